@@ -1,0 +1,41 @@
+# `make demo` runs the embedded study, `make test` the checks; both set up .venv first, once.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PINS := envs/zipo.txt
+INSTALL := --constraint $(PINS) --editable .[study,test]
+
+.PHONY: demo test env lint format
+
+demo: env
+	$(BIN)/snakemake
+
+test: env lint
+	$(BIN)/pytest --numprocesses 2
+
+lint: env
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+format: env
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/snakefmt Snakefile workflow
+
+env: .venv/installed
+
+# uv installs in seconds where pip takes minutes; pip remains for machines on which uv does not run.
+# uv does not read pip's variable for local wheels, hence UV_FIND_LINKS.
+.venv/installed: pyproject.toml $(PINS)
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet uv \
+	&& UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet --python $(BIN)/python $(INSTALL) \
+	|| $(BIN)/pip install --quiet $(INSTALL)
+	touch $@
+
+envs/zipo.yaml: $(PINS)
+	{ echo "# Generated from zipo.txt by \`make envs/zipo.yaml\`, for \`snakemake --sdm conda\`."; \
+	printf 'channels:\n  - conda-forge\ndependencies:\n  - python=3.11\n  - pip\n  - pip:\n'; \
+	sed '/^#/d; s/^/      - /' $(PINS); } > $@
