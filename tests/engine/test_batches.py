@@ -1,0 +1,36 @@
+"""Batches against dense numpy indexing."""
+
+import numpy as np
+import torch
+from scipy.sparse import random as random_matrix
+
+from zipo.engine.batches import Counts
+from zipo.engine.likelihoods import count_constant
+
+
+def counts_of(cells: int) -> tuple[np.ndarray, Counts]:
+    rng = np.random.default_rng(4)
+    matrix = random_matrix(cells, 9, density=0.3, format="csr", random_state=rng, data_rvs=lambda n: rng.poisson(3, n))
+    dense = matrix.toarray()
+    return dense, Counts(matrix, dense[:, :2], torch.device("cpu"))
+
+
+def test_a_batch_holds_the_cells_asked_for_in_order():
+    dense, counts = counts_of(20)
+    cells = [13, 0, 19, 7, 7]
+    batch = counts.batch(torch.tensor(cells))
+    expected = dense[cells].astype(np.float32)
+    np.testing.assert_array_equal(batch.dense.numpy(), expected)
+    np.testing.assert_array_equal(batch.index.numpy(), np.flatnonzero(expected))
+    np.testing.assert_array_equal(batch.values.numpy(), expected[expected > 0])
+    np.testing.assert_array_equal(batch.covariates.numpy(), expected[:, :2])
+    np.testing.assert_array_equal(batch.library_size.numpy()[:, 0], expected.sum(1))
+    torch.testing.assert_close(batch.constant, count_constant(batch.values))
+
+
+def test_batches_cover_every_cell_once_and_none_has_a_single_cell():
+    dense, counts = counts_of(21)
+    order = torch.randperm(21, generator=torch.Generator().manual_seed(0))
+    batches = list(counts.batches(5, order))
+    assert [len(batch.dense) for batch in batches] == [5, 5, 5, 6]
+    np.testing.assert_array_equal(torch.cat([batch.dense for batch in batches]).numpy(), dense[order.numpy()])

@@ -1,0 +1,124 @@
+"""The network's structure: residuals, heads, covariates, inputs and every option on the meta device."""
+
+import numpy as np
+import pytest
+import torch
+
+from zipo.engine.batches import Batch
+from zipo.engine.model import Network
+from zipo.engine.optimizer import Adam
+from zipo.engine.training import step
+from zipo.parameters import Parameters
+
+GENES, CELLS = 11, 6
+
+
+def batch(covariates: int = 0, device: str = "cpu") -> Batch:
+    dense = torch.poisson(torch.full((CELLS, GENES), 1.5), generator=torch.Generator().manual_seed(5))
+    index = dense.flatten().nonzero().flatten()
+    values = dense.flatten()[index]
+    parts = dense, index, values, torch.zeros_like(values), torch.ones(CELLS, covariates)
+    return Batch(*(part.to(device) for part in parts))
+
+
+def network(covariates: int = 0, **parameters) -> Network:
+    torch.manual_seed(0)
+    return Network(GENES, Parameters(**{"encoder": "8-6-5-3"} | parameters), covariates)
+
+
+@pytest.mark.parametrize(("residuals", "layers"), [("none", []), (1, [2]), (2, [1, 2]), ("full", [0, 1, 2])])
+def test_latents_are_the_last_block_plus_projections_of_the_residual_layers(residuals, layers):
+    model = network(residuals=residuals).eval()
+    outputs, x = [], torch.log1p(batch().dense)
+    for block in model.encoder.blocks:
+        x = block(x)
+        outputs.append(x)
+    expected = outputs[-1].clone()
+    for projection, layer in zip(model.encoder.projections, layers, strict=True):
+        expected += outputs[layer] @ projection.weight.T
+    torch.testing.assert_close(model(batch()).latent, expected)
+
+
+@pytest.mark.parametrize(
+    ("order", "kinds"),
+    [
+        ("none", ["Linear", "GELU"]),
+        ("before", ["Linear", "BatchNorm1d", "GELU"]),
+        ("after", ["Linear", "GELU", "BatchNorm1d"]),
+    ],
+)
+def test_order_of_batch_norm(order, kinds):
+    model = network(batch_norm=order, activation="gelu", decoder="7")
+    for block in [*model.encoder.blocks, *model.decoder]:
+        assert [type(layer).__name__ for layer in block] == kinds
+    assert any(isinstance(layer, torch.nn.BatchNorm1d) for layer in model.library) == (order != "none")
+
+
+def test_decoder_and_library_network_have_the_configured_widths():
+    model = network(decoder="7-9", library_network="16-4", covariates=2)
+    assert [tuple(block.linear.weight.shape) for block in model.decoder] == [(7, 5), (9, 7)]
+    assert model.log_proportions.weight.shape == (GENES, 9)
+    linear = [tuple(layer.weight.shape) for layer in model.library if isinstance(layer, torch.nn.Linear)]
+    assert linear == [(16, 5), (4, 16), (1, 4)]
+
+
+def test_proportions_sum_to_one_and_rates_to_the_library():
+    prediction = network()(batch())
+    np.testing.assert_allclose(prediction.log_proportions.exp().sum(1).detach(), 1, rtol=1e-5)
+    torch.testing.assert_close(prediction.rates.sum(1), prediction.log_library.exp()[:, 0])
+
+
+def test_inputs():
+    counts = batch()
+    raw, library = counts.dense, counts.dense.sum(1, keepdim=True)
+    model = Network(GENES, Parameters(encoder="3", input="normalised_log1p"), median_library=14.0)
+    torch.testing.assert_close(model.transform(counts), torch.log1p(raw / library * 14))
+    assert torch.equal(network(input="raw").transform(counts), raw)
+    assert torch.equal(network(input="log1p").transform(counts), torch.log1p(raw))
+
+
+@pytest.mark.parametrize("dispersion", ["logits", "gene", "gene_cell"])
+def test_dispersion_readings_agree_on_what_theta_means(dispersion):
+    prediction = network(likelihood="zinb", dispersion=dispersion)(batch())
+    log_inverse_size = prediction.theta - torch.log(prediction.rates)
+    if dispersion == "logits":
+        assert torch.equal(prediction.theta, prediction.dispersion)
+    else:
+        torch.testing.assert_close(log_inverse_size, prediction.dispersion.expand_as(log_inverse_size))
+    assert (prediction.dispersion.shape[0] == 1) == (dispersion == "gene")
+
+
+def test_covariates_change_the_decoder_but_not_the_latents():
+    model = network(covariates=2).eval()
+    one, other = batch(2), batch(2)
+    other.covariates = other.covariates + 1
+    assert torch.equal(model(one).latent, model(other).latent)
+    assert not torch.allclose(model(one).rates, model(other).rates)
+
+
+OPTIONS = [
+    {"likelihood": likelihood, "dispersion": dispersion}
+    for likelihood in ("poisson", "zip", "nb", "zinb")
+    for dispersion in (("logits", "gene", "gene_cell") if "nb" in likelihood else ("logits",))
+] + [
+    {"activation": "relu6", "batch_norm": "before", "decoder": "4", "residuals": 1},
+    {"activation": "relu", "batch_norm": "none", "input": "normalised_log1p", "reduction": "sum"},
+    {"likelihood": "zinb", "rate_penalty": "library", "input": "raw"},
+    {"likelihood": "nb", "rate_penalty": "none", "alpha_w": 0, "alpha_theta": 0},
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "-".join(map(str, options.values())))
+def test_a_training_step_leaves_no_tensor_behind_on_the_cpu(options):
+    model = network(covariates=2, **options).to("meta")
+    loss = step(model, Adam(model.parameters()), 0.01, batch(2, "meta"))
+    assert loss.device.type == "meta"
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "-".join(map(str, options.values())))
+def test_every_weight_learns(options):
+    model = network(covariates=2, **options)
+    before = {name: weights.clone() for name, weights in model.named_parameters()}
+    step(model, Adam(model.parameters()), 0.01, batch(2))
+    for name, weights in model.named_parameters():
+        assert not torch.equal(weights, before[name]), name

@@ -1,0 +1,56 @@
+"""Penalties against their formulas in numpy."""
+
+import numpy as np
+import pytest
+import torch
+
+from zipo.engine import penalties
+
+
+@pytest.fixture
+def weights() -> torch.Tensor:
+    return torch.randn(6, 40, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+def test_sparsity_is_the_papers_formula(weights):
+    w = weights.numpy()
+    expected = np.mean(np.abs(w).mean(axis=1) / np.sqrt((w**2).mean(axis=1)))
+    assert penalties.scale_invariant_sparsity(weights).item() == pytest.approx(expected, rel=1e-9)
+
+
+def test_sparsity_ignores_the_scale_of_each_neuron(weights):
+    scaled = weights * torch.tensor([1e-3, 1, 10, 1e3, 5, 0.2], dtype=torch.float64)[:, None]
+    torch.testing.assert_close(
+        penalties.scale_invariant_sparsity(scaled),
+        penalties.scale_invariant_sparsity(weights),
+        rtol=1e-8,
+        atol=0,
+    )
+
+
+def test_sparsity_gradient_matches_finite_differences(weights):
+    assert torch.autograd.gradcheck(penalties.scale_invariant_sparsity, (weights.requires_grad_(),))
+
+
+def test_sparsity_of_one_gene_a_neuron_is_its_lower_bound():
+    weights = torch.zeros(3, 25)
+    weights[[0, 1, 2], [4, 9, 20]] = torch.tensor([1.0, -7.0, 0.3])
+    assert penalties.scale_invariant_sparsity(weights).item() == pytest.approx(1 / 5, rel=1e-6)
+
+
+def test_sparsity_of_zero_weights_is_zero_with_zero_gradient():
+    weights = torch.zeros(2, 9, requires_grad=True)
+    value = penalties.scale_invariant_sparsity(weights)
+    value.backward()
+    assert value.item() == 0
+    assert weights.grad.abs().max().item() == 0
+
+
+def test_rate_penalties_are_mean_squares():
+    rng = np.random.default_rng(2)
+    rates, counts = rng.gamma(2, 1, (7, 5)), rng.poisson(1.0, (7, 5)).astype(float)
+    index = np.flatnonzero(counts)
+    entrywise = penalties.entrywise_rate(*map(torch.tensor, (rates, index, counts.ravel()[index])))
+    assert entrywise.item() == pytest.approx(np.mean((rates - counts) ** 2), rel=1e-12)
+    library = penalties.library_rate(torch.tensor(rates.sum(1)), torch.tensor(counts.sum(1)))
+    assert library.item() == pytest.approx(np.mean((rates.sum(1) - counts.sum(1)) ** 2), rel=1e-12)

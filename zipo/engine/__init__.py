@@ -1,0 +1,1 @@
+"""The method itself, on torch alone."""

@@ -1,0 +1,155 @@
+"""The network: a deep encoder with residuals, heads for every parameter of the likelihood, a library network."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import log_softmax
+
+from zipo.engine.batches import Batch
+from zipo.engine.likelihoods import Likelihood, NegativeBinomial, Poisson, ZeroInflated
+from zipo.parameters import Parameters
+
+ACTIVATIONS = {"sigmoid": nn.Sigmoid, "gelu": nn.GELU, "relu": nn.ReLU, "relu6": nn.ReLU6}
+
+
+@dataclass
+class Prediction:
+    """What the decoder says of a batch."""
+
+    latent: Tensor  # (B, L) U, without the known covariates
+    log_library: Tensor  # (B, 1) log l
+    log_proportions: Tensor  # (B, G) log mu; the proportions of a cell sum to one
+    zero_logits: Tensor | None  # (B, G) r, of the zero-inflated likelihoods
+    dispersion: Tensor | None  # (B, G) or (1, G) the extra parameter of NB and ZINB, as the setting defines it
+    theta: Tensor | None  # (B, G) the same as log(rate / size)
+
+    @property
+    def rates(self) -> Tensor:
+        """(B, G) m = l mu."""
+        return torch.exp(self.log_library + self.log_proportions)
+
+    def likelihood(self, log_library: Tensor | None = None) -> Likelihood:
+        """The counts' likelihood; with another log library size (B, 1) than the predicted one if given."""
+        log_rates = self.log_proportions + (self.log_library if log_library is None else log_library)
+        base = Poisson(log_rates) if self.theta is None else NegativeBinomial(log_rates, self.theta)
+        return base if self.zero_logits is None else ZeroInflated(base, self.zero_logits)
+
+
+class Network(nn.Module):
+    """ZiPo's network (paper, section II-C) for a number of genes and of covariate columns.
+
+    `median_library` scales the normalised input; other inputs ignore it.
+    """
+
+    def __init__(self, genes: int, parameters: Parameters, covariates: int = 0, median_library: float = 1.0):
+        super().__init__()
+        self.hyper = parameters
+        self.median_library: Tensor
+        self.register_buffer("median_library", torch.tensor(float(median_library)))
+        self.encoder = Encoder(genes, parameters)
+        width = self.encoder.latents + covariates
+        self.library = nn.Sequential(*_library_blocks(width, parameters))
+
+        blocks = []
+        for hidden in parameters.decoder_widths:
+            blocks.append(_block(width, hidden, parameters))
+            width = hidden
+        self.decoder = nn.Sequential(*blocks)
+        self.log_proportions = nn.Linear(width, genes)
+        self.zero_logits = nn.Linear(width, genes) if parameters.zero_inflated else None
+        self.dispersion: SharedByCells | nn.Linear | None = None
+        if parameters.overdispersed:
+            shared = parameters.dispersion == "gene"
+            self.dispersion = SharedByCells(genes) if shared else nn.Linear(width, genes)
+            nn.init.constant_(self.dispersion.bias, parameters.dispersion_start)
+
+    def forward(self, batch: Batch) -> Prediction:
+        latent = self.encoder(self.transform(batch))
+        known = torch.cat([latent, batch.covariates], dim=1)  # V, the paper's complete encoding
+        hidden = self.decoder(known)
+        log_library = self.library(known)
+        log_proportions = log_softmax(self.log_proportions(hidden), dim=1)
+        zero_logits = None if self.zero_logits is None else self.zero_logits(hidden)
+
+        dispersion = theta = None
+        if self.dispersion is not None:
+            dispersion = self.dispersion(hidden)
+            # log(1/size) + log(rate) = log(rate/size), the form the likelihood takes
+            by_rate = self.hyper.dispersion == "logits"
+            theta = dispersion if by_rate else dispersion + log_library + log_proportions
+        return Prediction(latent, log_library, log_proportions, zero_logits, dispersion, theta)
+
+    def transform(self, batch: Batch) -> Tensor:
+        """Counts as the encoder sees them."""
+        if self.hyper.input == "raw":
+            return batch.dense
+        if self.hyper.input == "log1p":
+            return torch.log1p(batch.dense)
+        return torch.log1p(batch.dense * (self.median_library / batch.library_size.clamp(min=1)))
+
+
+class SharedByCells(nn.Module):
+    """A head that gives each gene one value, whatever the cell."""
+
+    def __init__(self, genes: int):
+        super().__init__()
+        self.bias = nn.Parameter(torch.empty(genes))
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return self.bias[None]
+
+
+class Encoder(nn.Module):
+    """Blocks G_1 ... G_t; the latents are the last block plus bias-free projections of the residual layers."""
+
+    def __init__(self, genes: int, parameters: Parameters):
+        super().__init__()
+        widths = parameters.encoder_widths
+        self.latents = widths[-1]
+        self.blocks = nn.ModuleList(
+            _block(before, width, parameters) for before, width in zip([genes, *widths], widths, strict=False)
+        )
+        self.first_residual = len(widths) - 1 - parameters.residual_layers
+        self.projections = nn.ModuleList(
+            nn.Linear(width, self.latents, bias=False) for width in widths[self.first_residual : -1]
+        )
+
+    @property
+    def first_weights(self) -> nn.Parameter:
+        """(neurons, genes) weights of the first linear layer."""
+        return self.blocks[0].get_parameter("linear.weight")
+
+    def forward(self, x: Tensor) -> Tensor:
+        outputs = []
+        for block in self.blocks:
+            x = block(x)
+            outputs.append(x)
+        for projection, output in zip(self.projections, outputs[self.first_residual : -1], strict=True):
+            x = x + projection(output)
+        return x
+
+
+def _block(inputs: int, outputs: int, parameters: Parameters) -> nn.Sequential:
+    """Linear layer, activation and batch norm, in the configured order."""
+    block = nn.Sequential()
+    block.add_module("linear", nn.Linear(inputs, outputs))
+    activation = ACTIVATIONS[parameters.activation]()
+    if parameters.batch_norm == "before":
+        block.add_module("norm", nn.BatchNorm1d(outputs))
+    block.add_module("activation", activation)
+    if parameters.batch_norm == "after":
+        block.add_module("norm", nn.BatchNorm1d(outputs))
+    return block
+
+
+def _library_blocks(inputs: int, parameters: Parameters) -> list[nn.Module]:
+    """Blocks of linear, batch norm and activation, in the order of section II-C, ending in log l."""
+    blocks: list[nn.Module] = []
+    for width in parameters.library_widths:
+        blocks.append(nn.Linear(inputs, width))
+        if parameters.batch_norm != "none":
+            blocks.append(nn.BatchNorm1d(width))
+        blocks.append(ACTIVATIONS[parameters.activation]())
+        inputs = width
+    return [*blocks, nn.Linear(inputs, 1)]

@@ -1,0 +1,30 @@
+"""Pruning of the first layer: weights small beside their neuron's largest are set to zero (section III-E)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from zipo.engine.model import Network
+
+
+def kept_weights(weights: Tensor, threshold: float) -> Tensor:
+    """Mask of the weights (neurons, genes) whose size is at least threshold times their neuron's largest."""
+    size = weights.abs()
+    return size >= threshold * size.amax(dim=1, keepdim=True)
+
+
+@contextmanager
+def pruned(network: Network, threshold: float) -> Iterator[float]:
+    """A network with its first layer pruned, for the length of the context; gives the share of weights kept."""
+    weights = network.encoder.first_weights
+    original = weights.detach().clone()
+    kept = kept_weights(original, threshold)
+    with torch.no_grad():
+        weights.mul_(kept)
+    try:
+        yield kept.float().mean().item()
+    finally:
+        with torch.no_grad():
+            weights.copy_(original)

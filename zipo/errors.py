@@ -1,0 +1,5 @@
+"""The error for whoever can mend it: one sentence of what is wrong, where, what was expected, what to do."""
+
+
+class InputError(ValueError):
+    """Counts, a file or a configuration that cannot be used as it is."""

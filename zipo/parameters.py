@@ -1,0 +1,151 @@
+"""Every hyper-parameter of ZiPo: one flat table of names, defaults, bounds and meanings.
+
+Free of torch, so that a study can be planned without loading it. Where the paper is open, the default is
+our reading and the other values are the other readings.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+
+
+def _widths(value: object) -> str:
+    """Layer widths as the paper writes them, "2048-1024-128"; a single width may be a plain number."""
+    text = str(value)
+    try:
+        widths = [int(part) for part in text.split("-")]
+    except ValueError:
+        widths = [0]
+    if min(widths) < 1:
+        raise ValueError("expected widths of layers joined by dashes, such as 256-64-16")
+    return text
+
+
+WIDTHS = "[1-9][0-9]*(-[1-9][0-9]*)*"
+Widths = Annotated[
+    str,
+    BeforeValidator(_widths),
+    WithJsonSchema({"type": ["string", "integer"], "pattern": f"^{WIDTHS}$"}),
+]
+DecoderWidths = Annotated[
+    str,
+    BeforeValidator(lambda value: value if value == "linear" else _widths(value)),
+    WithJsonSchema({"type": ["string", "integer"], "pattern": f"^(linear|{WIDTHS})$"}),
+]
+
+
+class ParameterValues(BaseModel):
+    """Some hyper-parameters of ZiPo, as a configuration names them; those not named keep their defaults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    likelihood: Literal["poisson", "nb", "zip", "zinb"] = "zip"
+    """Distribution of the counts."""
+    encoder: Widths = "2048-1024-512-256-128"
+    """Widths of the encoder's layers, genes to latents; the last is the number of latents."""
+    residuals: Literal["none", "full"] | Annotated[int, Field(ge=1)] = "full"
+    """Which encoder layers are added to the latents by linear projection: none, the last k, or all."""
+    activation: Literal["sigmoid", "gelu", "relu", "relu6"] = "sigmoid"
+    """Activation of the hidden blocks of encoder, decoder and library network."""
+    batch_norm: Literal["none", "before", "after"] = "after"
+    """Batch norm of the encoder and decoder blocks: before or after the activation, or none."""
+    decoder: DecoderWidths = "linear"
+    """Widths of the decoder's hidden layers, or linear for none."""
+    library_network: Widths = "16-4"
+    """Widths of the hidden layers that predict the library size."""
+    covariates: tuple[str, ...] = ()
+    """Known covariates joined to the latents: columns of obs, categorical or numeric."""
+    input: Literal["raw", "log1p", "normalised_log1p"] = "log1p"
+    """What the encoder sees: counts, log1p of counts, or log1p of counts scaled to the median library size."""
+    reduction: Literal["mean", "sum"] = "mean"
+    """NLL in the loss: mean over all entries, or mean over cells of the sum over genes."""
+    dispersion: Literal["logits", "gene", "gene_cell"] = "logits"
+    """Meaning of the NB's extra parameter: theta = log(rate / size) of each entry, or log(1 / size)
+    shared by the cells (gene) or of each entry (gene_cell)."""
+    dispersion_start: Annotated[float, Field(ge=-30, le=30)] = -3.0
+    """Where the NB's extra parameter starts; low values start near the Poisson."""
+    alpha_z: Annotated[float, Field(ge=0)] = 0.1
+    """Weight of the penalty on squared zero-inflation probabilities."""
+    alpha_w: Annotated[float, Field(ge=0)] = 0.1
+    """Weight of the scale-invariant L1/L2 penalty on the first layer's weights."""
+    alpha_theta: Annotated[float, Field(ge=0)] = 0.001
+    """Weight of the penalty on the squared extra parameter of the NB."""
+    alpha_rate: Annotated[float, Field(ge=0)] = 0.1
+    """Weight of the rate penalty of NB and ZINB."""
+    rate_penalty: Literal["entrywise", "library", "none"] = "entrywise"
+    """Rate penalty of NB and ZINB: squared error of the rates, of the library size, or none."""
+    batch_size: Annotated[int, Field(ge=2)] = 256
+    """Cells in a mini-batch."""
+    learning_rate: Annotated[float, Field(gt=0)] = 0.0212
+    """Adam's learning rate in the first epoch."""
+    learning_rate_decay: Annotated[float, Field(gt=0, le=1)] = 0.9
+    """Factor on the learning rate after each epoch, until the floor is reached."""
+    learning_rate_floor: Annotated[float, Field(gt=0)] = 0.001
+    """Learning rate at which the decay ends and the plateau rule begins."""
+    plateau_patience: Annotated[int, Field(ge=1)] = 15
+    """Epochs without a relative gain of plateau_threshold before the learning rate is cut."""
+    plateau_factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """Factor on the learning rate when it is cut."""
+    plateau_threshold: Annotated[float, Field(ge=0)] = 0.001
+    """Relative gain of the validation loss that counts for the plateau rule."""
+    stop_patience: Annotated[int, Field(ge=1)] = 30
+    """Epochs without a gain before training stops."""
+    stop_threshold: Annotated[float, Field(ge=0)] = 0.0
+    """Relative gain of the validation loss that counts for stopping."""
+    max_epochs: Annotated[int, Field(ge=1)] = 1000
+    """Epochs after which training stops in any case."""
+    monitor: Literal["loss", "nll"] = "loss"
+    """Validation quantity that plateau, stopping and best weights follow: with or without penalties."""
+    explosion: Annotated[float, Field(gt=1)] = 1000.0
+    """A run has diverged when its loss is not finite, or an epoch's validation NLL after the first exceeds
+    this many times the NLL of the per-gene Poisson with observed library sizes."""
+    validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """Share of the cells kept for validation."""
+    test_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """Share of the cells kept for the test, read once after training."""
+
+
+class Parameters(ParameterValues):
+    """All hyper-parameters of one model and its training, fitting together."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Parameters":
+        earlier = len(self.encoder_widths) - 1
+        if isinstance(self.residuals, int):
+            if self.residuals > earlier:
+                raise ValueError(
+                    f"residuals: {self.residuals} asks for more layers than the {earlier} before the latents "
+                    f"of encoder {self.encoder}"
+                )
+            if self.residuals == earlier:  # one name for one model, so that it trains once
+                object.__setattr__(self, "residuals", "full")
+        if self.validation_share + self.test_share >= 1:
+            raise ValueError("validation_share and test_share leave no cell for training: their sum must be < 1")
+        return self
+
+    @property
+    def encoder_widths(self) -> list[int]:
+        return [int(width) for width in self.encoder.split("-")]
+
+    @property
+    def decoder_widths(self) -> list[int]:
+        return [] if self.decoder == "linear" else [int(width) for width in self.decoder.split("-")]
+
+    @property
+    def library_widths(self) -> list[int]:
+        return [int(width) for width in self.library_network.split("-")]
+
+    @property
+    def residual_layers(self) -> int:
+        """How many layers before the latents are added to them."""
+        if self.residuals == "none":
+            return 0
+        return len(self.encoder_widths) - 1 if self.residuals == "full" else self.residuals
+
+    @property
+    def zero_inflated(self) -> bool:
+        return self.likelihood in ("zip", "zinb")
+
+    @property
+    def overdispersed(self) -> bool:
+        return self.likelihood in ("nb", "zinb")
