@@ -1,0 +1,80 @@
+"""Bad counts are refused by one sentence that names the place."""
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.sparse import csr_matrix
+
+from zipo.datasets.counts import as_counts, check_cells_and_genes
+from zipo.errors import InputError
+
+CELLS, GENES = ["c1", "c2"], ["g1", "g2", "g3"]
+
+
+def check(matrix, cells=CELLS, genes=GENES):
+    return as_counts(np.asarray(matrix, dtype=float), cells, genes, "file.csv")
+
+
+def test_counts_come_back_as_sparse_floats():
+    found = check([[0, 2, 1], [3, 0, 0]])
+    assert found.dtype == np.float32
+    assert found.nnz == 3
+    np.testing.assert_array_equal(found.toarray(), [[0, 2, 1], [3, 0, 0]])
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        (-1, "is negative"),
+        (np.nan, r"is not a number \(NaN\)"),
+        (np.inf, "is infinite"),
+        (1.5, "is not a whole number"),
+    ],
+)
+def test_bad_values_are_named_with_their_place(value, problem):
+    with pytest.raises(InputError, match=rf"^file\.csv: the count of gene 'g3' in cell 'c2' .*{problem}"):
+        check([[4, 2, 1], [3, 0, value]])
+
+
+def test_normalised_data_are_recognised():
+    with pytest.raises(InputError, match="look normalised or log-transformed already; raw counts are needed"):
+        check(np.log1p([[5, 2, 1], [3, 0, 1]]))
+
+
+def test_duplicate_genes_and_cells_are_named():
+    with pytest.raises(InputError, match=r"file\.csv: gene 'g1' occurs more than once"):
+        check([[0, 2, 1], [3, 0, 0]], genes=["g1", "g2", "g1"])
+    with pytest.raises(InputError, match=r"file\.csv: cell 'c1' occurs more than once"):
+        check([[0, 2, 1], [3, 0, 0]], cells=["c1", "c1"])
+
+
+def test_names_must_match_the_shape():
+    with pytest.raises(InputError, match="the matrix is 2 x 3, but there are 3 cells and 3 genes"):
+        check([[0, 2, 1], [3, 0, 0]], cells=["a", "b", "c"])
+
+
+def test_stored_duplicates_of_a_sparse_matrix_are_added_up():
+    matrix = csr_matrix((np.array([1.0, 2.0]), np.array([0, 0]), np.array([0, 2, 2])), shape=(2, 3))
+    assert as_counts(matrix, CELLS, GENES, "m").toarray()[0, 0] == 3
+
+
+def frame(matrix) -> ad.AnnData:
+    matrix = np.asarray(matrix, dtype=np.float32)
+    obs, var = (
+        pd.DataFrame(index=[f"{kind}{i}" for i in range(n)]) for kind, n in zip("cg", matrix.shape, strict=True)
+    )
+    return ad.AnnData(csr_matrix(matrix), obs=obs, var=var)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "problem"),
+    [
+        (np.zeros((0, 3)), "file: no cells are left"),
+        (np.zeros((3, 0)), "file: no genes are left"),
+        ([[1, 0], [0, 0], [0, 0]], "file: 2 cells have no counts, the first is 'c1'; drop them with"),
+    ],
+)
+def test_empty_data_are_refused(matrix, problem):
+    with pytest.raises(InputError, match=problem):
+        check_cells_and_genes(frame(matrix), "file")
