@@ -1,0 +1,88 @@
+"""Rows of runs: complete, reproducible, scored on untouched cells, and a row for a diverged run too."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from zipo.parameters import Parameters
+from zipo.study.run import run, run_block
+from zipo.study.split import split
+from zipo.study.table import runs_table
+
+SETTING = {
+    "id": "zipo-16x6-abc123",
+    "dataset": "simulated",
+    "method": "zipo",
+    **Parameters(encoder="16-6", batch_size=64, max_epochs=5).model_dump(mode="json"),
+}
+VARIES = {"seconds", "seconds_per_epoch", "cells_per_second", "peak_memory_mb"}
+
+
+@pytest.fixture(scope="module")
+def row(simulated):
+    return run(simulated, SETTING, 1, [1e-4, 0.5], "cpu")[0]
+
+
+def test_a_row_names_its_setting_and_what_came_of_it(row):
+    assert row["setting"] == SETTING["id"]
+    assert (row["first_layer"], row["latents"], row["depth"]) == (16, 6, 2)
+    assert set(Parameters.model_fields) <= set(row)
+    assert (row["training_cells"], row["validation_cells"], row["test_cells"]) == (480, 60, 60)
+    assert (row["status"], row["epochs"], row["stopped_by"]) == ("ok", 5, "max_epochs")
+    assert row["seconds"] == pytest.approx(row["epochs"] * row["seconds_per_epoch"])
+    assert row["weights"] == sum(
+        [
+            150 * 16 + 16 + 32,
+            16 * 6 + 6 + 12,
+            16 * 6,
+            2 * (6 * 150 + 150),
+            6 * 16 + 16 + 32,
+            16 * 4 + 4 + 8,
+            4 + 1,
+        ]
+    )
+
+
+def test_the_trivial_prediction_is_scored_on_the_same_test_cells(simulated, row):
+    parts = split(simulated.n_obs, 1, 0.1, 0.1)
+    training, test = simulated.X[parts.training].toarray(), simulated.X[parts.test].toarray()
+    shares = (training.sum(0) + 1) / (training.sum() + 150)
+    expected = -stats.poisson.logpmf(test, test.sum(1, keepdims=True) * shares).mean()
+    assert row["test_nll_gene_poisson"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_pruning_more_keeps_less(row):
+    assert row["pruned_0.0001_kept"] > row["pruned_0.5_kept"] > 0
+    assert row["pruned_0.0001_test_nll"] == pytest.approx(row["test_nll"], rel=1e-3)
+
+
+def test_a_seed_gives_the_same_numbers_twice(simulated, row):
+    again, _ = run(simulated, SETTING, 1, [1e-4, 0.5], "cpu")
+    assert {k: v for k, v in row.items() if k not in VARIES} == {k: v for k, v in again.items() if k not in VARIES}
+
+
+def test_a_diverged_run_is_a_row_without_losses(simulated, tmp_path):
+    simulated.write_h5ad(tmp_path / "data.h5ad")
+    setting = SETTING | {"learning_rate": 1e20, "batch_norm": "none", "activation": "gelu"}
+    run_block(tmp_path / "data.h5ad", setting, [1, 2], [1e-4], "cpu", 1, tmp_path / "runs.json")
+    table = runs_table("s", {SETTING["id"]: ["a", "b"]}, [tmp_path / "runs.json"])
+    assert table["status"].tolist() == ["diverged", "diverged"]
+    assert table["experiments"].tolist() == ["a,b", "a,b"]
+    assert table["test_nll"].isna().all()
+    assert table["epochs"].min() >= 1
+    assert math.isfinite(table["test_nll_gene_poisson"].sum())
+
+
+def test_a_block_writes_a_row_a_seed_with_its_history(simulated, tmp_path):
+    simulated.write_h5ad(tmp_path / "data.h5ad")
+    run_block(tmp_path / "data.h5ad", SETTING, [1, 3], [1e-4], "cpu", 1, tmp_path / "runs.json")
+    runs = json.loads((tmp_path / "runs.json").read_text())
+    assert [entry["row"]["seed"] for entry in runs] == [1, 3]
+    for entry in runs:
+        assert len(entry["history"]) == 5
+        best = int(np.argmin([epoch["validation_loss"] for epoch in entry["history"]]))
+        assert entry["row"]["validation_nll"] == pytest.approx(entry["history"][best]["validation_nll"], rel=1e-5)
+    assert [file.name for file in tmp_path.iterdir() if file.suffix == ".part"] == []

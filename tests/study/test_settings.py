@@ -1,0 +1,77 @@
+"""Settings: what experiments share is trained once, ids depend on values alone."""
+
+from pathlib import Path
+
+import yaml
+
+from zipo.study.config import load
+from zipo.study.settings import blocks, plan
+
+CONFIG = Path(__file__).parents[2] / "config"
+
+
+def planned(tmp_path, experiments: dict, choices: dict, **study):
+    (tmp_path / "datasets.yaml").write_text((CONFIG / "datasets.yaml").read_text())
+    (tmp_path / "experiments.yaml").write_text(yaml.safe_dump(experiments))
+    config = {
+        "study": "s",
+        "title": "t",
+        "datasets": {"baron": {}, "simulated": {}},
+        "default_dataset": "baron",
+        "experiments": choices,
+        "parameters": {"encoder": "32-8"},
+        "seeds": 2,
+    }
+    return plan(load(config | study, "s.yaml", tmp_path))
+
+
+CATALOGUE = {
+    "alpha": {"title": "a", "grid": {"alpha_z": [0, 0.1], "alpha_w": [0.1, 1]}},
+    "width": {"title": "w", "points": [{"encoder": "32-8"}, {"encoder": "64-8", "residuals": 1}]},
+}
+
+
+def test_a_grid_is_every_combination_over_the_base(tmp_path):
+    settings = planned(tmp_path, CATALOGUE, {"alpha": {}}).values()
+    assert {(s.parameters.alpha_z, s.parameters.alpha_w) for s in settings} == {
+        (0, 0.1),
+        (0, 1),
+        (0.1, 0.1),
+        (0.1, 1),
+    }
+    assert {s.parameters.encoder for s in settings} == {"32-8"}
+    assert {s.dataset for s in settings} == {"baron"}
+
+
+def test_shared_settings_are_planned_once_with_all_their_experiments_and_seeds(tmp_path):
+    settings = planned(tmp_path, CATALOGUE, {"alpha": {}, "width": {"seeds": 5}})
+    assert len(settings) == 4 + 2 - 1
+    (shared,) = [s for s in settings.values() if len(s.experiments) == 2]
+    assert shared.experiments == ["alpha", "width"]
+    assert shared.seeds == [1, 2, 3, 4, 5]
+
+
+def test_residuals_of_all_layers_have_one_name(tmp_path):
+    settings = planned(tmp_path, CATALOGUE, {"width": {"points": [{"residuals": 1}, {"residuals": "full"}]}})
+    assert len(settings) == 1
+
+
+def test_a_study_replaces_points_and_adds_fixed_values(tmp_path):
+    choice = {"grid": {"alpha_w": [3]}, "set": {"likelihood": "zinb"}, "datasets": ["baron", "simulated"]}
+    settings = planned(tmp_path, CATALOGUE, {"width": choice}).values()
+    assert sorted(s.dataset for s in settings) == ["baron", "simulated"]
+    assert {(s.parameters.alpha_w, s.parameters.likelihood) for s in settings} == {(3, "zinb")}
+
+
+def test_ids_name_the_layers_and_change_with_any_value(tmp_path):
+    (one,) = planned(tmp_path, CATALOGUE, {"width": {"points": [{"encoder": "32-8"}]}})
+    (other,) = planned(tmp_path, CATALOGUE, {"width": {"points": [{"encoder": "32-8", "batch_size": 99}]}})
+    (again,) = planned(tmp_path, {"width": {"title": "x"}}, {"width": {}}, title="else")
+    assert one.startswith("zipo-32x8-")
+    assert one != other
+    assert one == again
+
+
+def test_blocks_cover_the_seeds():
+    assert blocks([1, 2, 3, 4, 5], 2) == [[1, 2], [3, 4], [5]]
+    assert blocks([1, 2, 3], None) == [[1, 2, 3]]

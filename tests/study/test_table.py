@@ -1,0 +1,33 @@
+"""Table I against the data set files it is read from."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from zipo.datasets.catalogue import Dataset
+from zipo.datasets.prepare import prepare
+from zipo.study.table import table_1, write_runs
+
+
+def test_table_1_counts_cells_genes_and_density(tmp_path):
+    import anndata as ad
+
+    source = {"kind": "simulated", "cells": 50, "genes": 40, "median_library": 80}
+    file = tmp_path / "toy.h5ad"
+    prepare("toy", Dataset(title="Toy", tissue="None", source=source, filters={"min_cells": 30}), tmp_path, file)
+    x = ad.read_h5ad(file).X.toarray()
+    row = table_1([file]).iloc[0]
+    assert (row["dataset"], row["title"], row["cells_before"], row["genes_before"]) == ("toy", "Toy", 50, 40)
+    assert (row["cells_after"], row["genes_after"]) == x.shape
+    assert row["nonzero_share_after"] == pytest.approx((x > 0).mean())
+    assert row["median_library_after"] == np.median(x.sum(1))
+
+
+def test_both_forms_of_the_runs_table_agree(tmp_path):
+    table = pd.DataFrame({"setting": ["a", "b"], "test_nll": [1.5, np.nan], "residuals": ["none", "2"]})
+    write_runs(table, tmp_path / "runs.parquet", tmp_path / "runs.tsv")
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "runs.parquet"), table)
+    # only NA is missing here: pandas would also read "none" as such by default
+    text = pd.read_csv(tmp_path / "runs.tsv", sep="\t", keep_default_na=False, na_values=["NA"])
+    pd.testing.assert_frame_equal(text, table)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["runs.parquet", "runs.tsv"]

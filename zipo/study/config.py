@@ -1,0 +1,199 @@
+"""The configuration of a study: a study file, over catalogues of data sets and experiments."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator
+
+from zipo import methods
+from zipo.datasets.catalogue import Dataset, Filters, Section
+from zipo.errors import InputError
+from zipo.parameters import Parameters, ParameterValues
+from zipo.study.messages import first_problem
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+Values = Annotated[list[Any], Field(min_length=1)]
+Grid = Annotated[
+    dict[str, Values],
+    Field(json_schema_extra={"propertyNames": {"enum": list(ParameterValues.model_fields)}}),
+]
+
+
+class Points(Section):
+    """The settings an experiment compares: all combinations of `grid`, or the `points` one by one."""
+
+    grid: Grid = {}
+    """Hyper-parameters and the values of each; every combination is trained."""
+    points: list[ParameterValues] = []
+    """Settings one by one, where a full grid would hold senseless ones."""
+    set: ParameterValues = ParameterValues()
+    """Hyper-parameters that the whole experiment fixes."""
+
+    @field_validator("grid")
+    @classmethod
+    def _grid_of_parameters(cls, grid: dict[str, list]) -> dict[str, list]:
+        return {
+            name: [getattr(ParameterValues(**{name: value}), name) for value in values] for name, values in grid.items()
+        }
+
+
+class Experiment(Points):
+    """One experiment of the catalogue: what is varied, everything else being the study's base setting."""
+
+    title: str
+    """What is investigated."""
+    section: str = ""
+    """Section of the paper."""
+    method: str = "zipo"
+    """Method that is trained, a file of zipo/methods."""
+
+    @field_validator("method")
+    @classmethod
+    def _known_method(cls, method: str) -> str:
+        if method not in methods.known():
+            raise ValueError(f"unknown method {method!r}; known are {', '.join(methods.known())}")
+        return method
+
+
+class ExperimentChoice(Points):
+    """An experiment as a study runs it: what it gives here replaces what the catalogue says."""
+
+    datasets: Annotated[list[Name], Field(min_length=1)] | None = None
+    """Data sets to run it on; the study's default if absent."""
+    seeds: Annotated[int, Field(ge=1)] | None = None
+    """Number of seeds; the study's if absent."""
+
+
+class DatasetChoice(Section):
+    """A data set as a study uses it."""
+
+    filters: Filters | None = None
+    """Filters in place of the catalogue's."""
+
+
+class StudyFile(Section):
+    """A study: which experiments run, on which data sets, at what size."""
+
+    study: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    """Name of the study and of its folder under results."""
+    title: str
+    """What it is, for the report."""
+    datasets: Annotated[dict[Name, DatasetChoice], Field(min_length=1)]
+    """Data sets of config/datasets.yaml, by name."""
+    default_dataset: Name
+    """Data set of the experiments that name none."""
+    experiments: Annotated[dict[Name, ExperimentChoice], Field(min_length=1)]
+    """Experiments of config/experiments.yaml, by name."""
+    parameters: ParameterValues = ParameterValues()
+    """Base setting; what it leaves out is ZiPo's default."""
+    seeds: Annotated[int, Field(ge=1)] = 12
+    """Number of seeds, 1 to this; each fixes split, initial weights and order of batches."""
+    seeds_per_job: Annotated[int, Field(ge=1)] | None = None
+    """Seeds that one job trains in turn; all if absent."""
+    prune_thresholds: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=1)] = [1e-4]
+    """Sizes, relative to a neuron's largest weight, below which first-layer weights are pruned for scoring."""
+    threads: Annotated[int, Field(ge=1)] = 1
+    """Threads of a training job."""
+    device: Annotated[str, Field(pattern="^(auto|cpu|cuda)$")] = "auto"
+    """Where a training job runs; auto takes a GPU where there is one."""
+
+
+class Study(BaseModel):
+    """A study with its catalogues' entries filled in and everything checked."""
+
+    file: StudyFile
+    datasets: dict[str, Dataset]
+    experiments: dict[str, Experiment]
+
+    def datasets_of(self, experiment: str) -> list[str]:
+        return self.file.experiments[experiment].datasets or [self.file.default_dataset]
+
+    def seeds_of(self, experiment: str) -> list[int]:
+        return list(range(1, (self.file.experiments[experiment].seeds or self.file.seeds) + 1))
+
+
+DATASETS = TypeAdapter(dict[Name, Dataset])
+EXPERIMENTS = TypeAdapter(dict[Name, Experiment])
+SCHEMAS: dict[str, TypeAdapter] = {
+    "study": TypeAdapter(StudyFile),
+    "datasets": DATASETS,
+    "experiments": EXPERIMENTS,
+}
+
+
+def load(config: dict[str, Any], place: str, folder: Path) -> Study:
+    """The study of a configuration, with the catalogues datasets.yaml and experiments.yaml of `folder`.
+
+    `place` is the study file's name in errors. Raises InputError naming file, key and value.
+    """
+    file = check(SCHEMAS["study"], config, place)
+    all_datasets = check(DATASETS, read_yaml(folder / "datasets.yaml"), str(folder / "datasets.yaml"))
+    catalogue = check(EXPERIMENTS, read_yaml(folder / "experiments.yaml"), str(folder / "experiments.yaml"))
+    _known(file.datasets, all_datasets, f"{place}: datasets", folder / "datasets.yaml")
+    _known(file.experiments, catalogue, f"{place}: experiments", folder / "experiments.yaml")
+    _known([file.default_dataset], file.datasets, f"{place}: default_dataset", Path(place))
+
+    datasets = {
+        name: all_datasets[name].model_copy(update={"filters": choice.filters} if choice.filters else {})
+        for name, choice in file.datasets.items()
+    }
+    experiments = {name: _merged(catalogue[name], choice) for name, choice in file.experiments.items()}
+    study = Study(file=file, datasets=datasets, experiments=experiments)
+    for name in experiments:
+        _known(study.datasets_of(name), file.datasets, f"{place}: experiments.{name}.datasets", Path(place))
+    return study
+
+
+def write_schemas(folder: Path) -> None:
+    """Write <name>.schema.json for the study file and both catalogues."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, kind in SCHEMAS.items():
+        (folder / f"{name}.schema.json").write_text(schema(kind))
+
+
+def schema(kind: TypeAdapter) -> str:
+    """The JSON schema of a configuration file, as text."""
+    draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps(draft | kind.json_schema(), indent=2) + "\n"
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML file; InputError if it is missing or no YAML."""
+    try:
+        return yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not valid YAML: {error}") from None
+
+
+def check(kind: TypeAdapter, value: Any, place: str) -> Any:
+    """The value as this kind; InputError with the first problem in one sentence."""
+    try:
+        return kind.validate_python(value)
+    except ValidationError as error:
+        raise InputError(f"{place}: {first_problem(error, kind)}") from None
+
+
+def parameters_of(values: dict[str, Any], place: str) -> Parameters:
+    """All hyper-parameters from some, checked to fit together."""
+    try:
+        return Parameters(**values)
+    except ValidationError as error:
+        raise InputError(f"{place}: {first_problem(error, TypeAdapter(Parameters))}") from None
+
+
+def _merged(experiment: Experiment, choice: ExperimentChoice) -> Experiment:
+    update: dict[str, Any] = {}
+    if choice.grid or choice.points:  # either replaces both
+        update = {"grid": choice.grid, "points": choice.points}
+    values = experiment.set.model_dump(exclude_unset=True) | choice.set.model_dump(exclude_unset=True)
+    return experiment.model_copy(update=update | {"set": ParameterValues(**values)})
+
+
+def _known(names, known, place: str, file: Path) -> None:
+    for name in names:
+        if name not in known:
+            raise InputError(f"{place}: {name!r} is not in {file}; there are {', '.join(known)}")

@@ -1,0 +1,148 @@
+"""Training one setting over a block of seeds: the one place where the study meets the engine."""
+
+import json
+import math
+import os
+import platform
+import resource
+import subprocess
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import torch
+
+from zipo import __version__
+from zipo.estimator import ZiPo
+from zipo.study.split import split
+
+LOSS_NAMES = ("nll", "nll_observed_library", "mse_rates", "mse_means", "mean_zero_probability")
+
+
+def run_block(
+    data: Path,
+    setting: dict[str, Any],
+    seeds: list[int],
+    thresholds: list[float],
+    device: str,
+    threads: int,
+    target: Path,
+) -> None:
+    """Train a setting over seeds and write their rows with the history of each training, as JSON.
+
+    `setting` is a resolved setting with its id: `id`, `dataset`, `method` and all hyper-parameters.
+    """
+    torch.set_num_threads(threads)
+    adata = ad.read_h5ad(data)
+    runs = []
+    for seed in seeds:
+        row, history = run(adata, setting, seed, thresholds, device)
+        print(
+            f"{setting['id']} seed {seed}: {row['status']} after {row['epochs']} epochs, "
+            f"test NLL {row['test_nll']:.4f}, {row['seconds']:.1f} s",
+            flush=True,
+        )
+        runs.append({"row": {name: _plain(value) for name, value in row.items()}, "history": history})
+    part = target.with_suffix(".part")
+    part.write_text(json.dumps(runs, indent=1) + "\n")
+    os.replace(part, target)
+
+
+def run(
+    adata: ad.AnnData, setting: dict[str, Any], seed: int, thresholds: list[float], device: str
+) -> tuple[dict[str, Any], list[dict[str, float]]]:
+    """One run: its row of the runs table, and its training history. A diverged run has NaN for its losses."""
+    identity = {name: setting[name] for name in ("dataset", "method")}
+    parameters = {name: value for name, value in setting.items() if name not in ("id", *identity)}
+    model = ZiPo(seed=seed, device=device, **parameters)
+    p = model.parameters
+    parts = split(adata.n_obs, seed, p.validation_share, p.test_share)
+    training, validation = adata[parts.training], adata[parts.validation]
+
+    start = time.perf_counter()
+    model.fit(training, validation)
+    seconds = time.perf_counter() - start
+    history = model.training.history
+    epochs = len(history)
+
+    row = identity | {"setting": setting["id"]} | p.model_dump()
+    row |= {
+        "covariates": ",".join(p.covariates),
+        "residuals": str(p.residuals),
+        "first_layer": p.encoder_widths[0],
+        "latents": p.encoder_widths[-1],
+        "depth": len(p.encoder_widths),
+        "seed": seed,
+        "status": "diverged" if model.training.diverged else "ok",
+        "genes": adata.n_vars,
+        "training_cells": len(parts.training),
+        "validation_cells": len(parts.validation),
+        "test_cells": len(parts.test),
+        "epochs": epochs,
+        "best_epoch": model.training.best_epoch,
+        "stopped_by": model.training.stopped_by,
+    }
+    row |= _scores(model, training, validation, adata[parts.test], thresholds)
+    row |= {
+        "weights": sum(weights.numel() for weights in model.network.parameters()),
+        "seconds": seconds,
+        "seconds_per_epoch": seconds / epochs,
+        "cells_per_second": len(parts.training) * epochs / seconds,
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "device": _device_name(model.device),
+        "threads": torch.get_num_threads(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "zipo": __version__,
+        "git_commit": git_commit(),
+    }
+    return row, history
+
+
+def _scores(
+    model: ZiPo, training: ad.AnnData, validation: ad.AnnData, test: ad.AnnData, thresholds: list[float]
+) -> dict[str, float]:
+    """Losses on each part of the split, the trivial prediction's beside them, and losses after pruning."""
+    scores: dict[str, float] = {}
+    diverged = model.training.diverged
+    # each part is read once, the test cells only here, after training
+    for name, part in (("training", training), ("validation", validation), ("test", test)):
+        values = asdict(model.losses(part))
+        for loss in LOSS_NAMES if name == "test" else LOSS_NAMES[:1]:
+            scores[f"{name}_{loss}"] = math.nan if diverged else values[loss]
+        if name == "training":
+            penalties = {key: value for key, value in values.items() if key.startswith("penalty_")}
+            scores |= {key: math.nan if diverged else value for key, value in penalties.items()}
+    scores["test_nll_gene_poisson"] = model.gene_poisson_nll(test)
+    for threshold in thresholds:
+        with model.pruned(threshold) as kept:
+            values = asdict(model.losses(test))
+        for name, value in (
+            ("kept", kept),
+            ("test_nll", values["nll"]),
+            ("test_mse_rates", values["mse_rates"]),
+        ):
+            scores[f"pruned_{threshold:g}_{name}"] = math.nan if diverged else value
+    return scores
+
+
+def git_commit() -> str:
+    """Commit of the code that runs, with -dirty if the tree differs from it; empty outside a repository."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        return subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10
+        ).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or "cpu"
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no NaN: a number that is none becomes null."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

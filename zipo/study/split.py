@@ -1,0 +1,27 @@
+"""The split of the cells, fixed by the seed alone so that all settings of a seed share it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zipo.errors import InputError
+
+
+@dataclass
+class Split:
+    """Indices of the cells, each in ascending order."""
+
+    training: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def split(cells: int, seed: int, validation_share: float, test_share: float) -> Split:
+    """Split cells at random; the shares are rounded to whole cells, at least one where a share is asked for."""
+    validation = max(1, round(cells * validation_share)) if validation_share else 0
+    test = max(1, round(cells * test_share)) if test_share else 0
+    if cells - validation - test < 2:
+        raise InputError(f"{cells} cells are too few: {validation} validate and {test} test, at least 2 must train")
+    order = np.random.default_rng(seed).permutation(cells)
+    parts = np.split(order, [test, test + validation])
+    return Split(training=np.sort(parts[2]), validation=np.sort(parts[1]), test=np.sort(parts[0]))

@@ -1,0 +1,46 @@
+"""The runs table, from the rows that the training jobs wrote, and Table I of the data sets."""
+
+import json
+import os
+from pathlib import Path
+
+import h5py
+import pandas as pd
+from anndata.io import read_elem
+
+from zipo.study.tsv import write_tsv
+
+
+def runs_table(study: str, experiments: dict[str, list[str]], files: list[Path]) -> pd.DataFrame:
+    """All rows, a row a setting and seed; `experiments` names the experiments of each setting."""
+    rows = [run["row"] for file in files for run in json.loads(file.read_text())]
+    table = pd.DataFrame(rows)
+    table.insert(0, "study", study)
+    table.insert(1, "experiments", [",".join(experiments[setting]) for setting in table["setting"]])
+    return table.sort_values(["setting", "seed"], ignore_index=True)
+
+
+def write_runs(table: pd.DataFrame, parquet: Path, tsv: Path) -> None:
+    """The runs table in both forms."""
+    part = parquet.with_name(f"{parquet.name}.part")
+    table.to_parquet(part)
+    os.replace(part, parquet)
+    write_tsv(table, tsv)
+
+
+def table_1(files: list[Path]) -> pd.DataFrame:
+    """Table I: cells, genes, nonzero share and median library of each data set before and after filters."""
+    rows = []
+    for file in files:
+        pedigree = read_pedigree(file)
+        row = {name: pedigree[name] for name in ("id", "title", "tissue", "reference")}
+        for stage in ("before", "after"):
+            row |= {f"{name}_{stage}": value for name, value in pedigree[stage].items()}
+        rows.append(row | {"sha256": ",".join(pedigree["sha256"].values())})
+    return pd.DataFrame(rows).rename(columns={"id": "dataset"})
+
+
+def read_pedigree(file: Path) -> dict:
+    """uns["dataset"] of a data set file, without reading its counts."""
+    with h5py.File(file) as h5:
+        return read_elem(h5["uns/dataset"])
