@@ -1,0 +1,118 @@
+"""Panels that compare settings: every seed a point, the mean with its error bar, a row per data set."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from zipo.figures import style
+from zipo.study.statistics import BAR, summary
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def select(runs: pd.DataFrame, experiment: str) -> pd.DataFrame:
+    """The runs of an experiment; a run that several share belongs to each."""
+    return runs[[experiment in names.split(",") for names in runs["experiments"]]]
+
+
+@dataclass
+class Comparison:
+    """What is compared: a column along x, columns of the runs table one a panel, perhaps a column by colour."""
+
+    x: str
+    x_label: str
+    measures: tuple[str, ...]
+    hue: str | None = None
+    hue_label: str = ""
+
+    def numbers(self, runs: pd.DataFrame) -> pd.DataFrame:
+        """Mean, sem, bar, runs and diverged runs of every group and measure."""
+        by = ["dataset", self.x, *([self.hue] if self.hue else [])]
+        tables = []
+        for measure in self.measures:
+            table = summary(runs, by, measure)
+            table.insert(0, "measure", measure)
+            tables.append(table.sort_values(by, key=lambda column: column.map(style.rank)))
+        return pd.concat(tables, ignore_index=True)
+
+    def draw(self, runs: pd.DataFrame, study: dict[str, Any]) -> "Figure":
+        """A row of panels per data set."""
+        style.use()
+        datasets = style.in_order(runs["dataset"], study)
+        figure, grid = style.grid(len(datasets), len(self.measures))
+        for row, (dataset, axes) in enumerate(zip(datasets, grid, strict=True)):
+            for column, (measure, ax) in enumerate(zip(self.measures, axes, strict=True)):
+                self._panel(ax, runs[runs["dataset"] == dataset], measure)
+                style.panel_letter(ax, row * len(self.measures) + column)
+                if len(datasets) > 1:
+                    ax.set_title(study["datasets"][dataset])
+                legend = ax.get_legend()
+                if legend is not None and (row, column) != (0, len(self.measures) - 1):
+                    legend.remove()
+                elif legend is not None:
+                    legend.set_bbox_to_anchor((1.02, 1), transform=ax.transAxes)
+                    legend.set_loc("upper left")
+                    legend.set_title(self.hue_label)
+        return figure
+
+    def _panel(self, ax: "Axes", runs: pd.DataFrame, measure: str) -> None:
+        import seaborn as sns
+
+        order = sorted(runs[self.x].unique(), key=style.rank)
+        labels = [style.number(value) for value in order]
+        hues = sorted(runs[self.hue].unique(), key=style.rank) if self.hue else None
+        ok = runs[runs["status"] == "ok"].assign(
+            **{self.x: lambda table: table[self.x].map(style.number)},
+        )
+        shared = {"data": ok, "x": self.x, "y": measure, "order": labels, "ax": ax}
+        if hues is None:
+            colour = sns.color_palette()[0]
+            sns.stripplot(**shared, color="0.45", size=3.5, alpha=0.7, jitter=0.12, zorder=1)
+            sns.pointplot(**shared, color=colour, errorbar=_bar, linestyle="none", capsize=0.12, err_kws=ERROR)
+        else:
+            by_hue = {"hue": self.hue, "hue_order": hues, "palette": "colorblind"}
+            sns.stripplot(**shared, **by_hue, size=3.5, alpha=0.6, jitter=0.1, dodge=True, legend=False, zorder=1)
+            sns.pointplot(
+                **shared,
+                **by_hue,
+                errorbar=_bar,
+                linestyle="none",
+                capsize=0.08,
+                dodge=0.8 - 0.8 / len(hues),
+                err_kws=ERROR,
+            )
+        if style.logarithmic(ok[measure]):
+            ax.set_yscale("log")
+        ax.set_xlabel(self.x_label)
+        ax.set_ylabel(style.LABELS[measure])
+        ax.grid(axis="x", visible=False)
+        if max(map(len, labels)) * len(labels) > 30:
+            ax.set_xticks(range(len(labels)), labels, rotation=35, ha="right", rotation_mode="anchor")
+        self._mark_diverged(ax, runs, order)
+
+    def _mark_diverged(self, ax: "Axes", runs: pd.DataFrame, order: list) -> None:
+        """Say where runs are missing from the picture because they diverged."""
+        for place, value in enumerate(order):
+            status = runs.loc[runs[self.x] == value, "status"]
+            if diverged := int((status == "diverged").sum()):
+                ax.annotate(
+                    f"{diverged} of {len(status)}\ndiverged",
+                    (place, 0.98),
+                    xycoords=("data", "axes fraction"),
+                    ha="center",
+                    va="top",
+                    fontsize="x-small",
+                    color="firebrick",
+                )
+
+
+ERROR = {"linewidth": 1.4}
+
+
+def _bar(values: pd.Series) -> tuple[float, float]:
+    """Ends of the paper's error bar, for seaborn."""
+    mean, half = values.mean(), BAR * values.sem()
+    return mean - half, mean + half

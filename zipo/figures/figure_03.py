@@ -1,0 +1,21 @@
+"""Figure 3: size of the first layer."""
+
+from typing import Any
+
+from zipo.figures.comparison import Comparison, select
+
+title = "size of the first layer"
+caption = (
+    "Three-layer encoders with a first layer of growing size; the middle layer is the geometric mean of its "
+    "neighbours. Test NLL (a) and epochs until training stopped (b)."
+)
+experiments = ("first_layer",)
+comparison = Comparison(x="encoder", x_label="Encoder (neurons per layer)", measures=("test_nll", "epochs"))
+
+
+def numbers(tables: dict[str, Any], study: dict[str, Any]):
+    return comparison.numbers(select(tables["runs"], experiments[0]))
+
+
+def draw(tables: dict[str, Any], study: dict[str, Any]):
+    return comparison.draw(select(tables["runs"], experiments[0]), study)

@@ -1,0 +1,27 @@
+"""Figure 7: batch normalisation."""
+
+from typing import Any
+
+from zipo.figures.comparison import Comparison, select
+
+title = "batch normalisation"
+caption = (
+    "Sigmoid and GELU activations with batch normalisation after the activation and without it. Test NLL (a) and "
+    "epochs until training stopped (b); diverged runs have no NLL and are counted."
+)
+experiments = ("batch_norm",)
+comparison = Comparison(
+    x="activation",
+    x_label="Activation",
+    measures=("test_nll", "epochs"),
+    hue="batch_norm",
+    hue_label="Batch norm",
+)
+
+
+def numbers(tables: dict[str, Any], study: dict[str, Any]):
+    return comparison.numbers(select(tables["runs"], experiments[0]))
+
+
+def draw(tables: dict[str, Any], study: dict[str, Any]):
+    return comparison.draw(select(tables["runs"], experiments[0]), study)

@@ -1,0 +1,23 @@
+"""Figure 9: weight penalty."""
+
+from typing import Any
+
+from zipo.figures.comparison import Comparison, select
+
+title = "weight penalty"
+caption = (
+    "The weight of the scale-invariant L1/L2 penalty on the first layer. Test NLL (a), MSE of the rates (b), "
+    "epochs (c) and the weighted penalty itself at the end of training (d)."
+)
+experiments = ("alpha_w",)
+comparison = Comparison(
+    x="alpha_w", x_label=r"Weight penalty $\alpha_w$", measures=("test_nll", "test_mse_rates", "epochs", "penalty_w")
+)
+
+
+def numbers(tables: dict[str, Any], study: dict[str, Any]):
+    return comparison.numbers(select(tables["runs"], experiments[0]))
+
+
+def draw(tables: dict[str, Any], study: dict[str, Any]):
+    return comparison.draw(select(tables["runs"], experiments[0]), study)

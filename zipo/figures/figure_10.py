@@ -1,0 +1,22 @@
+"""Figure 10: weight penalty and pruning."""
+
+from typing import Any
+
+from zipo.figures import pruning_curves
+from zipo.figures.comparison import select
+
+title = "weight penalty and pruning"
+caption = (
+    "First-layer weights smaller than δ times their neuron's largest are set to zero after training, for several "
+    "weight penalties. Share of weights kept (a), MSE of the rates (b) and NLL (c) on the test cells."
+)
+experiments = ("alpha_w",)
+
+
+def numbers(tables: dict[str, Any], study: dict[str, Any]):
+    return pruning_curves.numbers(select(tables["runs"], experiments[0]), hue="alpha_w")
+
+
+def draw(tables: dict[str, Any], study: dict[str, Any]):
+    runs = select(tables["runs"], experiments[0])
+    return pruning_curves.draw(runs, study, hue="alpha_w", hue_label=r"Weight penalty $\alpha_w$")

@@ -1,0 +1,23 @@
+"""Figure 12: likelihood and pruning."""
+
+from typing import Any
+
+from zipo.figures import pruning_curves
+from zipo.figures.comparison import select
+from zipo.figures.likelihood_names import with_model_names
+
+title = "likelihood and pruning"
+caption = (
+    "Pruning the first layer of models with ZIP and with ZINB (ZINB* without the penalty on the rates): share of "
+    "weights kept, MSE of the rates and NLL on the test cells, a row of panels for each data set."
+)
+experiments = ("likelihood",)
+
+
+def numbers(tables: dict[str, Any], study: dict[str, Any]):
+    return pruning_curves.numbers(with_model_names(select(tables["runs"], experiments[0])), hue="model")
+
+
+def draw(tables: dict[str, Any], study: dict[str, Any]):
+    runs = with_model_names(select(tables["runs"], experiments[0]))
+    return pruning_curves.draw(runs, study, hue="model", hue_label="Likelihood")

@@ -1,0 +1,117 @@
+"""One look for all figures: sizes, palette, labels of measures, and how a picture is written."""
+
+import math
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from zipo.study.tsv import write_tsv
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LABELS = {
+    "test_nll": "Test NLL (nats per entry)",
+    "epochs": "Epochs until training stopped",
+    "test_mse_rates": "Test MSE of rates (counts²)",
+    "test_mse_means": "Test MSE of means (counts²)",
+    "test_mean_zero_probability": "Mean zero-inflation\nprobability",
+    "penalty_w": "Weight penalty in the loss (nats)",
+    "kept": "First-layer weights kept (%)",
+    "pruned_test_nll": "Test NLL after pruning\n(nats per entry)",
+    "pruned_test_mse_rates": "Test MSE of rates after pruning\n(counts²)",
+}
+FIRST = ("none", "linear", "sigmoid", "POISSON", "NB", "ZIP")  # categories that the paper puts first
+PANEL = (3.9, 3.2)  # inches
+LOG_RANGE = 30.0  # means further apart than this factor go on a logarithmic axis
+FORMATS = ("png", "pdf")
+
+
+def use() -> None:
+    """Set seaborn's theme; the palette tells colours apart in every common colour blindness."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import seaborn as sns
+
+    sns.set_theme(context="paper", style="ticks", palette="colorblind", font_scale=1.05)
+    matplotlib.rcParams.update(
+        {
+            "axes.grid": True,
+            "grid.alpha": 0.3,
+            "figure.constrained_layout.w_pad": 0.12,
+            "figure.constrained_layout.h_pad": 0.08,
+            "pdf.fonttype": 42,  # text stays text
+            "savefig.dpi": 200,
+        }
+    )
+
+
+def in_order(datasets: Iterable[str], study: dict[str, Any]) -> list[str]:
+    """The data sets that occur, in the study's order."""
+    present = set(datasets)
+    return [name for name in study["datasets"] if name in present]
+
+
+def rank(value: object) -> tuple:
+    """Sort key of a category: numbers by size, encoders by depth and width, none first and full last."""
+    text = str(value)
+    if text in FIRST:
+        return (0, FIRST.index(text))
+    try:
+        return (1, float(text))
+    except ValueError:
+        pass
+    parts = text.split("-")
+    if all(part.isdigit() for part in parts):
+        return (2, len(parts), *map(int, parts))
+    return (4,) if text == "full" else (3, text)
+
+
+def number(value: object) -> str:
+    """A category as a tick label."""
+    if not isinstance(value, float):
+        return str(value)
+    if value and not 1e-3 <= abs(value) < 1e4:
+        exponent = math.floor(math.log10(abs(value)))
+        factor = value / 10**exponent
+        return f"$10^{{{exponent}}}$" if math.isclose(factor, 1) else rf"${factor:g}\cdot10^{{{exponent}}}$"
+    return f"{value:g}"
+
+
+def logarithmic(values: Iterable[float]) -> bool:
+    """Whether positive values spread so far that a linear axis would hide the small ones."""
+    series = pd.Series(values, dtype=float).dropna()
+    return bool(len(series) and series.min() > 0 and series.max() > LOG_RANGE * series.min())
+
+
+def grid(rows: int, columns: int) -> "tuple[Figure, np.ndarray]":
+    """A figure with its axes (rows, columns)."""
+    from matplotlib import pyplot as plt
+
+    width, height = PANEL
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(width * columns, height * rows), squeeze=False, layout="constrained"
+    )
+    return figure, axes
+
+
+def panel_letter(ax: "Axes", index: int) -> None:
+    """A bold (a), (b), ... above the panel's upper left corner."""
+    ax.set_title(f"({chr(ord('a') + index)})", loc="left", fontweight="bold")
+
+
+def write(figure: "Figure", numbers: pd.DataFrame, stem: Path) -> None:
+    """Write a figure as PNG and PDF and its numbers as TSV; each appears whole or not at all."""
+    for kind in FORMATS:
+        part = stem.with_name(f"{stem.name}.part.{kind}")
+        # no date in the file, so that the same numbers give the same bytes
+        metadata = {"CreationDate": None} if kind == "pdf" else {"Software": None}
+        figure.savefig(part, bbox_inches="tight", metadata=metadata)
+        os.replace(part, stem.with_name(f"{stem.name}.{kind}"))
+    write_tsv(numbers, stem.with_name(f"{stem.name}.tsv"))
