@@ -1,0 +1,30 @@
+# The whole study: `snakemake` runs config/demo.yaml, `snakemake --configfile FILE` another study.
+import os
+import sys
+
+from snakemake.utils import min_version, validate
+
+min_version("9.0")
+sys.path.insert(0, workflow.basedir)  # this tree's package plans, whatever is installed
+os.environ |= {"PATH": os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()])}
+
+STUDY_FILES = [str(file) for file in workflow.overwrite_configfiles] or ["config/demo.yaml"]
+if not workflow.overwrite_configfiles:
+
+    configfile: STUDY_FILES[0]
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{RESULTS}/runs.parquet",
+        f"{RESULTS}/runs.tsv",
+        f"{RESULTS}/table-1.tsv",
+        figure_files(),
+        f"{RESULTS}/report.html",

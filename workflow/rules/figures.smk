@@ -1,0 +1,50 @@
+# Every picture is drawn from the runs table alone.
+
+
+rule figure:
+    input:
+        runs=f"{RESULTS}/runs.parquet",
+        module=lambda w: code(f"figures/{w.figure.replace('-', '_')}.py"),
+        shared=code("figures/[!f]*.py", "study/statistics.py"),
+    output:
+        png=report(
+            f"{RESULTS}/figures/{{figure}}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels=lambda w: {"figure": w.figure, "title": FIGURES[w.figure].title},
+        ),
+        pdf=f"{RESULTS}/figures/{{figure}}.pdf",
+        tsv=f"{RESULTS}/figures/{{figure}}.tsv",
+    log:
+        f"{RESULTS}/logs/figures/{{figure}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figures/{{figure}}.tsv"
+    conda:
+        "../../envs/zipo.yaml"
+    params:
+        study=json.dumps(ABOUT),
+        caption=lambda w: FIGURES[w.figure].caption,
+        stem=lambda w: f"{RESULTS}/figures/{w.figure}",
+    shell:
+        "python -m zipo study figure {wildcards.figure} {params.study:q} {input.runs:q} {params.stem:q} 2> {log:q}"
+
+
+rule report:
+    input:
+        figure_files(),
+        f"{RESULTS}/runs.tsv",
+        f"{RESULTS}/table-1.tsv",
+    output:
+        f"{RESULTS}/report.html",
+    log:
+        f"{RESULTS}/logs/report.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/report.tsv"
+    conda:
+        "../../envs/zipo.yaml"
+    params:
+        configfiles=STUDY_FILES,
+    shell:
+        # a second Snakemake reads this run's records; it starts no job, so it needs no lock
+        "python -m snakemake --nolock --configfile {params.configfiles:q} --report {output:q} -- {input:q} "
+        "> {log:q} 2>&1"

@@ -1,0 +1,52 @@
+# A job trains one setting over a block of seeds.
+
+
+rule train:
+    input:
+        data=lambda w: f"{RESULTS}/data/{SETTINGS[w.setting].dataset}.h5ad",
+        code=code(
+            "engine/*.py",
+            "estimator.py",
+            "parameters.py",
+            "datasets/counts.py",
+            "study/run.py",
+            "study/split.py",
+        ),
+    output:
+        f"{RESULTS}/runs/{{setting}}/seeds-{{seeds}}.json",
+    log:
+        f"{RESULTS}/logs/train/{{setting}}/seeds-{{seeds}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train/{{setting}}/seeds-{{seeds}}.tsv"
+    conda:
+        "../../envs/zipo.yaml"
+    threads: STUDY.file.threads
+    params:
+        setting=lambda w: json.dumps({"id": w.setting} | SETTINGS[w.setting].resolved),
+        seeds=seeds_of,
+        thresholds=",".join(f"{threshold:g}" for threshold in STUDY.file.prune_thresholds),
+        device=STUDY.file.device,
+    shell:
+        "python -m zipo study train {input.data:q} {params.setting:q} {output:q} {params.seeds} {params.thresholds} "
+        "{params.device} {threads} > {log:q} 2>&1"
+
+
+rule runs_table:
+    input:
+        runs=all_runs(),
+        code=code("study/table.py"),
+    output:
+        parquet=f"{RESULTS}/runs.parquet",
+        tsv=f"{RESULTS}/runs.tsv",
+    log:
+        f"{RESULTS}/logs/runs-table.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/runs-table.tsv"
+    conda:
+        "../../envs/zipo.yaml"
+    params:
+        study=STUDY.file.study,
+        experiments=json.dumps({name: setting.experiments for name, setting in SETTINGS.items()}),
+    shell:
+        "python -m zipo study runs-table {params.study} {params.experiments:q} {output.parquet:q} {output.tsv:q} "
+        "{input.runs:q} 2> {log:q}"
