@@ -89,7 +89,7 @@ class Comparison:
         ax.set_xlabel(self.x_label)
         ax.set_ylabel(style.LABELS[measure])
         ax.grid(axis="x", visible=False)
-        if max(map(len, labels)) * len(labels) > 30:
+        if max(map(len, labels)) * len(labels) > 30 and not isinstance(order[0], float):
             ax.set_xticks(range(len(labels)), labels, rotation=35, ha="right", rotation_mode="anchor")
         self._mark_diverged(ax, runs, order)
 

@@ -77,7 +77,7 @@ def number(value: object) -> str:
     """A category as a tick label."""
     if not isinstance(value, float):
         return str(value)
-    if value and not 1e-3 <= abs(value) < 1e4:
+    if value and not 1e-2 <= abs(value) < 1e4:
         exponent = math.floor(math.log10(abs(value)))
         factor = value / 10**exponent
         return f"$10^{{{exponent}}}$" if math.isclose(factor, 1) else rf"${factor:g}\cdot10^{{{exponent}}}$"
