@@ -1,0 +1,132 @@
+"""Figures: numbers against plain pandas, pictures that show what they say."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from zipo import figures
+from zipo.figures import style
+from zipo.figures.comparison import select
+
+STUDY = {"study": "s", "title": "t", "datasets": {"a": "Data set A", "b": "Data set B"}}
+
+
+@pytest.fixture(scope="module")
+def runs() -> pd.DataFrame:
+    """An invented runs table that every figure can be drawn from."""
+    rng = np.random.default_rng(6)
+    rows = []
+    points = [
+        ("first_layer,latents", {"encoder": encoder, "residuals": "none"}) for encoder in ("32-8", "256-45-8", "64-8")
+    ]
+    points += [("depth", {"encoder": encoder, "residuals": r}) for encoder in ("64-8", "64-16-8") for r in ("none", "full")]
+    points += [("decoder", {"decoder": decoder}) for decoder in ("linear", "32")]
+    points += [("batch_norm", {"batch_norm": b, "activation": a}) for b in ("none", "after") for a in ("sigmoid", "gelu")]
+    points += [("alpha_z", {"alpha_z": alpha}) for alpha in (0.0, 0.01, 1e4)]
+    points += [("alpha_w", {"alpha_w": alpha}) for alpha in (0.0, 0.1)]
+    points += [("likelihood", {"likelihood": "zip"}), ("likelihood", {"likelihood": "zinb"})]
+    points += [("likelihood", {"likelihood": "zinb", "rate_penalty": "none"})]
+    base = {
+        "encoder": "64-8", "residuals": "full", "decoder": "linear", "batch_norm": "after", "activation": "sigmoid",
+        "alpha_z": 0.1, "alpha_w": 0.1, "likelihood": "zip", "rate_penalty": "entrywise", "alpha_rate": 0.1,
+    }  # fmt: skip
+    measures = [
+        "test_nll", "epochs", "test_mse_rates", "test_mean_zero_probability", "penalty_w",
+        "pruned_0.001_kept", "pruned_0.001_test_nll", "pruned_0.001_test_mse_rates",
+    ]  # fmt: skip
+    for experiments, point in points:
+        for dataset in ("a", "b") if experiments == "likelihood" else ("a",):
+            for seed in (1, 2, 3):
+                values = dict(zip(measures, rng.gamma(4, 0.1, len(measures)), strict=True))
+                status = "ok"
+                if point.get("activation") == "gelu" and point["batch_norm"] == "none" and seed < 3:
+                    status, values = "diverged", dict.fromkeys(measures, np.nan)
+                    values["epochs"] = 4
+                row = base | point | values
+                rows.append({"experiments": experiments, "dataset": dataset, "seed": seed, "status": status} | row)
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize("name", figures.discover())
+def test_every_figure_draws_and_its_numbers_are_pandas(name, runs, tmp_path):
+    module = figures.discover()[name]
+    tables = {"runs": runs}
+    numbers = module.numbers(tables, STUDY)
+    style.write(module.draw(tables, STUDY), numbers, tmp_path / name)
+    assert sorted(file.suffix for file in tmp_path.iterdir()) == [".pdf", ".png", ".tsv"]
+    assert (tmp_path / f"{name}.png").stat().st_size > 20_000
+
+    chosen = select(runs, module.experiments[0])
+    chosen = chosen[chosen["status"] == "ok"]
+    plain = numbers[~numbers["measure"].isin(["kept"]) & (numbers.get("prune_threshold", 0) == 0)]
+    by = [c for c in plain.columns if c in ("dataset", "encoder", "residuals", "decoder", "batch_norm", "activation",
+                                            "alpha_z", "alpha_w")]  # fmt: skip
+    if "model" in plain:
+        stars = (chosen["likelihood"] == "zinb") & (chosen["rate_penalty"] == "none")
+        chosen = chosen.assign(model=chosen["likelihood"].str.upper() + stars.map({True: "*", False: ""}))
+        by.append("model")
+    assert len(plain) >= 2
+    for _, row in plain.iterrows():
+        values = chosen.loc[(chosen[by] == row[by]).all(axis=1), row["measure"]]
+        assert row["mean"] == pytest.approx(values.mean(), nan_ok=True)
+        sem = values.std(ddof=1) / np.sqrt(len(values))
+        assert row["sem"] == pytest.approx(sem, nan_ok=True)
+        assert row["bar"] == pytest.approx(2.3263478740 / np.sqrt(2) * sem, nan_ok=True)
+
+
+def test_diverged_runs_are_counted_in_the_picture(runs):
+    module = figures.discover()["figure-07"]
+    texts = [text.get_text() for ax in module.draw({"runs": runs}, STUDY).axes for text in ax.texts]
+    assert texts.count("2 of 6\ndiverged") == 2
+    numbers = module.numbers({"runs": runs}, STUDY)
+    assert numbers.loc[numbers["measure"] == "test_nll", "diverged"].tolist() == [0, 0, 2, 0]
+
+
+def test_error_bars_and_seeds_are_drawn_where_the_numbers_are(runs):
+    module = figures.discover()["figure-08"]
+    ax = module.draw({"runs": runs}, STUDY).axes[0]
+    numbers = module.numbers({"runs": runs}, STUDY).query("measure == 'test_nll'")
+    heights = sorted(line.get_ydata()[0] for line in ax.lines if line.get_marker() == "o" for _ in [0])
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "0.01", "$10^{4}$"]
+    assert "Test NLL (nats per entry)" in ax.get_ylabel()
+    dots = sorted(y for collection in ax.collections for _, y in collection.get_offsets())
+    expected = sorted(select(runs, "alpha_z")["test_nll"])
+    np.testing.assert_allclose(dots, expected)
+    bars = sorted(tuple(line.get_ydata()[[0, -1]]) for line in ax.lines if len(set(line.get_xdata())) == 1 and len(line.get_xdata()) == 2)
+    assert heights is not None
+    np.testing.assert_allclose(
+        [top - bottom for bottom, top in bars], 2 * numbers.sort_values("mean")["bar"], rtol=1e-6
+    )
+
+
+def test_a_figure_is_drawn_only_where_its_experiments_ran():
+    assert list(figures.drawable({"alpha_w"})) == ["figure-09", "figure-10"]
+    assert figures.drawable(set()) == {}
+
+
+@pytest.mark.parametrize(
+    ("values", "order"),
+    [
+        (["full", "none", "10", "2"], ["none", "2", "10", "full"]),
+        (["64-16-8", "256-8", "32-8"], ["32-8", "256-8", "64-16-8"]),
+        ([1e8, 0.0, 0.1], [0.0, 0.1, 1e8]),
+        (["32-64", "linear", "32"], ["linear", "32", "32-64"]),
+        (["ZINB*", "ZINB", "ZIP"], ["ZIP", "ZINB", "ZINB*"]),
+    ],
+)
+def test_categories_are_in_the_papers_order(values, order):
+    assert sorted(values, key=style.rank) == order
+
+
+def test_tick_labels_are_short():
+    assert [style.number(v) for v in (0.0, 0.01, 10.0, 1e4, 1e-4, 3e5, "x")] == [
+        "0", "0.01", "10", "$10^{4}$", "$10^{-4}$", r"$3\cdot10^{5}$", "x",
+    ]  # fmt: skip
+
+
+def test_captions_are_sentences():
+    for name, module in figures.discover().items():
+        assert module.caption.endswith("."), name
+        json.dumps(module.caption)

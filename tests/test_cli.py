@@ -1,0 +1,27 @@
+"""The command line: errors in one sentence with exit code 2, and a start that loads nothing it does not need."""
+
+import json
+import subprocess
+import sys
+
+
+def zipo(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "zipo", *arguments], capture_output=True, text=True)
+
+
+def test_bad_input_ends_with_one_sentence(tmp_path):
+    source = {"kind": "simulated", "cells": 5, "genes": 5}
+    dataset = {"title": "t", "source": source, "filters": {"min_counts": 10**7}}
+    done = zipo("study", "prepare", "toy", json.dumps(dataset), str(tmp_path), str(tmp_path / "toy.h5ad"))
+    assert done.returncode == 2
+    assert done.stderr == "error: data set toy: no cells are left; loosen min_counts or min_genes in filters\n"
+
+
+def test_planning_loads_neither_torch_nor_scanpy_nor_seaborn():
+    code = (
+        "import sys, zipo, zipo.cli, zipo.study.config, zipo.study.settings, zipo.figures;"
+        "zipo.figures.discover();"
+        "print(sorted({'torch', 'scanpy', 'seaborn', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -1,0 +1,117 @@
+"""The estimator: recovery of a known truth, covariates, and refusals before training."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+from scipy.stats import spearmanr
+
+from zipo import ZiPo
+from zipo.errors import InputError
+from zipo.estimator import Covariates
+from zipo.methods import known
+from zipo.methods import zipo as method
+from zipo.study.split import split
+
+SMALL = {"encoder": "64-16", "batch_size": 32, "max_epochs": 40, "stop_patience": 8}
+
+
+@pytest.fixture(scope="module")
+def fitted(simulated):
+    parts = split(simulated.n_obs, 1, 0.1, 0.1)
+    return ZiPo(seed=1, **SMALL).fit(simulated[parts.training], simulated[parts.validation]), parts.test
+
+
+def log_shares(values, library):
+    return np.log1p(np.asarray(values) / library * 1e3)
+
+
+def test_rates_are_closer_to_the_truth_than_the_counts_are(simulated, fitted):
+    model, test = fitted
+    cells = simulated[test]
+    library = cells.layers["true_rates"].sum(1, keepdims=True)
+    truth = log_shares(cells.layers["true_rates"], library)
+    counts, rates = log_shares(cells.X.toarray(), library), log_shares(model.rates(cells), library)
+
+    def by_gene(values):
+        return np.nanmean([spearmanr(values[:, g], truth[:, g])[0] for g in range(values.shape[1])])
+
+    def by_cell(values):
+        return np.mean([spearmanr(values[c], truth[c])[0] for c in range(len(values))])
+
+    assert by_cell(rates) > by_cell(counts) + 0.02
+    assert by_gene(rates) > by_gene(counts) + 0.1
+    assert np.mean((rates - truth) ** 2) < 0.7 * np.mean((counts - truth) ** 2)
+
+
+def test_it_beats_the_trivial_prediction(simulated, fitted):
+    model, test = fitted
+    assert model.losses(simulated[test]).nll < model.gene_poisson_nll(simulated[test])
+
+
+def test_denoised_counts_are_the_means_of_the_likelihood(simulated, fitted):
+    model, test = fitted
+    cells = simulated[test]
+    denoised, rates = model.denoise(cells), model.rates(cells)
+    assert denoised.shape == cells.shape
+    assert model.latent(cells).shape == (cells.n_obs, 16)
+    assert (denoised <= rates * (1 + 1e-6)).all()
+    assert model.losses(cells).mse_means == pytest.approx(np.mean((denoised - cells.X.toarray()) ** 2), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda x: x * -1, "training counts: the count of gene 'gene-0' in cell 'cell-0' .* is negative"),
+        (lambda x: x + np.nan, "is not a number"),
+        (lambda x: np.where(x == x.max(), np.inf, x), "is infinite"),
+        (lambda x: np.log1p(x / x.sum(1, keepdims=True) * 1e4), "normalised or log-transformed"),
+        (lambda x: x * (np.arange(len(x)) > 0)[:, None], "training counts: 1 cells have no counts, .* 'cell-0'"),
+    ],
+)
+def test_bad_counts_are_refused_before_training(counts, change, problem):
+    bad = counts.copy()
+    bad.X = csr_matrix(change(counts.X.toarray()).astype(np.float32))
+    with pytest.raises(InputError, match=problem):
+        ZiPo(encoder="4-2").fit(bad, counts)
+
+
+def test_other_genes_are_refused(counts):
+    with pytest.raises(InputError, match="validation counts: the genes are not those of the training cells"):
+        ZiPo(encoder="4-2").fit(counts, counts[:, ::-1])
+
+
+def test_covariates_are_standardised_and_one_hot(counts):
+    matrix = Covariates(counts.obs, ("age", "cell_type")).matrix(counts.obs[:6])
+    age = np.arange(12.0)
+    np.testing.assert_allclose(matrix[:, 0], ((age - age.mean()) / age.std())[:6])
+    np.testing.assert_array_equal(matrix[:, 1:], np.tile(np.eye(3), (2, 1)))
+
+
+def test_covariates_that_will_not_do_are_named(counts):
+    with pytest.raises(InputError, match="covariates: 'batch' is no column of obs; there are cell_type, age"):
+        Covariates(counts.obs, ("batch",))
+    covariates = Covariates(counts.obs.assign(cell_type="a"), ("cell_type",))
+    with pytest.raises(InputError, match="'cell_type' has the level 'b', which training did not see"):
+        covariates.matrix(counts.obs)
+    with pytest.raises(InputError, match="column 'age' of obs has missing values"):
+        Covariates(counts.obs.assign(age=np.nan), ("age",))
+
+
+def test_covariates_reach_the_network(counts):
+    model = ZiPo(encoder="4-2", max_epochs=1, batch_size=4, covariates=("age", "cell_type")).fit(counts, counts)
+    assert model.network.log_proportions.weight.shape == (5, 2 + 1 + 3)
+    assert np.isfinite(model.denoise(counts)).all()
+
+
+def test_the_method_file_keeps_its_contract(counts):
+    assert known() == ["zipo"]
+    before = counts.copy()
+    denoised = method.denoise(counts, seed=2, encoder="4-2", max_epochs=2, batch_size=4)
+    again = method.denoise(counts, seed=2, encoder="4-2", max_epochs=2, batch_size=4)
+    assert denoised.layers["denoised"].shape == counts.shape
+    assert (denoised.layers["denoised"] >= 0).all()
+    assert denoised.obsm["latent"].shape == (12, 2)
+    assert denoised.uns["likelihood"] == "zip"
+    np.testing.assert_array_equal(denoised.layers["denoised"], again.layers["denoised"])
+    assert (before.X != counts.X).nnz == 0
+    assert not counts.layers

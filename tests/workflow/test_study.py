@@ -1,0 +1,105 @@
+"""A real study through Snakemake: its outputs, and what an edit reruns."""
+
+from copy import deepcopy
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from .conftest import STUDY, new_repository
+
+pytestmark = pytest.mark.xdist_group("workflow")  # one worker, so that the study runs once
+
+AFTER_TRAINING = {"runs_table": 1, "figure": 3, "report": 1}
+
+
+def test_a_study_leaves_tables_figures_and_a_report(finished):
+    results = finished.folder / "results" / "tiny"
+    runs = pd.read_parquet(results / "runs.parquet")
+    assert len(runs) == 4
+    assert runs.groupby("setting")["seed"].apply(list).tolist() == [[1, 2], [1, 2]]
+    assert sorted(runs["experiments"].unique()) == ["alpha_z", "alpha_z,likelihood"]
+    assert (runs["status"] == "ok").all()
+    text = pd.read_csv(results / "runs.tsv", sep="\t", keep_default_na=False, na_values=["NA"])
+    pd.testing.assert_frame_equal(text, runs, check_dtype=False)
+    assert pd.read_csv(results / "table-1.tsv", sep="\t")["cells_after"].tolist() == [90]
+    for figure in ("figure-08", "figure-11", "figure-12"):
+        assert (results / "figures" / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
+        assert (results / "figures" / f"{figure}.pdf").read_bytes().startswith(b"%PDF")
+        assert len(pd.read_csv(results / "figures" / f"{figure}.tsv", sep="\t")) > 0
+    report = (results / "report.html").read_text()
+    assert "The weight of the penalty on squared zero-inflation probabilities" in report
+    assert not list(results.rglob("*.part*"))
+
+
+def test_a_finished_study_has_nothing_to_do(repository):
+    assert repository.planned() == {}
+
+
+def test_editing_a_figure_redraws_that_figure_only(repository):
+    repository.edit("zipo/figures/figure_08.py")
+    assert repository.planned() == {"figure": 1, "report": 1}
+    assert "figure-08" in repository.snakemake("--dry-run", "--quiet", "progress")
+
+
+def test_editing_the_model_retrains(repository):
+    repository.edit("zipo/engine/model.py")
+    assert repository.planned() == {"train": 2} | AFTER_TRAINING
+
+
+def test_editing_a_reader_prepares_again(repository):
+    repository.edit("zipo/datasets/simulated.py")
+    assert repository.planned() == {"prepare": 1, "table_1": 1, "train": 2} | AFTER_TRAINING
+
+
+def test_adding_a_point_trains_that_point_only(repository):
+    study = deepcopy(STUDY)
+    study["experiments"]["alpha_z"]["grid"]["alpha_z"].append(10)
+    repository.write_study(study)
+    assert repository.planned() == {"train": 1} | AFTER_TRAINING
+
+
+def test_adding_an_experiment_of_known_settings_trains_nothing(repository):
+    study = deepcopy(STUDY)
+    study["experiments"]["alpha_w"] = {"grid": {"alpha_w": [0.1]}}
+    repository.write_study(study)
+    assert repository.planned() == {"runs_table": 1, "figure": 5, "report": 1}
+
+
+def test_a_new_study_plans_every_job(tmp_path):
+    repository = new_repository(tmp_path / "project")
+    assert repository.planned() == {"prepare": 1, "table_1": 1, "train": 2} | AFTER_TRAINING
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"sedes": 3}, "config/tiny.yaml: sedes: unknown key 'sedes'; did you mean 'seeds'?"),
+        ({"experiments": {"alpha_z": {"grid": {"alpha_z": []}}}}, "experiments.alpha_z.grid.alpha_z: [] will not do"),
+    ],
+)
+def test_a_bad_configuration_is_refused_before_anything_starts(tmp_path, change, problem):
+    repository = new_repository(tmp_path / "project")
+    repository.write_study(STUDY | change)
+    done = repository.try_snakemake()
+    assert done.returncode != 0
+    assert problem in done.stdout
+    assert not (repository.folder / "results").exists()
+
+
+def test_bad_counts_are_refused_before_training(tmp_path):
+    repository = new_repository(tmp_path / "project")
+    study = STUDY | {"datasets": {"toy": {"filters": {"min_cells": 1000}}}}
+    repository.write_study(study)
+    done = repository.try_snakemake()
+    assert done.returncode != 0
+    assert "error: data set toy: no genes are left; loosen min_cells in filters" in done.stdout
+    assert not list(Path(repository.folder / "results").rglob("seeds-*.json"))
+
+
+def test_conda_and_pip_install_the_same_versions():
+    root = Path(__file__).parents[2]
+    pins = [line for line in (root / "envs/zipo.txt").read_text().splitlines() if not line.startswith("#")]
+    conda = yaml.safe_load((root / "envs/zipo.yaml").read_text())
+    assert conda["dependencies"] == ["python=3.11", "pip", {"pip": pins}]
