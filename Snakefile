@@ -8,7 +8,7 @@ min_version("9.0")
 sys.path.insert(0, workflow.basedir)  # this tree's package plans, whatever is installed
 os.environ |= {"PATH": os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()])}
 
-STUDY_FILES = [str(file) for file in workflow.overwrite_configfiles] or ["config/demo.yaml"]
+STUDY_FILES = [os.path.relpath(file) for file in workflow.overwrite_configfiles] or ["config/demo.yaml"]
 if not workflow.overwrite_configfiles:
 
     configfile: STUDY_FILES[0]

@@ -21,26 +21,24 @@ def fitted(simulated):
     return ZiPo(seed=1, **SMALL).fit(simulated[parts.training], simulated[parts.validation]), parts.test
 
 
-def log_shares(values, library):
-    return np.log1p(np.asarray(values) / library * 1e3)
-
-
 def test_rates_are_closer_to_the_truth_than_the_counts_are(simulated, fitted):
     model, test = fitted
     cells = simulated[test]
-    library = cells.layers["true_rates"].sum(1, keepdims=True)
-    truth = log_shares(cells.layers["true_rates"], library)
-    counts, rates = log_shares(cells.X.toarray(), library), log_shares(model.rates(cells), library)
+    truth, counts, rates = (
+        np.log1p(values) for values in (cells.layers["true_rates"], cells.X.toarray(), model.rates(cells))
+    )
 
     def by_gene(values):
-        return np.nanmean([spearmanr(values[:, g], truth[:, g])[0] for g in range(values.shape[1])])
+        detected = np.flatnonzero(counts.any(axis=0))
+        return np.mean([spearmanr(values[:, g], truth[:, g])[0] for g in detected])
 
     def by_cell(values):
         return np.mean([spearmanr(values[c], truth[c])[0] for c in range(len(values))])
 
-    assert by_cell(rates) > by_cell(counts) + 0.02
+    assert by_cell(rates) > by_cell(counts) + 0.1
     assert by_gene(rates) > by_gene(counts) + 0.1
-    assert np.mean((rates - truth) ** 2) < 0.7 * np.mean((counts - truth) ** 2)
+    assert np.corrcoef(rates.ravel(), truth.ravel())[0, 1] > np.corrcoef(counts.ravel(), truth.ravel())[0, 1] + 0.05
+    assert np.mean((rates - truth) ** 2) < 0.5 * np.mean((counts - truth) ** 2)
 
 
 def test_it_beats_the_trivial_prediction(simulated, fitted):

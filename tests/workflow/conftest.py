@@ -74,7 +74,9 @@ def new_repository(folder: Path) -> Repository:
     for name in SOURCES:
         source = ROOT / name
         ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(source, folder / name, ignore=ignore) if source.is_dir() else shutil.copy2(source, folder / name)
+        shutil.copytree(source, folder / name, ignore=ignore) if source.is_dir() else shutil.copy2(
+            source, folder / name
+        )
     with (folder / "config" / "datasets.yaml").open("a") as file:
         yaml.safe_dump({"toy": DATASET}, file)
     repository = Repository(folder)
