@@ -36,11 +36,11 @@ def inflate(log_f, x, r):
         return float(mpmath.log((z if x == 0 else 0) + (1 - z) * mpmath.exp(mpmath.mpf(float(log_f)))))
 
 
-def assert_close(found, expected):
-    """Equal to 1e-5, relative above 1 nat and absolute below."""
+def assert_close(found, expected, tolerance=1e-5):
+    """Equal to the tolerance, relative above 1 nat and absolute below."""
     expected = np.asarray(expected)
     error = np.abs(found.double().numpy() - expected) / np.maximum(1, np.abs(expected))
-    assert error.max() < 1e-5, f"largest error {error.max():.1e} at entry {error.argmax()}"
+    assert error.max() < tolerance, f"largest error {error.max():.1e} at entry {error.argmax()}"
 
 
 def test_poisson_agrees_with_scipy():
@@ -54,6 +54,15 @@ def test_negative_binomial_agrees_with_50_digits():
         NegativeBinomial(log_m, theta).log_prob(x),
         [log_nb(*entry) for entry in zip(x, log_m, theta, strict=True)],
     )
+
+
+def test_series_hold_in_double_precision_too():
+    """A wrong term of a series can hide below float32, not here."""
+    x, log_m, theta = (tensor.double() for tensor in grid(COUNTS, np.log(MEANS), [-20, -4, -1, 0, 2, 15]))
+    nb = [log_nb(*entry) for entry in zip(x, log_m, theta, strict=True)]
+    assert_close(NegativeBinomial(log_m, theta).log_prob(x), nb, tolerance=1e-8)
+    poisson = stats.poisson.logpmf(x.numpy(), np.exp(log_m.numpy()))
+    assert_close(Poisson(log_m).log_prob(x), poisson, tolerance=1e-8)
 
 
 def test_negative_binomial_agrees_with_scipy_at_moderate_theta():
