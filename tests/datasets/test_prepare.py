@@ -1,11 +1,14 @@
 """From a source to a data set file: filters against numpy, the pedigree, and refusals before training."""
 
+import hashlib
 import json
 from pathlib import Path
 
 import anndata as ad
 import numpy as np
+import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from zipo.datasets import filters
 from zipo.datasets.catalogue import Dataset, Filters
@@ -41,6 +44,53 @@ def test_most_variable_genes_have_the_largest_pearson_residuals(simulated):
     residuals = np.clip((x - mean) / np.where(mean > 0, deviation, 1), -limit, limit)
     largest = np.sort(np.argsort(residuals.var(0))[-30:])
     np.testing.assert_array_equal(kept.var_names, simulated.var_names[largest])
+
+
+def test_target_genes_is_the_strictest_detection_that_keeps_as_many(simulated):
+    few = simulated[:12]  # so that many genes are detected in equally many cells
+    detected = (few.X.toarray() > 0).sum(0)
+    assert len(np.unique(detected)) < few.n_vars / 10
+    for target in range(1, np.count_nonzero(detected) + 1):
+        k = max(k for k in range(1, 13) if (detected >= k).sum() >= target)  # of all detections there can be
+        kept = filters.apply(few, Filters(target_genes=target))
+        assert kept.uns["min_cells"] == k
+        np.testing.assert_array_equal(kept.var_names, few.var_names[detected >= k])
+
+
+def test_target_genes_counts_the_kept_cells_alone(simulated):
+    x = simulated.X.toarray()
+    x = x[x.sum(1) >= 380]
+    kept = filters.apply(simulated, Filters(min_counts=380, target_genes=40))
+    assert kept.uns["min_cells"] == np.sort((x > 0).sum(0))[-40] < np.sort((simulated.X.toarray() > 0).sum(0))[-40]
+
+
+def test_more_target_genes_than_are_detected_are_refused(simulated):
+    detected = np.count_nonzero(simulated[:3].X.toarray().any(0))
+    with pytest.raises(InputError, match=rf"target_genes: {detected + 1} genes are asked for, but only {detected} are"):
+        filters.apply(simulated[:3], Filters(target_genes=detected + 1))
+
+
+def test_two_rules_for_detection_are_refused():
+    with pytest.raises(ValidationError, match="target_genes and min_cells both choose the genes by detection"):
+        Filters(target_genes=10, min_cells=2)
+
+
+def test_the_pedigree_of_a_file_names_all_that_was_read_and_the_detection_used(tmp_path):
+    counts = pd.DataFrame([[1, 0, 2], [0, 0, 3], [4, 0, 5]], ["c1", "c2", "c3"], ["A", "B", "C"])
+    counts.to_csv(tmp_path / "own.csv")
+    pd.DataFrame({"type": ["x", "y", "x"]}, counts.index).to_csv(tmp_path / "labels.csv")
+    source = {"kind": "file", "path": str(tmp_path / "own.csv"), "genes_in": "columns"}
+    source |= {"labels": str(tmp_path / "labels.csv"), "cell_type": "type"}
+    prepare("own", Dataset(title="Own", source=source, filters={"target_genes": 2}), tmp_path, tmp_path / "own.h5ad")
+    adata = ad.read_h5ad(tmp_path / "own.h5ad")
+    np.testing.assert_array_equal(adata.X.toarray(), [[1, 2], [0, 3], [4, 5]])
+    assert list(adata.obs["cell_type"]) == ["x", "y", "x"]
+    pedigree = adata.uns["dataset"]
+    assert pedigree["min_cells"] == 2
+    assert "min_cells" not in adata.uns
+    assert pedigree["sha256"] == {
+        name: hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() for name in ("own.csv", "labels.csv")
+    }
 
 
 def test_the_file_holds_counts_and_their_pedigree(tmp_path):

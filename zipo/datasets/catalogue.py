@@ -1,8 +1,10 @@
 """What a data set is in config/datasets.yaml: a source of raw counts, and filters on it."""
 
-from typing import Annotated, Literal
+from pathlib import PurePosixPath
+from typing import Annotated, Literal, Self
+from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -68,7 +70,84 @@ class SimulatedSource(Section):
     """Seed of the draw."""
 
 
-Source = Annotated[WheelSource | ScanpySource | SimulatedSource, Field(discriminator="kind")]
+FileFormat = Literal["h5ad", "10x_h5", "10x_mtx", "table", "loom"]
+SUFFIXES: dict[str, FileFormat] = {
+    ".h5ad": "h5ad",
+    ".h5": "10x_h5",
+    ".csv": "table",
+    ".tsv": "table",
+    ".txt": "table",
+    ".loom": "loom",
+}
+
+
+class FileSource(Section):
+    """Counts in a file or folder of your own, or in a file behind a URL; see zipo/datasets/files.py."""
+
+    kind: Literal["file"]
+    """A file of your own, or one behind a URL."""
+    path: str | None = None
+    """The file, or the folder of a 10x matrix, relative to where the study runs; this or url."""
+    url: Annotated[str, Field(pattern=r"^https?://[^/]+/.*[^/]$")] | None = None
+    """Where to fetch the file; this or path."""
+    sha256: Sha256 | None = None
+    """Checksum of the file, required with url."""
+    format: Literal["auto"] | FileFormat = "auto"
+    """Format; auto goes by the suffix (.h5ad, .h5, .loom; .csv, .tsv, .txt, also with .gz; a folder is 10x_mtx)."""
+    genes_in: Literal["rows", "columns"] | None = None
+    """Where a table (.csv, .tsv, .txt) has its genes, required there; the first column and the first row are names."""
+    layer: str | None = None
+    """Which counts of an .h5ad (raw, or a layer by name) or .loom (a layer by name); its main matrix if absent."""
+    labels: str | None = None
+    """Comma- or tab-separated table whose first column names the cells and whose others are named below."""
+    cell_type: str | None = None
+    """Column of the labels, or else of the file itself, that holds the cell type."""
+    batch: str | None = None
+    """Column that holds the batch."""
+    covariates: list[str] = []
+    """Columns of covariates to keep under their own names."""
+
+    @property
+    def known_format(self) -> FileFormat | None:
+        """The format as given or by suffix; None where only a look at the path can tell."""
+        if self.format != "auto":
+            return self.format
+        name = PurePosixPath(self.path or unquote(urlsplit(self.url or "").path))
+        suffix = name.suffix.lower()
+        if suffix != ".gz":
+            return SUFFIXES.get(suffix)
+        # none of the binary formats is read through gzip
+        return "table" if SUFFIXES.get(PurePosixPath(name.stem).suffix.lower()) == "table" else None
+
+    @property
+    def columns(self) -> list[str]:
+        """Every column of cells that the source names, each once."""
+        named = [self.cell_type, self.batch, *self.covariates]
+        return list(dict.fromkeys(name for name in named if name is not None))
+
+    @model_validator(mode="after")
+    def _fields_fit_together(self) -> Self:
+        if (self.path is None) == (self.url is None):
+            raise ValueError("give either path or url, and not both")
+        if self.url is not None and self.sha256 is None:
+            raise ValueError("a url needs the sha256 of its file")
+        if self.url is not None and self.known_format in (None, "10x_mtx"):
+            known = ", ".join(SUFFIXES)
+            raise ValueError(f"the url's suffix must be one of {known} (.gz for tables), or format must be given")
+        if self.known_format == "table" and self.genes_in is None:
+            raise ValueError("a table needs genes_in: rows or genes_in: columns")
+        if self.known_format not in (None, "table") and self.genes_in is not None:
+            raise ValueError(f"genes_in is for tables; {self.known_format} says itself where its genes are")
+        if self.known_format not in (None, "h5ad", "loom") and self.layer is not None:
+            raise ValueError(f"layer is for h5ad and loom; {self.known_format} has no layers")
+        if self.labels is not None and not self.columns:
+            raise ValueError("labels needs the columns to take from it: cell_type, batch or covariates")
+        if {"cell_type", "batch"} & set(self.covariates):
+            raise ValueError("a covariate may not be called cell_type or batch; use the keys of these names")
+        return self
+
+
+Source = Annotated[WheelSource | ScanpySource | SimulatedSource | FileSource, Field(discriminator="kind")]
 
 
 class Filters(Section):
@@ -79,9 +158,17 @@ class Filters(Section):
     min_genes: Annotated[int, Field(ge=0)] = 0
     """Genes that must be detected in a cell."""
     min_cells: Annotated[int, Field(ge=0)] = 1
-    """Cells in which a gene must be detected."""
+    """Cells in which a gene must be detected; a number above 1 excludes target_genes."""
+    target_genes: Annotated[int, Field(ge=1)] | None = None
+    """Keep this many of the most detected genes, and those detected in as many cells as the last; all if absent."""
     most_variable: Annotated[int, Field(ge=1)] | None = None
     """Keep this many genes, by the variance of their Pearson residuals; all if absent."""
+
+    @model_validator(mode="after")
+    def _one_rule_for_genes(self) -> Self:
+        if self.target_genes is not None and self.min_cells > 1:
+            raise ValueError("target_genes and min_cells both choose the genes by detection; give one of them")
+        return self
 
 
 class Dataset(Section):

@@ -4,18 +4,37 @@ import anndata as ad
 import numpy as np
 
 from zipo.datasets.catalogue import Filters
+from zipo.errors import InputError
 
 
 def apply(adata: ad.AnnData, filters: Filters) -> ad.AnnData:
-    """The kept cells and genes, in their original order."""
+    """The kept cells and genes, in their original order; uns["min_cells"] is the detection that genes had to have.
+
+    Raises InputError where fewer genes than target_genes are detected in the kept cells.
+    """
     library = np.asarray(adata.X.sum(axis=1)).ravel()
     detected = np.diff(adata.X.indptr)
     adata = adata[(library >= filters.min_counts) & (detected >= filters.min_genes)]
     cells_per_gene = np.bincount(adata.X.indices, minlength=adata.n_vars)
-    adata = adata[:, cells_per_gene >= filters.min_cells].copy()
+    min_cells = filters.min_cells
+    if filters.target_genes is not None and adata.n_obs:  # no cells are refused later, by their own name
+        min_cells = _detection_of(filters.target_genes, cells_per_gene)
+    adata = adata[:, cells_per_gene >= min_cells].copy()
+    adata.uns["min_cells"] = min_cells
     if filters.most_variable is not None and filters.most_variable < adata.n_vars and adata.n_obs:
         adata = adata[:, _most_variable(adata, filters.most_variable)].copy()
     return adata
+
+
+def _detection_of(rank: int, cells_per_gene: np.ndarray) -> int:
+    """The number of cells in which the gene of this rank by detection, from 1, is detected."""
+    detected = int(np.count_nonzero(cells_per_gene))
+    if detected < rank:
+        raise InputError(
+            f"filters.target_genes: {rank} genes are asked for, but only {detected} are detected in the kept cells; "
+            "ask for fewer"
+        )
+    return int(np.sort(cells_per_gene)[-rank])
 
 
 def _most_variable(adata: ad.AnnData, genes: int) -> np.ndarray:

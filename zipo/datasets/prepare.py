@@ -8,21 +8,25 @@ from typing import Any
 import anndata as ad
 import numpy as np
 
-from zipo.datasets import bundled, filters, simulated, wheel
-from zipo.datasets.catalogue import Dataset, ScanpySource, WheelSource
+from zipo.datasets import bundled, files, filters, simulated, wheel
+from zipo.datasets.catalogue import Dataset, FileSource, ScanpySource, WheelSource
 from zipo.datasets.counts import check_cells_and_genes
 
 
 def prepare(name: str, dataset: Dataset, downloads: Path, target: Path) -> None:
     """Read, check and filter a data set, and write it: X as CSR counts, uns["dataset"] as its pedigree."""
     source = dataset.source
-    file: Path | None = None
+    read: list[Path] = []
     if isinstance(source, WheelSource):
-        file = downloads / wheel.file_name(source)
-        adata = wheel.read(file, source)
+        read = [downloads / wheel.file_name(source)]
+        adata = wheel.read(read[0], source)
     elif isinstance(source, ScanpySource):
-        file = bundled.path(source)
-        adata = bundled.read(file, source)
+        read = [bundled.path(source)]
+        adata = bundled.read(read[0], source)
+    elif isinstance(source, FileSource):
+        path = files.path_of(source, downloads)
+        adata = files.read_file(path, source)
+        read = files.files_of(path, source)
     else:
         adata = simulated.simulate(source)
     before = size(adata)
@@ -34,8 +38,9 @@ def prepare(name: str, dataset: Dataset, downloads: Path, target: Path) -> None:
         "tissue": dataset.tissue,
         "reference": dataset.reference,
         "source": json.dumps(source.model_dump()),
-        "sha256": {file.name: wheel.sha256_of(file)} if file else {},
+        "sha256": {file.name: wheel.sha256_of(file) for file in read},
         "filters": json.dumps(dataset.filters.model_dump()),
+        "min_cells": adata.uns.pop("min_cells"),
         "before": before,
         "after": size(adata),
     }

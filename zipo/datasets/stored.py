@@ -1,0 +1,47 @@
+"""What a reader found in a file, before it is checked."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+from scipy.sparse import spmatrix
+
+from zipo.errors import InputError
+
+
+class Stored(NamedTuple):
+    """Counts (cells x genes) with names and whatever the file says about its cells."""
+
+    matrix: spmatrix
+    cells: Sequence[str]
+    genes: Sequence[str]
+    gene_ids: Sequence[str] | None = None
+    """Accessions of the genes, where the file has them beside their symbols."""
+    obs: pd.DataFrame | None = None
+    """Columns about the cells, in their order; None for a format that has none."""
+    uns: dict[str, Any] = {}
+    """What is to be recorded with the counts."""
+
+
+def unique_genes(genes: Sequence[str], gene_ids: Sequence[str] | None) -> list[str]:
+    """Gene names where those that occur more than once, and blank ones, carry their accession: TBCE_ENSG00000116957.
+
+    Every copy does, for none of them is more the gene of that name than another. Genes are never added up.
+    """
+    if gene_ids is None:
+        return list(genes)
+    copies = Counter(genes)
+    return [
+        accession if not gene else gene if copies[gene] == 1 else f"{gene}_{accession}"
+        for gene, accession in zip(genes, gene_ids, strict=True)
+    ]
+
+
+def check_size(shape: Sequence[int], genes: int, cells: int, place: str) -> None:
+    """Raise InputError unless a stored matrix (genes x cells) has as many rows and columns as there are names."""
+    if tuple(shape) != (genes, cells):
+        raise InputError(
+            f"{place}: the matrix is {shape[0]} genes x {shape[1]} cells, but {genes} genes and {cells} cells are "
+            "named; the parts belong to different data, or one is incomplete"
+        )

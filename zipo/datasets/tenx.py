@@ -1,0 +1,137 @@
+"""Counts as 10x Genomics' Cell Ranger writes them: a folder with a Matrix Market file, or one .h5.
+
+scanpy has readers of both. They are not used because they look at the newest names alone, tell neither which part
+is missing nor how many features they drop, number duplicate symbols instead of naming them by accession, and do not
+check that indices lie inside the matrix.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from scipy.sparse import csr_matrix, hstack
+
+from zipo.datasets.hdf5 import checked_csr, open_hdf5, text_of
+from zipo.datasets.matrix_market import read_matrix_market
+from zipo.datasets.stored import Stored, check_size
+from zipo.datasets.text import opened, ragged
+from zipo.errors import InputError
+
+GENE_EXPRESSION = "Gene Expression"
+
+
+def parts(folder: Path) -> tuple[Path, Path, Path]:
+    """Matrix, features and barcodes of a folder, plain or gzipped, with any prefix to their names."""
+    return (
+        _only(folder, "matrix.mtx"),
+        _only(folder, "features.tsv", "genes.tsv"),
+        _only(folder, "barcodes.tsv"),
+    )
+
+
+def read_folder(folder: Path) -> Stored:
+    """Cell Ranger 2 (genes.tsv: accession, symbol) or 3 and later (features.tsv: accession, symbol, type)."""
+    matrix_file, features_file, barcodes_file = parts(folder)
+    features = _fields(features_file)
+    barcodes = [fields[0] for fields in _fields(barcodes_file)]
+    matrix = read_matrix_market(matrix_file)
+    names = f"{matrix_file} with {features_file.name} and {barcodes_file.name}"
+    check_size(matrix.shape[::-1], len(features), len(barcodes), names)
+    columns = list(zip(*features, strict=True))
+    types = columns[2] if len(columns) > 2 else None
+    if len(columns) == 1:
+        return Stored(matrix, barcodes, columns[0])
+    return _gene_expression(Stored(matrix, barcodes, columns[1], columns[0]), types, str(folder))
+
+
+def read_h5(path: Path) -> Stored:
+    """Cell Ranger 3 and later (the group `matrix`), or 2 (one group a genome, of the same cells)."""
+    with open_hdf5(path) as file:
+        if "matrix" in file:
+            group = file["matrix"]
+            _need(group, ("barcodes", "data", "indices", "indptr", "shape", "features"), path)
+            features = group["features"]
+            _need(features, ("id", "name", "feature_type"), path)
+            stored = _group(group, text_of(features["name"]), text_of(features["id"]), path)
+            return _gene_expression(stored, text_of(features["feature_type"]), str(path))
+        genomes = [name for name, group in file.items() if "gene_names" in group]
+        if not genomes:
+            raise InputError(
+                f"{path}: neither a group 'matrix' nor one of a genome, so this is no 10x matrix; "
+                f"there are {', '.join(file) or 'no groups'}"
+            )
+        found = []
+        for genome in genomes:
+            group = file[genome]
+            _need(group, ("barcodes", "data", "indices", "indptr", "shape", "genes", "gene_names"), path)
+            found.append(_group(group, text_of(group["gene_names"]), text_of(group["genes"]), path))
+    first = found[0]
+    if any(other.cells != first.cells for other in found):
+        raise InputError(f"{path}: the genomes {', '.join(genomes)} have different cells; give each a file of its own")
+    genes = [gene for one in found for gene in one.genes]
+    gene_ids = [gene_id for one in found for gene_id in one.gene_ids or []]
+    return Stored(hstack([one.matrix for one in found], format="csr"), first.cells, genes, gene_ids)
+
+
+def _group(group, genes: list[str], gene_ids: list[str], path: Path) -> Stored:
+    """The matrix of an HDF5 group, which holds it by columns, one a cell."""
+    place = f"{path}: {group.name}"
+    cells = text_of(group["barcodes"])
+    check_size([int(n) for n in group["shape"][:]], len(genes), len(cells), place)
+    if len(gene_ids) != len(genes):
+        raise InputError(f"{place}: {len(gene_ids)} accessions for {len(genes)} genes; the file is damaged")
+    data, indices, indptr = (group[name][:] for name in ("data", "indices", "indptr"))
+    if len(indptr) == 0 or indptr[-1] != len(data):
+        raise InputError(f"{place}: {len(data)} counts, but indptr ends otherwise; the file is damaged")
+    try:
+        matrix = csr_matrix((data, indices, indptr), shape=(len(cells), len(genes)))
+    except ValueError as error:
+        raise InputError(f"{place}: the matrix is damaged: {error}; fetch the file again") from None
+    return Stored(checked_csr(matrix, place), cells, genes, gene_ids)
+
+
+def _gene_expression(stored: Stored, types: Sequence[str] | None, place: str) -> Stored:
+    """The features that are genes; how many others of each type there were goes to uns["left_out_features"]."""
+    if types is None or set(types) <= {GENE_EXPRESSION}:
+        return stored
+    kept = [i for i, kind in enumerate(types) if kind == GENE_EXPRESSION]
+    others = Counter(kind for kind in types if kind != GENE_EXPRESSION)
+    if not kept:
+        raise InputError(f"{place}: no feature is of type {GENE_EXPRESSION!r}; there are {', '.join(others)}")
+    ids = stored.gene_ids or stored.genes
+    return stored._replace(
+        matrix=stored.matrix[:, kept],
+        genes=[stored.genes[i] for i in kept],
+        gene_ids=[ids[i] for i in kept],
+        uns={"left_out_features": dict(others)},
+    )
+
+
+def _only(folder: Path, *names: str) -> Path:
+    """The one file of a folder that ends in one of the names, plain or with .gz."""
+    endings = tuple(name + gz for name in names for gz in ("", ".gz"))
+    found = sorted(path for path in folder.iterdir() if path.name.endswith(endings))
+    if len(found) != 1:
+        there = ", ".join(path.name for path in found) if found else "none"
+        raise InputError(f"{folder}: exactly one of {', '.join(endings)} is needed, there is {there}")
+    return found[0]
+
+
+def _fields(path: Path) -> list[list[str]]:
+    """The tab-separated fields of each line; the lines must have equally many."""
+    with opened(path) as file:
+        found = [line.rstrip("\n").split("\t") for line in file]
+    if not found:
+        raise InputError(f"{path}: the file is empty; fetch or write it again")
+    for number, fields in enumerate(found, 1):
+        if len(fields) != len(found[0]):
+            raise ragged(path, number, len(fields), len(found[0]))
+        if not fields[0]:
+            raise InputError(f"{path}: line {number} begins with a blank name")
+    return found
+
+
+def _need(group, names: tuple[str, ...], path: Path) -> None:
+    missing = [name for name in names if name not in group]
+    if missing:
+        raise InputError(f"{path}: {group.name} lacks {', '.join(missing)}; there are {', '.join(group)}")
