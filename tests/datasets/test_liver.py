@@ -1,0 +1,231 @@
+"""The liver deposit: exact round trips, and refusals that name the file and the line."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.io
+
+from tests.datasets import geo_tree
+from zipo.datasets import liver
+from zipo.errors import InputError
+
+HEADER_LINES = 3  # of the matrix: banner, comment, sizes
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory):
+    """The deposit as generated; read only."""
+    return geo_tree.write_liver(tmp_path_factory.mktemp("geo"))
+
+
+@pytest.fixture
+def deposit(tmp_path):
+    """A deposit of one's own, to spoil."""
+    return geo_tree.write_liver(tmp_path)
+
+
+def edit(path: Path, change) -> None:
+    """Replace a gzipped file's lines by `change` of them."""
+    lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+    path.write_bytes(gzip.compress("".join(f"{line}\n" for line in change(lines)).encode()))
+
+
+def replaced(number: int, text: str):
+    """Replace the line of this number, counted from one."""
+    return lambda lines: [*lines[: number - 1], text, *lines[number:]]
+
+
+def refused(deposit, message: str, block: int, monkeypatch) -> None:
+    monkeypatch.setattr(liver, "BLOCK", block)
+    with pytest.raises(InputError, match=message):
+        liver.read_liver(deposit.suppl)
+
+
+def test_the_generated_matrix_is_what_scipy_reads(pristine):
+    with gzip.open(pristine.suppl / liver.MATRIX) as file:
+        stored = scipy.io.mmread(file).tocsr()
+    np.testing.assert_array_equal(stored.toarray().T, pristine.counts.toarray())
+    assert (pristine.counts.sum(axis=0) == 0).sum() >= 5
+
+
+@pytest.mark.parametrize("block", [40, 1 << 25])
+def test_counts_and_names_come_back_exactly(pristine, block, monkeypatch):
+    monkeypatch.setattr(liver, "BLOCK", block)
+    adata = liver.read_liver(pristine.suppl)
+    assert adata.X.format == "csr"
+    assert adata.X.dtype == np.float32
+    assert adata.X.indices.dtype == np.int32
+    assert adata.X.has_canonical_format
+    np.testing.assert_array_equal(adata.X.toarray(), pristine.counts.toarray())
+    assert list(adata.obs_names) == pristine.barcodes
+    assert list(adata.var["gene_id"]) == pristine.gene_ids
+    assert adata.var_names.is_unique
+    assert list(adata.var_names[2:6]) == ["MALAT1", "SLC35E2_ENSG00000243524", "SLC35E2_ENSG00000243537", "GENE5"]
+
+
+def test_cells_are_described_by_their_barcodes_and_identities(pristine):
+    obs = liver.read_liver(pristine.suppl).obs
+    suffix = [barcode[-1] for barcode in pristine.barcodes]
+    donor = {"1": "donor 1", "2": "donor 1", "3": "donor 1", "4": "donor 2", "5": "donor 2", "6": "donor 2"}
+    tissue = {"1": "blood", "4": "blood", "7": "blood", "2": "spleen", "5": "spleen", "8": "spleen"}
+    assert list(obs["donor"]) == [donor.get(k, "donor 3") for k in suffix]
+    assert list(obs["batch"]) == list(obs["donor"])
+    assert list(obs["tissue"]) == [tissue.get(k, "liver") for k in suffix]
+    assert obs["cell_type"].isna().sum() == 9
+    assert dict(obs["cell_type"].dropna()) == pristine.groups
+    for subset, identities in pristine.subsets.items():
+        assert dict(obs[f"cell_type_{subset}"].dropna()) == identities
+
+
+def test_groups_that_are_blank_are_missing_and_subsets_may_be_absent(deposit):
+    for name in liver.SUBSETS.values():
+        (deposit.suppl / name).unlink()
+    edit(deposit.suppl / liver.IDENTITIES, replaced(2, f"{deposit.barcodes[0]}\t"))
+    edit(deposit.suppl / liver.IDENTITIES, replaced(3, f"{deposit.barcodes[1]}\tNaN"))
+    obs = liver.read_liver(deposit.suppl).obs
+    assert list(obs.columns) == ["batch", "donor", "tissue", "cell_type"]
+    assert list(obs["cell_type"].isna()[:3]) == [True, True, False]
+
+
+@pytest.mark.parametrize("block", [40, 1 << 25])
+def test_entries_may_come_in_any_order_and_be_zero(deposit, block, monkeypatch):
+    monkeypatch.setattr(liver, "BLOCK", block)
+    counts = deposit.counts.toarray()
+    cell, gene = np.argwhere(counts)[5]
+
+    def change(lines):
+        entries = np.random.default_rng(0).permutation(lines[HEADER_LINES:]).tolist()
+        at = entries.index(f"{gene + 1} {cell + 1} {counts[cell, gene]}")
+        entries[at] = f"{gene + 1} {cell + 1} 0"
+        return [*lines[:HEADER_LINES], *entries]
+
+    edit(deposit.suppl / liver.MATRIX, change)
+    counts[cell, gene] = 0
+    adata = liver.read_liver(deposit.suppl)
+    np.testing.assert_array_equal(adata.X.toarray(), counts)
+    assert adata.X.nnz == (counts > 0).sum()
+
+
+SPOILED = {
+    "1.5": r"three whole numbers are expected: gene, cell, count: '2 1 1\.5'",
+    "nan": "three whole numbers are expected",
+    "many": "three whole numbers are expected",
+    "": "three whole numbers are expected",
+    "1 1": "three whole numbers are expected",
+    "-1": "count -1 is out of range",
+    "99999999": "count 99999999 is out of range",
+    "99999999999999999999": "three whole numbers are expected",
+}
+
+
+@pytest.mark.parametrize("block", [40, 1 << 25])
+@pytest.mark.parametrize(("value", "problem"), SPOILED.items())
+def test_a_value_that_is_no_count_is_named_by_line(deposit, value, problem, block, monkeypatch):
+    edit(deposit.suppl / liver.MATRIX, replaced(57, f"2 1 {value}"))
+    refused(deposit, rf"^GSE125188_CD45\+_matrix\.mtx\.gz, line 57: .*{problem}", block, monkeypatch)
+
+
+@pytest.mark.parametrize("block", [40, 1 << 25])
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ("0 1 1", "gene 0 is out of range; 1 to 40"),
+        ("41 1 1", "gene 41 is out of range; 1 to 40"),
+        ("1 0 1", "cell 0 is out of range; 1 to 90"),
+        ("1 91 1", "cell 91 is out of range; 1 to 90"),
+    ],
+)
+def test_an_index_out_of_range_is_named_by_line(deposit, entry, problem, block, monkeypatch):
+    edit(deposit.suppl / liver.MATRIX, replaced(100, entry))
+    refused(deposit, rf"^GSE125188_CD45\+_matrix\.mtx\.gz, line 100: {problem} is expected", block, monkeypatch)
+
+
+@pytest.mark.parametrize("block", [40, 1 << 25])
+def test_a_blank_line_and_a_duplicate_entry_are_named_by_line(deposit, block, monkeypatch):
+    edit(deposit.suppl / liver.MATRIX, lambda lines: [*lines[:49], "", *lines[49:]])
+    refused(deposit, r"matrix\.mtx\.gz, line 50: three whole numbers", block, monkeypatch)
+    edit(deposit.suppl / liver.MATRIX, lambda lines: [*lines[:49], *lines[50:]])
+    edit(deposit.suppl / liver.MATRIX, lambda lines: [*lines[:29], lines[9], *lines[30:]])
+    refused(
+        deposit, r"matrix\.mtx\.gz, lines 10 and 30: gene \d+ of cell \d+ has more than one entry", block, monkeypatch
+    )
+
+
+@pytest.mark.parametrize("block", [40, 1 << 25])
+def test_the_header_must_agree_with_the_data_and_the_names(deposit, block, monkeypatch):
+    path, entries = deposit.suppl / liver.MATRIX, deposit.counts.nnz
+    last = HEADER_LINES + entries
+    edit(path, replaced(3, f"40 90 {entries + 1}"))
+    refused(
+        deposit, rf"matrix\.mtx\.gz, line {last}: the last of {entries} entries, .* {entries + 1}$", block, monkeypatch
+    )
+    edit(path, replaced(3, f"40 90 {entries - 1}"))
+    refused(deposit, rf"matrix\.mtx\.gz, line {last}: an entry more than the {entries - 1}", block, monkeypatch)
+    edit(path, replaced(3, f"90 40 {entries}"))
+    message = r"line 3: the matrix has 90 genes x 40 cells, but GSE125188_CD45\+_genes.* have 40 and 90$"
+    refused(deposit, message, block, monkeypatch)
+    edit(path, replaced(3, "40 90 9999"))
+    refused(deposit, r"line 3: 9999 entries do not fit into 40 genes x 90 cells", block, monkeypatch)
+    edit(path, replaced(3, "40 90"))
+    refused(deposit, "line 3: three sizes are expected", block, monkeypatch)
+    edit(path, replaced(1, "%%MatrixMarket matrix array integer general"))
+    refused(
+        deposit, r"matrix\.mtx\.gz, line 1: '%%MatrixMarket matrix coordinate integer general' is", block, monkeypatch
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        (liver.BARCODES, replaced(7, "AAAA"), "line 7: barcode 'AAAA' must end in -1 to -9"),
+        (liver.BARCODES, replaced(7, "AAAA-10"), "line 7: barcode 'AAAA-10' must end in -1 to -9"),
+        (liver.BARCODES, lambda lines: [*lines[:-1], lines[4]], "line 90: barcode '[ACGT]+-1' occurs more than once"),
+        (liver.BARCODES, lambda lines: lines[:-1], r"GSE125188_CD45\+_matrix.*line 3: .* have 40 and 89$"),
+        (liver.GENES, lambda lines: [*lines, "ENSG1\tNEW"], r"GSE125188_CD45\+_matrix.*line 3: .* have 41 and 90$"),
+        (liver.GENES, lambda lines: [*lines[:-1], lines[2]], "line 40: gene 'ENSG[0-9]+' occurs more than once"),
+        (liver.GENES, replaced(9, "ENSG1"), "line 9: an Ensembl id, a tab and a symbol are expected: 'ENSG1'"),
+        (liver.IDENTITIES, replaced(1, "Barcode,Group"), "line 1: the header must read Barcode, tab, Group"),
+        (liver.IDENTITIES, replaced(5, "AAAA-1\t3"), r"line 5: barcode 'AAAA-1' is not in GSE125188_CD45\+_barcodes"),
+        (liver.IDENTITIES, replaced(5, "AAAA-1"), "line 5: a barcode, a tab and a group are expected: 'AAAA-1'"),
+        (liver.IDENTITIES, lambda lines: [*lines, lines[3]], "line 83: barcode '[ACGT]+-1' occurs more than once"),
+        (liver.SUBSETS["Mo"], replaced(3, "TTTT-9\tMo1"), "line 3: barcode 'TTTT-9' is not in"),
+    ],
+)
+def test_tables_that_contradict_are_named_by_line(deposit, name, change, message):
+    edit(deposit.suppl / name, change)
+    with pytest.raises(InputError, match=message) as caught:
+        liver.read_liver(deposit.suppl)
+    assert str(caught.value).startswith((name, liver.MATRIX))
+
+
+@pytest.mark.parametrize("name", [liver.MATRIX, liver.GENES, liver.BARCODES, liver.IDENTITIES, liver.SUBSETS["B"]])
+def test_empty_and_damaged_files_are_named(deposit, name):
+    path = deposit.suppl / name
+    whole = path.read_bytes()
+    wrong_checksum = whole[:-8] + bytes(4) + whole[-4:]
+    for content, problem in (
+        (b"", "the file is empty"),
+        (gzip.compress(b""), "the file is empty"),
+        (whole[: len(whole) // 2], "the gzip is damaged"),
+        (wrong_checksum, "the gzip is damaged .*CRC"),
+        (b"<!DOCTYPE html>", "the gzip is damaged .*Not a gzipped file"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=problem) as caught:
+            liver.read_liver(deposit.suppl)
+        assert str(caught.value).startswith(name)
+    path.unlink()
+    if name != liver.SUBSETS["B"]:
+        with pytest.raises(InputError, match="there is no such file"):
+            liver.read_liver(deposit.suppl)
+
+
+def test_the_generator_depends_on_its_arguments_alone(deposit, tmp_path):
+    again = geo_tree.write_liver(tmp_path / "again")
+    other = geo_tree.write_liver(tmp_path / "other", seed=2)
+    files = sorted(path.name for path in deposit.suppl.iterdir())
+    assert files == sorted([liver.MATRIX, liver.GENES, liver.BARCODES, liver.IDENTITIES, *liver.SUBSETS.values()])
+    assert all((deposit.suppl / name).read_bytes() == (again.suppl / name).read_bytes() for name in files)
+    assert (deposit.suppl / liver.MATRIX).read_bytes() != (other.suppl / liver.MATRIX).read_bytes()

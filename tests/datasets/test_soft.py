@@ -1,0 +1,128 @@
+"""GEO's own files: the family SOFT file, filelist.txt, and the paths that both stand at."""
+
+import gzip
+
+import pytest
+
+from tests.datasets import geo_tree
+from zipo.datasets import soft
+from zipo.errors import InputError
+
+GEO = "ftp://ftp.ncbi.nlm.nih.gov/geo"
+
+
+@pytest.fixture
+def plates(tmp_path):
+    return geo_tree.write_plates(tmp_path, plates=3, wells=4, genes=5)
+
+
+def edit(path, change) -> None:
+    """Replace a gzipped text by `change` of it."""
+    path.write_bytes(gzip.compress(change(gzip.decompress(path.read_bytes()).decode()).encode()))
+
+
+def test_a_series_lists_its_files_and_those_of_its_samples(plates):
+    series = soft.read_soft(plates.soft, "GSE117156")
+    assert series.accession == "GSE117156"
+    assert series.title == "Plasma cell heterogeneity in symptomatic and asymptomatic myeloma"
+    assert series.files == (
+        f"{GEO}/series/GSE117nnn/GSE117156/suppl/GSE117156_RAW.tar",
+        f"{GEO}/series/GSE117nnn/GSE117156/suppl/GSE117156_metadata.txt.gz",
+    )
+    assert series.samples[1] == soft.Sample(
+        "GSM3272411", "AB3059", (f"{GEO}/samples/GSM3272nnn/GSM3272411/suppl/GSM3272411_AB3059.txt.gz",)
+    )
+    assert series.sample_file_names() == plates.members
+
+
+def test_quoted_and_plain_names_are_the_same_file_and_none_is_no_file(tmp_path):
+    liver = geo_tree.write_liver(tmp_path, cells=9, genes=9, density=0.5)
+    series = soft.read_soft(liver.soft, "GSE125188")
+    assert any("%2B" in url for url in series.files)
+    assert sorted(map(soft.file_name, series.files)) == sorted(path.name for path in liver.suppl.iterdir())
+    assert len(series.samples) == 9
+    assert series.sample_file_names() == []
+
+
+def test_geoparse_says_nothing(plates, capfd):
+    soft.read_soft(plates.soft, "GSE117156")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda text: text[: text.index("^SAMPLE = GSM3272412")],
+            "its series lists GSM3272412, which it does not hold",
+        ),
+        (lambda text: text[: text.index("^SAMPLE")], "its series lists GSM3272410, GSM3272411, GSM3272412, which"),
+        (
+            lambda text: text.replace("!Series_sample_id = GSM3272411\n", ""),
+            "it holds GSM3272411, which its series does not list",
+        ),
+        (
+            lambda text: text.replace("^SERIES = GSE117156", "^SERIES = GSE1"),
+            "holds the series GSE1, but GSE117156 was",
+        ),
+        (lambda _: "<!DOCTYPE html><html>Not found</html>", "holds no series, perhaps a page of HTML, but GSE117156"),
+        (lambda text: text + "^SERIES = GSE2\n!Series_title = x\n", "GEOparse cannot read it .*only one series"),
+        (lambda _: "", "the file is empty"),
+    ],
+)
+def test_a_text_that_is_not_the_whole_series_is_refused(plates, change, message):
+    edit(plates.soft, change)
+    with pytest.raises(InputError, match=rf"^GSE117156_family\.soft\.gz: {message}"):
+        soft.read_soft(plates.soft, "GSE117156")
+
+
+def test_a_damaged_gzip_is_refused(plates):
+    whole = plates.soft.read_bytes()
+    wrong_checksum = whole[:-8] + bytes(4) + whole[-4:]
+    for content, problem in (
+        (whole[:-20], "the gzip is damaged"),
+        (wrong_checksum, "the gzip is damaged .*CRC"),
+        (b"<!DOCTYPE html>", "the gzip is damaged .*Not a gzipped file"),
+        (b"", "the file is empty"),
+    ):
+        plates.soft.write_bytes(content)
+        with pytest.raises(InputError, match=rf"^GSE117156_family\.soft\.gz: {problem}"):
+            soft.read_soft(plates.soft, "GSE117156")
+    plates.soft.unlink()
+    with pytest.raises(InputError, match=r"^GSE117156_family\.soft\.gz: there is no such file in "):
+        soft.read_soft(plates.soft, "GSE117156")
+
+
+def test_the_file_list_gives_sizes_by_name(plates):
+    sizes = soft.read_file_list(plates.suppl / "filelist.txt")
+    folder = plates.suppl.parents[3]
+    assert sizes.pop("GSE117156_RAW.tar") == (plates.suppl / "GSE117156_RAW.tar").stat().st_size
+    assert list(sizes) == plates.members
+    for name, size in sizes.items():
+        assert size == (folder / soft.supplement_path(name.partition("_")[0], name)).stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "line 1: the header must read #Archive/File Name Time Size Type"),
+        ("<html>", "line 1: the header must read"),
+        ("#Archive/File\tName\tTime\tSize\tType\nFile\ta\tb\t1\tTXT\nFile\ta\tb\tmany\tTXT\n", "line 3: five fields"),
+        ("#Archive/File\tName\tTime\tSize\tType\nFile\ta\n", "line 2: five fields"),
+    ],
+)
+def test_a_bad_file_list_is_refused(tmp_path, text, message):
+    path = tmp_path / "filelist.txt"
+    path.write_text(text)
+    with pytest.raises(InputError, match=rf"^filelist\.txt, {message}"):
+        soft.read_file_list(path)
+
+
+def test_paths_are_those_of_geo():
+    assert soft.soft_path("GSE125188") == "series/GSE125nnn/GSE125188/soft/GSE125188_family.soft.gz"
+    assert soft.supplement_path("GSE125188", "a+b.gz") == "series/GSE125nnn/GSE125188/suppl/a+b.gz"
+    assert soft.supplement_path("GSM3272410", "a.gz") == "samples/GSM3272nnn/GSM3272410/suppl/a.gz"
+    assert soft.folder("GSE42") == "series/GSEnnn/GSE42"
+    for name in ("GPL570", "GSE", "GSE1/../x"):
+        with pytest.raises(InputError, match="is no accession of GEO"):
+            soft.folder(name)
