@@ -1,0 +1,70 @@
+"""Is a downloaded file whole? Judged by its length and by what its kind of file carries to be judged by."""
+
+import gzip
+import hashlib
+import tarfile
+import zlib
+from pathlib import Path
+
+CHUNK = 1 << 20
+
+
+class Damaged(Exception):
+    """The file arrived, but is not what it should be; the message says in which way."""
+
+
+def sha256_of(path: Path) -> str:
+    """Checksum of a file, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check(path: Path, name: str, size: int | None = None) -> None:
+    """Raise Damaged unless `path` is a whole file of the kind that `name` ends in, of `size` bytes if given."""
+    found = path.stat().st_size
+    if size is not None and found != size:
+        raise Damaged(f"{name} has {found:,} bytes where {size:,} are expected")
+    if not found:
+        raise Damaged(f"{name} has 0 bytes")
+    name_kind = name.lower()
+    with path.open("rb") as file:
+        head = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if head.startswith((b"<!doctype html", b"<html")) and not name_kind.endswith((".html", ".htm")):
+        raise Damaged(f"{name} is an HTML page, not the file; open the address in a browser to read it")
+    if name_kind.endswith((".gz", ".tgz")):
+        _check_gzip(path, name)
+    elif name_kind.endswith(".tar"):
+        _check_tar(path, name)
+
+
+def _check_gzip(path: Path, name: str) -> None:
+    try:
+        with gzip.open(path) as file:
+            while file.read(CHUNK):
+                pass
+    except EOFError:
+        raise Damaged(f"{name} is a truncated gzip: it ends before its end mark") from None
+    except gzip.BadGzipFile as error:
+        if "CRC" in str(error):
+            raise Damaged(f"{name} is a gzip with a bad CRC: its content is damaged") from None
+        raise Damaged(f"{name} is not a whole gzip: {error}") from None
+    except zlib.error as error:
+        raise Damaged(f"{name} is a damaged gzip: {error}") from None
+
+
+def _check_tar(path: Path, name: str) -> None:
+    # tarfile takes a damaged or missing header for the end of the archive and says nothing; a sound archive
+    # ends in a block of zeros
+    last = "the beginning"
+    try:
+        with tarfile.open(path, "r:") as archive, path.open("rb") as file:
+            for member in archive:
+                last = member.name
+            file.seek(archive.offset)
+            end = file.read(tarfile.BLOCKSIZE)
+    except tarfile.TarError as error:
+        raise Damaged(f"{name} is not a whole tar: after {last}: {error}") from None
+    if len(end) < tarfile.BLOCKSIZE:
+        raise Damaged(f"{name} is a truncated tar: it ends after {last} without an end mark")
+    if any(end):
+        raise Damaged(f"{name} is a damaged tar: what follows {last} is no header of a member")

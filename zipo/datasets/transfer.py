@@ -1,0 +1,184 @@
+"""One request for a file: its bytes go to a .part file, after those that an earlier request brought."""
+
+import json
+import os
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.client import IncompleteRead
+from pathlib import Path
+from typing import Any
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from zipo.datasets.integrity import Damaged
+from zipo.datasets.progress import Progress
+from zipo.errors import InputError
+
+CHUNK = 1 << 16
+TRY_AGAIN = {408, 425, 429}  # and 500 to 599
+
+
+class Interrupted(Exception):
+    """The bytes are not all there; another request may bring the rest."""
+
+    def __init__(self, reason: str, retry_after: float = 0):
+        super().__init__(reason)
+        self.retry_after = retry_after  # seconds that the server asks to wait
+
+
+class Part:
+    """The bytes of a file so far, and a note of what the server said of the file when it sent the first of them.
+
+    The note holds the address, the length and the validators, by which a later request, perhaps of another process,
+    knows whether the file is still the same. Bytes without a note, or of another address, are dropped.
+    """
+
+    def __init__(self, target: Path, url: str):
+        self.path = target.with_name(f"{target.name}.part")
+        self._note = target.with_name(f"{target.name}.part.json")
+        try:
+            self.note: dict[str, Any] = json.loads(self._note.read_text())
+        except (FileNotFoundError, ValueError):  # a process killed while it wrote leaves half a note
+            self.note = {}
+        if self.note.get("url") != url or not self.path.exists():
+            self.drop()
+
+    @property
+    def received(self) -> int:
+        """Bytes so far."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    @property
+    def complete(self) -> bool:
+        """Are all bytes there, as far as the server told how many there are?"""
+        return self.path.exists() and self.received == self.note.get("total")
+
+    def begin(self, note: dict[str, Any]) -> None:
+        """Start at zero; a note never stands beside the bytes of an earlier one."""
+        self.drop()
+        self.path.touch()
+        self._note.write_text(json.dumps(note))
+        self.note = note
+
+    def drop(self) -> None:
+        """Remove the bytes and the note."""
+        self._note.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
+        self.note = {}
+
+    def become(self, target: Path) -> None:
+        """Give the file its name, once its bytes are safe on the disk."""
+        with self.path.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(self.path, target)
+        self._note.unlink(missing_ok=True)
+
+
+def transfer(url: str, part: Part, size: int | None, timeouts: tuple[float, float], progress: Progress) -> None:
+    """Ask for what is missing and append it; return when the last byte is there.
+
+    `size` is the expected length in bytes, if known; `timeouts` are seconds to connect, and seconds without a byte.
+    Raises Interrupted, Damaged (not the file that is expected) or InputError (asking again will not help).
+    """
+    headers = {"Accept-Encoding": "identity"}  # lengths and ranges count the file's own bytes
+    if part.received:
+        headers["Range"] = f"bytes={part.received}-"
+        etag = part.note["etag"] or ""
+        # If-Range takes no weak ETag
+        if validator := part.note["modified"] if etag.startswith("W/") or not etag else etag:
+            headers["If-Range"] = validator
+    try:
+        with requests.get(url, headers=headers, stream=True, timeout=timeouts) as response:
+            _check_status(response, part, url)
+            if response.status_code == 206:
+                _check_continuation(response, part)
+            else:
+                part.begin(_describe(response, url, size))
+            _receive(response, part, progress)
+    except (requests.RequestException, HTTPError) as error:
+        raise Interrupted(_reason(error, timeouts)) from error
+    total = part.note["total"]
+    if total is not None and part.received != total:
+        raise Interrupted(f"the connection ended after {part.received:,} of {total:,} bytes")
+
+
+def _check_status(response: requests.Response, part: Part, url: str) -> None:
+    status = response.status_code
+    if status == 200 or (status == 206 and "Range" in response.request.headers):
+        return
+    answer = f"the server answers {status} {response.reason}"
+    if status == 416:  # what is there cannot be gone on from
+        part.drop()
+        raise Interrupted(answer)
+    if status in TRY_AGAIN or status >= 500:
+        raise Interrupted(answer, _seconds(response.headers.get("Retry-After", "")))
+    raise InputError(f"{url}: {answer}; check that the file still stands there and may be read by anyone")
+
+
+def _check_continuation(response: requests.Response, part: Part) -> None:
+    """Raise Interrupted, and start over, unless these are the next bytes of the same file."""
+    said = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
+    note = part.note
+    if not said or int(said[1]) != part.received:
+        problem = f"asked to go on at byte {part.received:,}, the server sends {response.headers.get('Content-Range')}"
+    elif said[2] != "*" and note["total"] not in (None, int(said[2])):
+        problem = f"the file changed on the server from {note['total']} to {said[2]} bytes"
+    elif any(note[key] and found and found != note[key] for key, found in _validators(response).items()):
+        problem = "the file changed on the server"
+    else:
+        return
+    part.drop()
+    raise Interrupted(problem)
+
+
+def _describe(response: requests.Response, url: str, size: int | None) -> dict[str, Any]:
+    """The note for a file that is sent from its first byte; Damaged or InputError if it is not worth receiving."""
+    length = response.headers.get("Content-Length", "")
+    total = int(length) if length.isdecimal() else size
+    if size is not None and total != size:
+        raise Damaged(f"the server announces {total:,} bytes where {size:,} are expected")
+    if total is None and "chunked" not in response.headers.get("Transfer-Encoding", ""):
+        raise InputError(f"{url}: the server gives no length, so half a file would pass; use another server")
+    encoding = response.headers.get("Content-Encoding", "identity")
+    if encoding != "identity" and not url.lower().endswith(("gz", "gzip")):  # some servers so announce a .gz
+        raise InputError(f"{url}: the server sends the file with {encoding} encoding, unasked; use another server")
+    return {"url": url, "total": total, **_validators(response)}
+
+
+def _validators(response: requests.Response) -> dict[str, str | None]:
+    return {"etag": response.headers.get("ETag"), "modified": response.headers.get("Last-Modified")}
+
+
+def _receive(response: requests.Response, part: Part, progress: Progress) -> None:
+    with part.path.open("ab") as file:
+        progress.start(file.tell(), part.note["total"])
+        # read1 hands over what has come; read would lose up to a chunk when the connection ends
+        while chunk := response.raw.read1(CHUNK, decode_content=False):
+            file.write(chunk)
+            file.flush()  # a process that is killed loses nothing
+            progress.at(file.tell())
+
+
+def _seconds(retry_after: str) -> float:
+    """Retry-After, which is a number of seconds or a date, in seconds from now; 0 if it is neither."""
+    if retry_after.isdecimal():
+        return float(retry_after)
+    try:
+        return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _reason(error: BaseException, timeouts: tuple[float, float]) -> str:
+    """What broke the connection, in words: the libraries wrap the cause several times."""
+    if isinstance(error, requests.ConnectTimeout):
+        return f"no connection within {timeouts[0]:g} seconds"
+    while error.__context__ is not None:
+        error = error.__context__
+    if isinstance(error, IncompleteRead):
+        return "the connection ended early"
+    if isinstance(error, TimeoutError):
+        return f"no byte came for {timeouts[1]:g} seconds"
+    return f"the connection broke: {error}"
