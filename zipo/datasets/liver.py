@@ -1,7 +1,7 @@
 """The liver deposit (Zhao 2020, GSE125188, doi 10.1038/s41421-020-0157-z): one 10x matrix and tables of names.
 
 The matrix has some 120 million entries, so it is parsed in blocks of text into arrays of the final types, and
-becomes a CSR matrix in place: the largest moment is about three arrays of four bytes an entry.
+becomes CSR without a copy if it is sorted by cell: its peak is then three arrays of four bytes an entry.
 """
 
 import csv
@@ -106,7 +106,7 @@ def read_matrix(path: Path, genes: int, cells: int, names: str) -> csr_matrix:
     """A gzipped MatrixMarket file (genes x cells) of whole counts as CSR of float32 (cells x genes).
 
     `names` says in errors which files the number of genes and cells is from. Entries may come in any order; those
-    that are sorted by cell, as 10x writes them, take a third less memory.
+    that are sorted by cell, as 10x writes them, take a quarter less memory.
     """
     try:
         with gzip.open(path, "rb") as file:
