@@ -31,6 +31,42 @@ def fetch_wheel(package: str, sha256: str, target: Path) -> None:
 
 
 @study.command()
+def fetch_geo(
+    accession: str, manifest: Path, url: str, lock: Path, connections: int, update_lock: bool = False
+) -> None:
+    """Download the files of a series of GEO beside their manifest."""
+    from zipo.datasets import geo
+    from zipo.datasets.fetch import Patience
+    from zipo.datasets.lock import Lock
+
+    patience = Patience(connections=connections)
+    geo.fetch_series(accession, manifest.parent, manifest, url=url, lock=Lock(lock, update_lock), patience=patience)
+
+
+@study.command()
+def fetch_url(url: str, sha256: str, target: Path, connections: int) -> None:
+    """Download one file and check it."""
+    from zipo.datasets.fetch import Patience, fetch
+    from zipo.datasets.wheel import check_sha256
+
+    fetch(url, target, patience=Patience(connections=connections))
+    try:
+        check_sha256(target, sha256, url)
+    except InputError:
+        target.unlink()
+        raise
+
+
+@study.command()
+def fetch_synapse(source: Json, manifest: Path) -> None:
+    """Download the files of a data set of Synapse beside their manifest."""
+    from zipo.datasets import rosmap
+    from zipo.datasets.catalogue import SynapseSource
+
+    rosmap.fetch_files(SynapseSource(**source), manifest.parent, manifest)
+
+
+@study.command()
 def prepare(name: str, dataset: Json, downloads: Path, target: Path) -> None:
     """Read, check and filter a data set."""
     from zipo.datasets.catalogue import Dataset

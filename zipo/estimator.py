@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import anndata as ad
 import numpy as np
@@ -25,11 +26,20 @@ class ZiPo:
 
     - `seed`: fixes the initial weights and the order of batches.
     - `device`: auto, cpu or cuda; auto takes a GPU where there is one.
+    - `empty_cells`: refuse or keep cells without any counts.
     - `parameters`: any field of `zipo.parameters.Parameters`, by keyword.
     """
 
-    def __init__(self, *, seed: int = 1, device: str = "auto", **parameters):
+    def __init__(
+        self,
+        *,
+        seed: int = 1,
+        device: str = "auto",
+        empty_cells: Literal["refuse", "keep"] = "refuse",
+        **parameters,
+    ):
         self.parameters = Parameters(**parameters)
+        self.empty_cells = empty_cells
         self.seed = seed
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -94,7 +104,7 @@ class ZiPo:
         if not adata.var_names.equals(self.genes):
             raise InputError(f"{place}: the genes are not those of the training cells, in the same order")
         matrix: csr_matrix = as_counts(adata.X, adata.obs_names, adata.var_names, place)
-        check_cells_and_genes(adata, place)
+        check_cells_and_genes(adata, place, self.empty_cells)
         return Counts(matrix, self.covariates.matrix(adata.obs), self.device)
 
 

