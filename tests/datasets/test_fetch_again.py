@@ -67,6 +67,15 @@ def test_what_is_there_and_damaged_is_fetched_again(server, target, locked, tmp_
     assert len(server.requests) == 2
 
 
+def test_what_is_there_and_damaged_does_not_stay_if_there_is_nothing_better(server, target):
+    target.parent.mkdir()
+    target.write_bytes(GOOD[:-1])
+    (server.folder / NAME).unlink()
+    with pytest.raises(InputError, match="answers 404"):
+        get(server, target)
+    assert list(target.parent.iterdir()) == []
+
+
 def test_a_file_that_differs_from_the_lock_is_refused_until_the_lock_is_updated(server, target, tmp_path):
     path = tmp_path / "lock.tsv"
     get(server, target, lock=Lock(path))

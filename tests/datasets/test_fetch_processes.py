@@ -16,7 +16,7 @@ from tests.datasets.fault_server import Fault, FaultServer
 
 NAME = "counts.mtx"
 CONTENT = random.Random(1).randbytes(1_000_000)
-BEFORE = 300_001  # bytes that come before the server stalls
+BEFORE = 1_001  # bytes that come before the server stalls; few enough for a buffer of a file to hold back
 
 FETCH = """
 import resource, signal, sys

@@ -131,7 +131,7 @@ def _receive(url: str, part: Part, name: str, size: int | None, patience: Patien
         try:
             with connection(host, patience.connections):
                 transfer(url, part, size, (patience.connect, patience.stall), progress)
-            say(f"{name}: all {part.received / 1e6:.1f} MB are there")
+            say(f"{name}: all {part.received:,} bytes are there")
             return
         except Interrupted as problem:
             # counted against the furthest point, so that a server that starts over each time is given up
