@@ -14,6 +14,9 @@ if not workflow.overwrite_configfiles:
     configfile: STUDY_FILES[0]
 
 
+report: "workflow/report/study.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"

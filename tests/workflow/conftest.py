@@ -44,7 +44,9 @@ class Repository:
         return done.stdout
 
     def try_snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config/tiny.yaml", *arguments]
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+        if "--configfile" not in arguments:
+            command += ["--configfile", "config/tiny.yaml"]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         return subprocess.run(
             command, cwd=self.folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -64,6 +66,11 @@ class Repository:
         with (self.folder / path).open("a") as file:
             file.write(text)
 
+    def add_dataset(self, name: str, entry: dict) -> None:
+        """Add a data set to the catalogue."""
+        with (self.folder / "config" / "datasets.yaml").open("a") as file:
+            yaml.safe_dump({name: entry}, file)
+
     def write_study(self, study: dict) -> None:
         (self.folder / "config" / "tiny.yaml").write_text(yaml.safe_dump(study))
 
@@ -77,9 +84,8 @@ def new_repository(folder: Path) -> Repository:
         shutil.copytree(source, folder / name, ignore=ignore) if source.is_dir() else shutil.copy2(
             source, folder / name
         )
-    with (folder / "config" / "datasets.yaml").open("a") as file:
-        yaml.safe_dump({"toy": DATASET}, file)
     repository = Repository(folder)
+    repository.add_dataset("toy", DATASET)
     repository.write_study(STUDY)
     return repository
 

@@ -53,6 +53,13 @@ def test_editing_a_reader_prepares_again(repository):
     assert repository.planned() == {"prepare": 1, "table_1": 1, "train": 2} | AFTER_TRAINING
 
 
+def test_editing_what_a_data_set_does_not_use_reruns_nothing(repository):
+    repository.edit("zipo/datasets/fetch.py")
+    repository.edit("zipo/datasets/liver.py")
+    repository.edit("zipo/figures/figure_05.py")
+    assert repository.planned() == {}
+
+
 def test_adding_a_point_trains_that_point_only(repository):
     study = deepcopy(STUDY)
     study["experiments"]["alpha_z"]["grid"]["alpha_z"].append(10)

@@ -47,6 +47,7 @@ LEFT_OUT = (
     if STUDY.left_out
     else ""
 )
+config["left_out"] = LEFT_OUT  # for the report
 if LEFT_OUT:
     logger.warning(LEFT_OUT)
 # figures and captions say what was run
@@ -77,6 +78,23 @@ def code(*patterns):
     """Files of the package that a rule depends on, so that an edit of one reruns it."""
     found = sorted({file for pattern in patterns for file in (ROOT / "zipo").glob(pattern)})
     return [os.path.relpath(file) for file in found]
+
+
+# the files of zipo/datasets that read each kind of source; an edit of another leaves its data sets alone
+READERS = {
+    "file": ["files", "annotated", "dense", "hdf5", "labels", "matrix_market", "stored", "tenx", "text"],
+    "geo": ["geo", "liver", "matrix_market", "plates", "soft", "text"],
+    "scanpy": ["bundled"],
+    "simulated": ["simulated"],
+    "synapse": ["rosmap", "matrix_market", "text"],
+    "wheel": ["wheel"],
+}
+
+
+def reading_code(wildcards):
+    """The files of the package that a data set's contents depend on."""
+    modules = ["prepare", "sources", "filters", "counts", *READERS[SOURCES[wildcards.dataset].kind]]
+    return code(*(f"datasets/{module}.py" for module in modules))
 
 
 def raw_counts(wildcards):

@@ -73,7 +73,7 @@ rule fetch_url:
 rule prepare:
     input:
         raw=raw_counts,
-        code=code("datasets/*.py"),
+        code=reading_code,
     output:
         f"{RESULTS}/data/{{dataset}}.h5ad",
     log:

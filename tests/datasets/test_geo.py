@@ -1,0 +1,138 @@
+"""The deposits of GEO, fetched from a server that keeps them as GEO does and misbehaves, and assembled."""
+
+import gzip
+import random
+import tarfile
+import tempfile
+
+import numpy as np
+import pytest
+
+from tests.datasets import geo_tree
+from tests.datasets.fault_server import Fault, FaultServer
+from zipo.datasets import geo, liver, plates
+from zipo.datasets.fetch import Patience
+from zipo.datasets.integrity import sha256_of
+from zipo.datasets.lock import Lock
+from zipo.datasets.manifest import checksums
+from zipo.datasets.soft import soft_path, supplement_path
+from zipo.errors import InputError
+
+QUICK = Patience(attempts=4, stall=5, backoff=0.01, longest_wait=0.02)
+SERIES = (liver.ACCESSION, plates.ACCESSION)
+
+
+@pytest.fixture(autouse=True)
+def _own_connections(tmp_path, monkeypatch):
+    """The tests' slots of connections are theirs alone; no proxy stands before loopback."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+@pytest.fixture
+def deposits(tmp_path):
+    """Both deposits in a folder, by accession."""
+    root = tmp_path / "geo"
+    return {
+        liver.ACCESSION: geo_tree.write_liver(root, cells=90, genes=40, density=0.2),
+        plates.ACCESSION: geo_tree.write_plates(root, plates=2, wells=24, genes=30, density=0.2),
+    }
+
+
+@pytest.fixture
+def server(tmp_path, deposits):
+    with FaultServer(tmp_path / "geo") as running:
+        yield running
+
+
+def fetched(server, tmp_path, accession):
+    """The folder of a series after a fetch."""
+    folder = tmp_path / "downloads" / accession
+    lock = Lock(tmp_path / "lock.tsv")
+    geo.fetch_series(accession, folder, folder / "manifest.tsv", url=server.url, lock=lock, patience=QUICK)
+    return folder
+
+
+@pytest.mark.parametrize("accession", SERIES)
+def test_a_series_is_fetched_listed_and_assembled(server, tmp_path, deposits, accession):
+    folder = fetched(server, tmp_path, accession)
+    adata = geo.read_series(accession, folder)
+    deposit = deposits[accession]
+    assert (deposit.counts != adata.X).nnz == 0
+    names = set(geo.NEEDED[accession] + geo.OPTIONAL[accession]) | {f"{accession}_family.soft.gz"}
+    listed = checksums(folder / "manifest.tsv")
+    assert set(listed) == names
+    assert all(sha256_of(folder / name) == listed[name] for name in names)
+    assert {name: Lock(tmp_path / "lock.tsv").entry(name).sha256 for name in names} == listed
+
+
+@pytest.mark.parametrize("accession", SERIES)
+def test_every_file_may_fail_and_still_arrive(server, tmp_path, deposits, accession):
+    chance = random.Random(5)
+    for file in sorted((tmp_path / "geo").rglob("*.gz")) + sorted((tmp_path / "geo").rglob("*.tar")):
+        cut = Fault(cut=chance.randrange(file.stat().st_size))
+        faults = [[Fault(times=2, status=503)], [cut, cut], [Fault(body=b"<html>busy</html>")], [Fault(status=429)]]
+        server.fail(str(file.relative_to(tmp_path / "geo")), *chance.choice(faults))
+    adata = geo.read_series(accession, fetched(server, tmp_path, accession))
+    assert (deposits[accession].counts != adata.X).nnz == 0
+    assert {request.status for request in server.requests} > {200}
+
+
+def test_a_file_that_is_not_there_ends_in_one_sentence_and_no_manifest(server, tmp_path):
+    server.fail(supplement_path(liver.ACCESSION, liver.BARCODES), Fault(times=None, status=404))
+    with pytest.raises(InputError, match=r"barcodes\.tsv\.gz: .*404"):
+        fetched(server, tmp_path, liver.ACCESSION)
+    assert not (tmp_path / "downloads" / liver.ACCESSION / "manifest.tsv").exists()
+
+
+def test_an_interrupted_series_goes_on_with_what_is_there(server, tmp_path, deposits):
+    server.fail(supplement_path(plates.ACCESSION, plates.METADATA), Fault(times=1, status=404))
+    with pytest.raises(InputError, match="404"):
+        fetched(server, tmp_path, plates.ACCESSION)
+    before = len(server.requests)
+    fetched(server, tmp_path, plates.ACCESSION)
+    assert len(server.requests) == before + 1
+
+
+def test_a_tar_of_another_length_than_listed_is_refused(server, tmp_path, deposits):
+    archive = deposits[plates.ACCESSION].suppl / plates.ARCHIVE
+    archive.write_bytes(archive.read_bytes() + b"\0" * 512)
+    with pytest.raises(InputError, match=r"RAW\.tar"):
+        fetched(server, tmp_path, plates.ACCESSION)
+
+
+def test_a_tar_that_lacks_a_plate_is_refused_by_name(server, tmp_path, deposits):
+    deposit = deposits[plates.ACCESSION]
+    archive = deposit.suppl / plates.ARCHIVE
+    with tarfile.open(archive) as old:
+        kept = [(m, old.extractfile(m).read()) for m in old.getmembers() if m.name != deposit.members[1]]
+    with tarfile.open(archive, "w", format=tarfile.USTAR_FORMAT) as new:
+        for member, content in kept:
+            geo_tree.add_member(new, member.name, content)
+    geo_tree.write_file_list(deposit.suppl)
+    folder = fetched(server, tmp_path, plates.ACCESSION)
+    with pytest.raises(InputError, match=deposit.members[1]):
+        geo.read_series(plates.ACCESSION, folder)
+
+
+def edit_soft(tmp_path, accession, change) -> None:
+    path = tmp_path / "geo" / soft_path(accession)
+    path.write_bytes(gzip.compress(change(gzip.decompress(path.read_bytes()).decode()).encode()))
+
+
+def test_a_soft_file_that_lacks_a_sample_is_refused_by_name(server, tmp_path):
+    edit_soft(tmp_path, plates.ACCESSION, lambda text: text.rpartition("^SAMPLE")[0])
+    with pytest.raises(InputError, match=r"family\.soft\.gz: its series lists GSM3272411, which it does not hold"):
+        fetched(server, tmp_path, plates.ACCESSION)
+
+
+def test_a_series_that_no_longer_lists_its_matrix_is_refused(server, tmp_path):
+    edit_soft(tmp_path, liver.ACCESSION, lambda text: text.replace("matrix.mtx", "matrix.rds"))
+    with pytest.raises(InputError, match=r"GSE125188: the series does not list GSE125188_CD45\+_matrix\.mtx\.gz"):
+        fetched(server, tmp_path, liver.ACCESSION)
+
+
+def test_empty_wells_are_kept(server, tmp_path):
+    adata = geo.read_series(plates.ACCESSION, fetched(server, tmp_path, plates.ACCESSION))
+    assert adata.n_obs == 48
+    assert int((np.asarray(adata.X.sum(1)).ravel() == 0).sum()) >= 2

@@ -1,0 +1,106 @@
+"""Whole studies through Snakemake on the paper's deposits, served as GEO serves them, and on files of one's own."""
+
+import hashlib
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.datasets import geo_tree
+from tests.datasets.fault_server import Fault, FaultServer
+
+from .conftest import STUDY, new_repository
+
+pytestmark = pytest.mark.xdist_group("sources")
+
+
+def test_both_series_are_downloaded_assembled_and_trained_on(tmp_path):
+    root = tmp_path / "geo"
+    liver = geo_tree.write_liver(root, cells=90, genes=40, density=0.3)
+    wells = geo_tree.write_plates(root, plates=2, wells=24, genes=40, density=0.3)
+    repository = new_repository(tmp_path / "project")
+    for name, accession in (("small_liver", geo_tree.LIVER), ("small_myeloma", geo_tree.MYELOMA)):
+        repository.add_dataset(
+            name,
+            {
+                "title": name,
+                "source": {"kind": "geo", "accession": accession},
+                "filters": {"target_genes": 20, "empty_cells": "keep"},
+            },
+        )
+    with FaultServer(root) as server:
+        server.fail("series/GSE125nnn/GSE125188/suppl/GSE125188_CD45+_matrix.mtx.gz", Fault(cut=300))
+        server.fail("series/GSE117nnn/GSE117156/soft/GSE117156_family.soft.gz", Fault(times=2, status=503))
+        repository.write_study(
+            STUDY
+            | {
+                "datasets": {"small_liver": {}, "small_myeloma": {}},
+                "default_dataset": "small_liver",
+                "experiments": {"alpha_z": {"grid": {"alpha_z": [0.1]}, "datasets": ["small_liver", "small_myeloma"]}},
+                "geo_url": server.url,
+            }
+        )
+        repository.snakemake("--jobs", "2")
+
+    results = repository.folder / "results" / "tiny"
+    for name, deposit in (("small_liver", liver), ("small_myeloma", wells)):
+        found = ad.read_h5ad(results / "data" / f"{name}.h5ad")
+        detected = np.asarray((deposit.counts > 0).sum(0)).ravel()
+        kept = detected >= np.sort(detected)[-20]
+        np.testing.assert_array_equal(found.X.toarray(), deposit.counts.toarray()[:, kept])
+    runs = pd.read_parquet(results / "runs.parquet")
+    assert runs.groupby("dataset").size().to_dict() == {"small_liver": 2, "small_myeloma": 2}
+    assert (runs["status"] == "ok").all()
+    lock = (repository.folder / "config" / "data.lock.tsv").read_text()
+    assert "GSE117156_RAW.tar" in lock
+    # the server is gone: a second run asks it for nothing
+    assert repository.planned() == {}
+
+
+def test_files_of_ones_own_and_behind_a_url(tmp_path, counts):
+    table = pd.DataFrame(counts.X.toarray().T.astype(int), index=counts.var_names, columns=counts.obs_names)
+    table = pd.concat([table] * 6, axis=1)
+    table.columns = [f"cell-{i}" for i in range(table.shape[1])]
+    repository = new_repository(tmp_path / "project")
+    table.to_csv(repository.folder / "mine.csv")
+    served = tmp_path / "served"
+    served.mkdir()
+    table.T.to_csv(served / "theirs.tsv.gz", sep="\t")
+    sha256 = hashlib.sha256((served / "theirs.tsv.gz").read_bytes()).hexdigest()
+    with FaultServer(served) as server:
+        own = {"kind": "file", "path": "mine.csv", "genes_in": "rows"}
+        far = {"kind": "file", "url": f"{server.url}/theirs.tsv.gz", "sha256": sha256, "genes_in": "columns"}
+        repository.add_dataset("mine", {"title": "Mine", "source": own})
+        repository.add_dataset("theirs", {"title": "Theirs", "source": far})
+        repository.write_study(STUDY | {"datasets": {"mine": {}, "theirs": {}}, "default_dataset": "mine"})
+        repository.snakemake("results/tiny/table-1.tsv")
+    for name in ("mine", "theirs"):
+        found = ad.read_h5ad(repository.folder / "results" / "tiny" / "data" / f"{name}.h5ad")
+        np.testing.assert_array_equal(found.X.toarray(), table.to_numpy().T)
+    # the data set is prepared again when its file changes
+    (table + 1).to_csv(repository.folder / "mine.csv")
+    assert repository.planned("results/tiny/table-1.tsv") == {"prepare": 1, "table_1": 1}
+
+
+def test_without_a_token_controlled_data_are_left_out_and_named(tmp_path, monkeypatch):
+    monkeypatch.delenv("SYNAPSE_AUTH_TOKEN", raising=False)
+    repository = new_repository(tmp_path / "project")
+    experiments = {"alpha_z": {"grid": {"alpha_z": [0.1]}, "datasets": ["toy", "rosmap"]}}
+    repository.write_study(STUDY | {"datasets": {"toy": {}, "rosmap": {}}, "experiments": experiments})
+    printed = repository.snakemake("--dry-run")
+    assert printed.count("Left out: rosmap, since access is controlled and SYNAPSE_AUTH_TOKEN is not set.") == 1
+    assert repository.planned()["train"] == 1
+    monkeypatch.setenv("SYNAPSE_AUTH_TOKEN", "a token")
+    assert repository.planned()["train"] == 2
+    assert repository.planned()["fetch_synapse"] == 1
+
+
+def test_the_papers_plan_follows_from_its_configuration(tmp_path, monkeypatch):
+    monkeypatch.delenv("SYNAPSE_AUTH_TOKEN", raising=False)
+    repository = new_repository(tmp_path / "project")
+    planned = repository.planned("--configfile", "config/paper.yaml")
+    # per experiment of the paper: its points, less those that an earlier one has; two data sets for the likelihoods
+    points = 6 + (6 - 1) + (14 - 1) + (4 - 1) + (4 - 1) + (9 - 1) + (6 - 1) + (3 - 1) + 3
+    assert planned["train"] == points == 48
+    assert planned["fetch_geo"] == 2
