@@ -76,7 +76,9 @@ def prepare(name: str, dataset: Json, downloads: Path, target: Path) -> None:
 
 
 @study.command()
-def train(data: Path, setting: Json, target: Path, seeds: str, thresholds: str, device: str, threads: int) -> None:
+def train(
+    data: Path, setting: Json, target: Path, latents: Path, seeds: str, thresholds: str, device: str, threads: int
+) -> None:
     """Train a setting over seeds; seeds and thresholds are lists joined by commas."""
     from zipo.study.run import run_block
 
@@ -88,15 +90,16 @@ def train(data: Path, setting: Json, target: Path, seeds: str, thresholds: str, 
         device,
         threads,
         target,
+        latents,
     )
 
 
 @study.command()
-def runs_table(study: str, experiments: Json, parquet: Path, tsv: Path, files: list[Path]) -> None:
-    """Gather the rows of all runs; `experiments` maps settings to the experiments that share them."""
+def runs_table(study: str, settings: Json, parquet: Path, tsv: Path, files: list[Path]) -> None:
+    """Gather the rows of all runs; `settings` maps settings to their names and the experiments that share them."""
     from zipo.study.table import runs_table, write_runs
 
-    write_runs(runs_table(study, experiments, files), parquet, tsv)
+    write_runs(runs_table(study, settings, files), parquet, tsv)
 
 
 @study.command()
@@ -109,14 +112,33 @@ def table_1(target: Path, files: list[Path]) -> None:
 
 
 @study.command()
-def figure(name: str, study: Json, runs: Path, stem: Path) -> None:
-    """Draw one figure, as PNG, PDF and the numbers behind it."""
+def totals(target: Path, files: list[Path]) -> None:
+    """Library sizes of cells and totals of genes of the data sets, for figure 2."""
+    from zipo.study.totals import totals
+
+    totals(files).to_parquet(target)
+
+
+@study.command()
+def embed(embeddings: Path, clusters: Path, seed: int, runs: Annotated[list[str], typer.Argument()]) -> None:
+    """t-SNE and clusters of latents; each run is given as data set file=latents file."""
+    from zipo.study.embedding import embed
+
+    pairs = [(Path(data), Path(latents)) for data, latents in (run.split("=") for run in runs)]
+    places, scores = embed(pairs, seed)
+    places.to_parquet(embeddings)
+    scores.to_parquet(clusters)
+
+
+@study.command()
+def figure(name: str, study: Json, stem: Path, files: Annotated[list[Path] | None, typer.Argument()] = None) -> None:
+    """Draw one figure, as PNG, PDF and the numbers behind it; tables are known by their files' names."""
     import pandas as pd
 
     from zipo.figures import discover, style
 
     module = discover()[name]
-    tables = {"runs": pd.read_parquet(runs)}
+    tables = {file.stem: pd.read_parquet(file) for file in files or []}
     style.write(module.draw(tables, study), module.numbers(tables, study), stem)
 
 

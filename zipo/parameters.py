@@ -51,6 +51,8 @@ class ParameterValues(BaseModel):
     """Batch norm of the encoder and decoder blocks: before or after the activation, or none."""
     decoder: DecoderWidths = "linear"
     """Widths of the decoder's hidden layers, or linear for none."""
+    library: Literal["predicted", "observed"] = "predicted"
+    """Library size of the rates: predicted from the latents, or each cell's own sum of counts, as DCA has it."""
     library_network: Widths = "16-4"
     """Widths of the hidden layers that predict the library size."""
     covariates: tuple[str, ...] = ()

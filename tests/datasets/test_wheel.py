@@ -44,6 +44,17 @@ def test_genes_in_rows_become_cells_in_rows(packed):
     assert list(adata.obs["cell_type"]) == ["acinar", "beta", "acinar"]
 
 
+def test_genes_in_columns_with_and_without_names_of_cells(packed):
+    path, source = packed(counts="A,B\n1,0\n0,0\n2,5\n")
+    adata = wheel.read(path, source.model_copy(update={"genes_in": "columns", "cell_names": False}))
+    np.testing.assert_array_equal(adata.X.toarray(), [[1, 0], [0, 0], [2, 5]])
+    assert list(adata.obs_names) == ["0", "1", "2"]
+    path, source = packed(counts="cell,A,B\nc1,1,0\nc2,0,0\nc3,2,5\n")
+    adata = wheel.read(path, source.model_copy(update={"genes_in": "columns"}))
+    np.testing.assert_array_equal(adata.X.toarray(), [[1, 0], [0, 0], [2, 5]])
+    assert list(adata.obs_names) == ["c1", "c2", "c3"]
+
+
 def test_a_wheel_with_another_checksum_is_refused(packed):
     path, source = packed()
     path.write_bytes(path.read_bytes() + b"\0")

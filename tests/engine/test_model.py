@@ -68,6 +68,11 @@ def test_proportions_sum_to_one_and_rates_to_the_library():
     torch.testing.assert_close(prediction.rates.sum(1), prediction.log_library.exp()[:, 0])
 
 
+def test_an_observed_library_is_the_sum_of_the_counts():
+    prediction = network(library="observed")(batch())
+    torch.testing.assert_close(prediction.rates.sum(1), batch().dense.sum(1))
+
+
 def test_inputs():
     counts = batch()
     raw, library = counts.dense, counts.dense.sum(1, keepdim=True)
@@ -105,6 +110,7 @@ OPTIONS = [
     {"activation": "relu", "batch_norm": "none", "input": "normalised_log1p", "reduction": "sum"},
     {"likelihood": "zinb", "rate_penalty": "library", "input": "raw"},
     {"likelihood": "nb", "rate_penalty": "none", "alpha_w": 0, "alpha_theta": 0},
+    {"likelihood": "zinb", "library": "observed", "batch_norm": "before", "activation": "relu", "decoder": "7"},
 ]
 
 

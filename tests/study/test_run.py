@@ -23,7 +23,7 @@ VARIES = {"seconds", "seconds_per_epoch", "cells_per_second", "peak_memory_mb"}
 
 @pytest.fixture(scope="module")
 def row(simulated):
-    return run(simulated, SETTING, 1, [1e-4, 0.5], "cpu")[0]
+    return run(simulated, SETTING, 1, [1e-4, 0.5], "cpu")[1]
 
 
 def test_a_row_names_its_setting_and_what_came_of_it(row):
@@ -60,17 +60,18 @@ def test_pruning_more_keeps_less(row):
 
 
 def test_a_seed_gives_the_same_numbers_twice(simulated, row):
-    again, _ = run(simulated, SETTING, 1, [1e-4, 0.5], "cpu")
+    _, again, _ = run(simulated, SETTING, 1, [1e-4, 0.5], "cpu")
     assert {k: v for k, v in row.items() if k not in VARIES} == {k: v for k, v in again.items() if k not in VARIES}
 
 
 def test_a_diverged_run_is_a_row_without_losses(simulated, tmp_path):
     simulated.write_h5ad(tmp_path / "data.h5ad")
     setting = SETTING | {"learning_rate": 1e20, "batch_norm": "none", "activation": "gelu"}
-    run_block(tmp_path / "data.h5ad", setting, [1, 2], [1e-4], "cpu", 1, tmp_path / "runs.json")
-    table = runs_table("s", {SETTING["id"]: ["a", "b"]}, [tmp_path / "runs.json"])
+    run_block(tmp_path / "data.h5ad", setting, [1, 2], [1e-4], "cpu", 1, tmp_path / "runs.json", tmp_path / "l.npz")
+    table = runs_table("s", {SETTING["id"]: {"experiments": ["a", "b"], "name": "ZiPo"}}, [tmp_path / "runs.json"])
     assert table["status"].tolist() == ["diverged", "diverged"]
     assert table["experiments"].tolist() == ["a,b", "a,b"]
+    assert table["variant"].tolist() == ["ZiPo", "ZiPo"]
     assert table["test_nll"].isna().all()
     assert table["epochs"].min() >= 1
     assert math.isfinite(table["test_nll_gene_poisson"].sum())
@@ -78,11 +79,20 @@ def test_a_diverged_run_is_a_row_without_losses(simulated, tmp_path):
 
 def test_a_block_writes_a_row_a_seed_with_its_history(simulated, tmp_path):
     simulated.write_h5ad(tmp_path / "data.h5ad")
-    run_block(tmp_path / "data.h5ad", SETTING, [1, 3], [1e-4], "cpu", 1, tmp_path / "runs.json")
+    run_block(tmp_path / "data.h5ad", SETTING, [1, 3], [1e-4], "cpu", 1, tmp_path / "runs.json", tmp_path / "l.npz")
     runs = json.loads((tmp_path / "runs.json").read_text())
     assert [entry["row"]["seed"] for entry in runs] == [1, 3]
     for entry in runs:
         assert len(entry["history"]) == 5
         best = int(np.argmin([epoch["validation_loss"] for epoch in entry["history"]]))
         assert entry["row"]["validation_nll"] == pytest.approx(entry["history"][best]["validation_nll"], rel=1e-5)
-    assert [file.name for file in tmp_path.iterdir() if file.suffix == ".part"] == []
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["data.h5ad", "l.npz", "runs.json"]
+
+
+def test_the_first_seeds_latents_are_kept(simulated, tmp_path):
+    simulated.write_h5ad(tmp_path / "data.h5ad")
+    run_block(tmp_path / "data.h5ad", SETTING, [2, 3], [1e-4], "cpu", 1, tmp_path / "runs.json", tmp_path / "l.npz")
+    model, _, _ = run(simulated, SETTING, 2, [1e-4], "cpu")
+    with np.load(tmp_path / "l.npz") as kept:
+        np.testing.assert_array_equal(kept["latents"], model.latent(simulated))
+        assert (str(kept["setting"]), int(kept["seed"])) == (SETTING["id"], 2)

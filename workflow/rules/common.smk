@@ -10,7 +10,7 @@ from zipo import figures
 from zipo.datasets.catalogue import FileSource, GeoSource, SynapseSource, WheelSource
 from zipo.datasets.locations import folder_of, inputs, path_of
 from zipo.errors import InputError
-from zipo.study.config import load
+from zipo.study.config import load, parameters_of
 from zipo.study.settings import blocks, plan
 
 ROOT = Path(workflow.basedir)
@@ -55,6 +55,7 @@ ABOUT = {
     "study": STUDY.file.study,
     "title": STUDY.file.title,
     "datasets": {name: dataset.title for name, dataset in STUDY.datasets.items()},
+    "parameters": parameters_of(STUDY.file.parameters.model_dump(exclude_unset=True), "parameters").model_dump(),
 }
 
 
@@ -117,6 +118,15 @@ def seeds_of(wildcards):
 def all_runs():
     """Files of rows of every setting and block."""
     return [f"{RESULTS}/runs/{setting}/seeds-{name}.json" for setting in SETTINGS for name in block_names(setting)]
+
+
+def latent_space():
+    """Data set file and latents file of every setting whose latents are looked at."""
+    chosen = [(name, setting) for name, setting in SETTINGS.items() if "latent_space" in setting.experiments]
+    return [
+        (f"{RESULTS}/data/{setting.dataset}.h5ad", f"{RESULTS}/runs/{name}/latents-{block_names(name)[0]}.npz")
+        for name, setting in chosen
+    ]
 
 
 def figure_files():

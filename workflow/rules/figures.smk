@@ -1,9 +1,45 @@
 # Every picture is drawn from the runs table alone.
 
 
+rule totals:
+    input:
+        data=expand(f"{RESULTS}/data/{{dataset}}.h5ad", dataset=STUDY.datasets),
+        code=code("study/totals.py"),
+    output:
+        f"{RESULTS}/totals.parquet",
+    log:
+        f"{RESULTS}/logs/totals.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/totals.tsv"
+    conda:
+        "../../envs/zipo.yaml"
+    shell:
+        "python -m zipo study totals {output:q} {input.data:q} 2> {log:q}"
+
+
+rule embed:
+    input:
+        files=lambda w: [file for pair in latent_space() for file in pair],
+        code=code("study/embedding.py"),
+    output:
+        embeddings=f"{RESULTS}/embeddings.parquet",
+        clusters=f"{RESULTS}/clusters.parquet",
+    log:
+        f"{RESULTS}/logs/embed.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/embed.tsv"
+    conda:
+        "../../envs/zipo.yaml"
+    params:
+        pairs=["=".join(pair) for pair in latent_space()],
+        seed=1,
+    shell:
+        "python -m zipo study embed {output.embeddings:q} {output.clusters:q} {params.seed} {params.pairs:q} 2> {log:q}"
+
+
 rule figure:
     input:
-        runs=f"{RESULTS}/runs.parquet",
+        tables=lambda w: [f"{RESULTS}/{name}.parquet" for name in figures.needs(FIGURES[w.figure])],
         module=lambda w: code(f"figures/{w.figure.replace('-', '_')}.py"),
         shared=code("figures/[!f]*.py", "study/statistics.py"),
     output:
@@ -26,7 +62,7 @@ rule figure:
         caption=lambda w: FIGURES[w.figure].caption,
         stem=lambda w: f"{RESULTS}/figures/{w.figure}",
     shell:
-        "python -m zipo study figure {wildcards.figure} {params.study:q} {input.runs:q} {params.stem:q} 2> {log:q}"
+        "python -m zipo study figure {wildcards.figure} {params.study:q} {params.stem:q} {input.tables:q} 2> {log:q}"
 
 
 rule report:

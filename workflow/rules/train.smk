@@ -13,7 +13,8 @@ rule train:
             "study/split.py",
         ),
     output:
-        f"{RESULTS}/runs/{{setting}}/seeds-{{seeds}}.json",
+        rows=f"{RESULTS}/runs/{{setting}}/seeds-{{seeds}}.json",
+        latents=f"{RESULTS}/runs/{{setting}}/latents-{{seeds}}.npz",
     log:
         f"{RESULTS}/logs/train/{{setting}}/seeds-{{seeds}}.log",
     benchmark:
@@ -27,7 +28,7 @@ rule train:
         thresholds=",".join(f"{threshold:g}" for threshold in STUDY.file.prune_thresholds),
         device=STUDY.file.device,
     shell:
-        "python -m zipo study train {input.data:q} {params.setting:q} {output:q} {params.seeds} {params.thresholds} "
+        "python -m zipo study train {input.data:q} {params.setting:q} {output.rows:q} {output.latents:q} {params.seeds} {params.thresholds} "
         "{params.device} {threads} > {log:q} 2>&1"
 
 
@@ -46,7 +47,7 @@ rule runs_table:
         "../../envs/zipo.yaml"
     params:
         study=STUDY.file.study,
-        experiments=json.dumps({name: setting.experiments for name, setting in SETTINGS.items()}),
+        settings=json.dumps({name: {"experiments": s.experiments, "name": s.name} for name, s in SETTINGS.items()}),
     shell:
-        "python -m zipo study runs-table {params.study} {params.experiments:q} {output.parquet:q} {output.tsv:q} "
+        "python -m zipo study runs-table {params.study} {params.settings:q} {output.parquet:q} {output.tsv:q} "
         "{input.runs:q} 2> {log:q}"

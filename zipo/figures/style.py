@@ -26,7 +26,8 @@ LABELS = {
     "pruned_test_nll": "Test NLL after pruning\n(nats per entry)",
     "pruned_test_mse_rates": "Test MSE of rates after pruning\n(counts²)",
 }
-FIRST = ("none", "linear", "sigmoid", "POISSON", "NB", "ZIP")  # categories that the paper puts first
+# categories that the paper puts first
+FIRST = ("none", "linear", "sigmoid", "POISSON", "NB", "ZIP", "ZiPo", "DCA", "zipDCA")
 PANEL = (3.9, 3.2)  # inches
 LOG_RANGE = 30.0  # means further apart than this factor go on a logarithmic axis
 FORMATS = ("png", "pdf")

@@ -21,12 +21,19 @@ Grid = Annotated[
 ]
 
 
+class Point(ParameterValues):
+    """A setting of an experiment by the hyper-parameters that make it, perhaps with a name."""
+
+    name: str = ""
+    """Name in tables and figures."""
+
+
 class Points(Section):
     """The settings an experiment compares: all combinations of `grid`, or the `points` one by one."""
 
     grid: Grid = {}
     """Hyper-parameters and the values of each; every combination is trained."""
-    points: list[ParameterValues] = []
+    points: list[Point] = []
     """Settings one by one, where a full grid would hold senseless ones."""
     set: ParameterValues = ParameterValues()
     """Hyper-parameters that the whole experiment fixes."""

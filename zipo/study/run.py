@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import anndata as ad
+import numpy as np
 import torch
 
 from zipo import __version__
@@ -29,16 +30,20 @@ def run_block(
     device: str,
     threads: int,
     target: Path,
+    latents: Path,
 ) -> None:
     """Train a setting over seeds and write their rows with the history of each training, as JSON.
 
-    `setting` is a resolved setting with its id: `id`, `dataset`, `method` and all hyper-parameters.
+    `setting` is a resolved setting with its id: `id`, `dataset`, `method` and all hyper-parameters. The latents of
+    all cells (cells x latents, float32) at the first seed go to `latents`, as .npz with what tells them apart.
     """
     torch.set_num_threads(threads)
     adata = ad.read_h5ad(data)
     runs = []
     for seed in seeds:
-        row, history = run(adata, setting, seed, thresholds, device)
+        model, row, history = run(adata, setting, seed, thresholds, device)
+        if seed == seeds[0]:
+            _write_latents(model, adata, setting, seed, latents)
         print(
             f"{setting['id']} seed {seed}: {row['status']} after {row['epochs']} epochs, "
             f"test NLL {row['test_nll']:.4f}, {row['seconds']:.1f} s",
@@ -52,8 +57,11 @@ def run_block(
 
 def run(
     adata: ad.AnnData, setting: dict[str, Any], seed: int, thresholds: list[float], device: str
-) -> tuple[dict[str, Any], list[dict[str, float]]]:
-    """One run: its row of the runs table, and its training history. A diverged run has NaN for its losses."""
+) -> tuple[ZiPo, dict[str, Any], list[dict[str, float]]]:
+    """One run: the trained model, its row of the runs table, and its training history.
+
+    A diverged run has NaN for its losses.
+    """
     identity = {name: setting[name] for name in ("dataset", "method")}
     parameters = {name: value for name, value in setting.items() if name not in ("id", *identity)}
     # whether a data set may have empty cells was decided when it was prepared
@@ -99,7 +107,7 @@ def run(
         "zipo": __version__,
         "git_commit": git_commit(),
     }
-    return row, history
+    return model, row, history
 
 
 def _scores(
@@ -127,6 +135,12 @@ def _scores(
         ):
             scores[f"pruned_{threshold:g}_{name}"] = math.nan if diverged else value
     return scores
+
+
+def _write_latents(model: ZiPo, adata: ad.AnnData, setting: dict[str, Any], seed: int, target: Path) -> None:
+    part = target.with_name(f"{target.name}.part.npz")
+    np.savez(part, latents=model.latent(adata), setting=setting["id"], likelihood=setting["likelihood"], seed=seed)
+    os.replace(part, target)
 
 
 def git_commit() -> str:

@@ -19,6 +19,7 @@ class Setting:
     parameters: Parameters
     seeds: list[int] = field(default_factory=list)
     experiments: list[str] = field(default_factory=list)
+    name: str = ""
 
     @property
     def resolved(self) -> dict[str, Any]:
@@ -41,23 +42,25 @@ def plan(study: Study) -> dict[str, Setting]:
     settings: dict[str, Setting] = {}
     base = study.file.parameters.model_dump(exclude_unset=True)
     for name, experiment in study.experiments.items():
-        for point in points(experiment):
+        for name_of_point, point in points(experiment):
             place = f"{study.file.study}: experiments.{name} at {point or 'its only point'}"
             parameters = parameters_of(base | experiment.set.model_dump(exclude_unset=True) | point, place)
             for dataset in study.datasets_of(name):
                 setting = Setting(dataset, experiment.method, parameters)
                 setting = settings.setdefault(setting.id, setting)
                 setting.seeds = max(setting.seeds, study.seeds_of(name), key=len)
+                setting.name = setting.name or name_of_point
                 if name not in setting.experiments:
                     setting.experiments.append(name)
     return settings
 
 
-def points(experiment: Experiment) -> list[dict[str, Any]]:
-    """The points of an experiment as the hyper-parameters they set."""
-    listed = [point.model_dump(exclude_unset=True) for point in experiment.points]
+def points(experiment: Experiment) -> list[tuple[str, dict[str, Any]]]:
+    """The points of an experiment: their names, where they have one, and the hyper-parameters they set."""
+    listed = [(point.name, point.model_dump(exclude_unset=True, exclude={"name"})) for point in experiment.points]
     if experiment.grid or not listed:
-        listed += [dict(zip(experiment.grid, values, strict=True)) for values in product(*experiment.grid.values())]
+        combinations = product(*experiment.grid.values())
+        listed += [("", dict(zip(experiment.grid, values, strict=True))) for values in combinations]
     return listed
 
 

@@ -13,12 +13,13 @@ from zipo.study.tsv import write_tsv
 PAPER = ("cells", "genes", "nonzero_share")
 
 
-def runs_table(study: str, experiments: dict[str, list[str]], files: list[Path]) -> pd.DataFrame:
-    """All rows, a row a setting and seed; `experiments` names the experiments of each setting."""
+def runs_table(study: str, settings: dict[str, dict], files: list[Path]) -> pd.DataFrame:
+    """All rows, a row a setting and seed; `settings` gives the experiments and the name of each setting."""
     rows = [run["row"] for file in files for run in json.loads(file.read_text())]
     table = pd.DataFrame(rows)
     table.insert(0, "study", study)
-    table.insert(1, "experiments", [",".join(experiments[setting]) for setting in table["setting"]])
+    table.insert(1, "experiments", [",".join(settings[setting]["experiments"]) for setting in table["setting"]])
+    table.insert(2, "variant", [settings[setting]["name"] for setting in table["setting"]])
     return table.sort_values(["setting", "seed"], ignore_index=True)
 
 

@@ -1,0 +1,110 @@
+"""Figure 1: the model as configured."""
+
+from typing import Any
+
+import pandas as pd
+
+from zipo.figures import style
+
+title = "the model as configured"
+caption = (
+    "ZiPo with the layer sizes of this study's base setting. Solid arrows are blocks of a linear layer, an activation "
+    "and, where on, batch normalisation; dashed arrows are residual connections, linear projections that are added "
+    "to the latent variables; the heads predict library size, zero inflation and the parameters of the likelihood."
+)
+experiments = ()
+needs = ()
+HEADS = {
+    "library": ("library size", "l"),
+    "zero": ("zero inflation", "z"),
+    "proportions": ("proportions", "μ"),
+    "theta": ("dispersion", "θ"),
+}
+
+
+def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
+    """Every part of the network with its width; genes are not fixed by a setting."""
+    p = study["parameters"]
+    encoder = [("encoder", int(width)) for width in p["encoder"].split("-")]
+    decoder = [] if p["decoder"] == "linear" else [("decoder", int(width)) for width in p["decoder"].split("-")]
+    library = [("library", int(w)) for w in p["library_network"].split("-")] if p["library"] == "predicted" else []
+    return pd.DataFrame([*encoder, *decoder, *library], columns=["part", "neurons"])
+
+
+def draw(tables: dict[str, Any], study: dict[str, Any]):
+    """Boxes from left to right: genes, encoder, latents, decoder and heads."""
+    style.use()
+    from matplotlib import pyplot as plt
+
+    p = study["parameters"]
+    parts = numbers(tables, study)
+    encoder = parts.loc[parts["part"] == "encoder", "neurons"].tolist()
+    decoder = parts.loc[parts["part"] == "decoder", "neurons"].tolist()
+    library = parts.loc[parts["part"] == "library", "neurons"].tolist()
+    figure, ax = plt.subplots(figsize=(1.15 * (len(encoder) + len(decoder)) + 5.2, 4.2), layout="constrained")
+
+    tallest = max(*encoder, *decoder, 1)
+    at, boxes = 0.0, []
+    _box(ax, at, 0, 3.2, "genes", "0.85")
+    previous = at
+    for place, width in enumerate(encoder):
+        at += 1.1
+        last = place == len(encoder) - 1
+        height = 0.55 + 2.2 * (width / tallest) ** 0.5
+        _box(ax, at, 0, height, f"{width}", BLUE if not last else ORANGE)
+        _arrow(ax, (previous + 0.22, 0), (at - 0.22, 0))
+        boxes.append((at, height))
+        previous = at
+    ax.text(at, -boxes[-1][1] / 2 - 0.22, "latents", ha="center", va="top")
+    residuals = len(encoder) - 1 if p["residuals"] == "full" else 0 if p["residuals"] == "none" else p["residuals"]
+    for start, height in boxes[len(boxes) - 1 - residuals : -1]:
+        _arrow(ax, (start, height / 2), (at, boxes[-1][1] / 2), style="arc3,rad=-0.35", dashed=True)
+    if p["covariates"]:
+        _box(ax, at, -2.1, 0.5, "covariates", "0.85", wide=True)
+    for width in decoder:
+        at += 1.1
+        _box(ax, at, 0, 0.55 + 2.2 * (width / tallest) ** 0.5, f"{width}", BLUE)
+        _arrow(ax, (previous + 0.22, 0), (at - 0.22, 0))
+        previous = at
+    _heads(ax, at, previous, p, library)
+    likelihood = p["likelihood"].upper()
+    ax.set_title(f"{likelihood}, {p['activation']}, batch norm {p['batch_norm']}, residuals {p['residuals']}")
+    ax.set(xlim=(-0.6, at + 4.4), ylim=(-2.5, 2.7))
+    ax.axis("off")
+    return figure
+
+
+BLUE, ORANGE, GREEN = "#9ecae1", "#fdd0a2", "#c7e9c0"
+
+
+def _heads(ax, at: float, previous: float, p: dict[str, Any], library: list[int]) -> None:
+    """The decoder's heads, one below the other."""
+    names = ["library"] if library else []
+    names += ["zero"] if p["likelihood"] in ("zip", "zinb") else []
+    names += ["proportions"]
+    names += ["theta"] if p["likelihood"] in ("nb", "zinb") else []
+    for place, name in enumerate(names):
+        y = 1.8 - 3.6 * place / max(1, len(names) - 1) if len(names) > 1 else 0
+        label, symbol = HEADS[name]
+        hidden = "-".join(map(str, library)) + "-1" if name == "library" else "genes"
+        _box(ax, at + 2.4, y, 0.6, f"{label} {symbol}\n({hidden})", GREEN, wide=True)
+        _arrow(ax, (previous + 0.22, 0), (at + 1.45, y))
+
+
+def _box(ax, x: float, y: float, height: float, text: str, colour: str, wide: bool = False) -> None:
+    from matplotlib.patches import FancyBboxPatch
+
+    half = 0.9 if wide else 0.2
+    patch = FancyBboxPatch(
+        (x - half, y - height / 2), 2 * half, height, boxstyle="round,pad=0.02", facecolor=colour, edgecolor="0.3"
+    )
+    ax.add_patch(patch)
+    ax.text(x, y, text, ha="center", va="center", rotation=0 if wide else 90, fontsize=9)
+
+
+def _arrow(ax, start, end, style: str = "arc3", dashed: bool = False) -> None:
+    ax.annotate(
+        "", xy=end, xytext=start,
+        arrowprops={"arrowstyle": "->", "connectionstyle": style, "linestyle": "--" if dashed else "-",
+                    "color": "0.35", "lw": 1.1},
+    )  # fmt: skip

@@ -1,0 +1,53 @@
+"""Figure 2: library sizes and totals of genes."""
+
+from typing import Any
+
+import pandas as pd
+
+from zipo.figures import style
+
+title = "library sizes and totals of genes"
+caption = (
+    "Violins of the library sizes of cells (a) and of the total counts of genes (b) in each data set, after filters. "
+    "Cells and genes without any counts have no place on the logarithmic axis and are left out."
+)
+experiments = ()
+needs = ("totals",)
+
+
+def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
+    """Number, zeros, median and quantiles of the totals of every data set's cells and genes."""
+    groups = tables["totals"].groupby(["of", "dataset"], sort=False)["total"]
+    shares = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
+    table = pd.DataFrame({"n": groups.size(), "zeros": groups.agg(lambda total: int((total == 0).sum()))})
+    for name, share in shares.items():
+        table[name] = groups.quantile(share)
+    return table.reset_index()
+
+
+def draw(tables: dict[str, Any], study: dict[str, Any]):
+    """A violin per data set, of the logarithms."""
+    style.use()
+    import numpy as np
+    import seaborn as sns
+
+    totals = tables["totals"]
+    order = style.in_order(totals["dataset"], study)
+    positive = totals[totals["total"] > 0]
+    positive = positive.assign(log_total=np.log10(positive["total"]))
+    figure, axes = style.grid(1, 2)
+    labels = {"cell": "Library size of a cell (counts)", "gene": "Total of a gene (counts)"}
+    for index, (of, ax) in enumerate(zip(labels, axes[0], strict=True)):
+        here = positive[positive["of"] == of]
+        sns.violinplot(
+            here, x="dataset", y="log_total", order=order, hue="dataset", hue_order=order, cut=0, inner="quart",
+            density_norm="width", palette="colorblind", linewidth=0.9, legend=False, ax=ax,
+        )  # fmt: skip
+        ticks = range(int(np.floor(here["log_total"].min())), int(np.ceil(here["log_total"].max())) + 1)
+        ax.set_yticks(list(ticks), [f"$10^{{{tick}}}$" for tick in ticks])
+        ax.set_xticks(range(len(order)), [study["datasets"][name].replace(", ", ",\n") for name in order])
+        ax.set_xlabel("")
+        ax.set_ylabel(labels[of])
+        ax.grid(axis="x", visible=False)
+        style.panel_letter(ax, index)
+    return figure

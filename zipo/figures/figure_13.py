@@ -1,0 +1,22 @@
+"""Figure 13: ZiPo and DCA-like models."""
+
+from typing import Any
+
+from zipo.figures.comparison import Comparison, select
+
+title = "ZiPo and DCA-like models"
+caption = (
+    "ZiPo beside three DCA-like settings of the same code: DCA (128-64-128, ReLU, ZINB, library-normalised input, "
+    "observed library size), zipDCA (the same with ZIP) and tunedDCA (ZiPo's encoder and penalties with DCA's input "
+    "and library). Test NLL (a), MSE of the rates (b) and epochs (c). The DCA package itself is not part of this."
+)
+experiments = ("methods",)
+comparison = Comparison(x="variant", x_label="Model", measures=("test_nll", "test_mse_rates", "epochs"))
+
+
+def numbers(tables: dict[str, Any], study: dict[str, Any]):
+    return comparison.numbers(select(tables["runs"], experiments[0]))
+
+
+def draw(tables: dict[str, Any], study: dict[str, Any]):
+    return comparison.draw(select(tables["runs"], experiments[0]), study)
