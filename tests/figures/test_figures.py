@@ -9,6 +9,7 @@ import pytest
 from zipo import figures
 from zipo.figures import style
 from zipo.figures.comparison import select
+from zipo.parameters import Parameters
 
 STUDY = {"study": "s", "title": "t", "datasets": {"a": "Data set A", "b": "Data set B"}}
 
@@ -32,7 +33,10 @@ def runs() -> pd.DataFrame:
     points += [("alpha_w", {"alpha_w": alpha}) for alpha in (0.0, 0.1)]
     points += [("likelihood", {"likelihood": "zip"}), ("likelihood", {"likelihood": "zinb"})]
     points += [("likelihood", {"likelihood": "zinb", "rate_penalty": "none"})]
+    points += [("methods", {"variant": name}) for name in ("ZiPo", "DCA", "zipDCA")]
+    points += [("datasets", {"likelihood": likelihood}) for likelihood in ("zip", "zinb")]
     base = {
+        "variant": "",
         "encoder": "64-8", "residuals": "full", "decoder": "linear", "batch_norm": "after", "activation": "sigmoid",
         "alpha_z": 0.1, "alpha_w": 0.1, "likelihood": "zip", "rate_penalty": "entrywise", "alpha_rate": 0.1,
     }  # fmt: skip
@@ -41,7 +45,7 @@ def runs() -> pd.DataFrame:
         "pruned_0.001_kept", "pruned_0.001_test_nll", "pruned_0.001_test_mse_rates",
     ]  # fmt: skip
     for experiments, point in points:
-        for dataset in ("a", "b") if experiments == "likelihood" else ("a",):
+        for dataset in ("a", "b") if experiments in ("likelihood", "datasets") else ("a",):
             for seed in (1, 2, 3):
                 values = dict(zip(measures, rng.gamma(4, 0.1, len(measures)), strict=True))
                 status = "ok"
@@ -53,7 +57,7 @@ def runs() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@pytest.mark.parametrize("name", figures.discover())
+@pytest.mark.parametrize("name", [name for name, m in figures.discover().items() if figures.needs(m) == ("runs",)])
 def test_every_figure_draws_and_its_numbers_are_pandas(name, runs, tmp_path):
     module = figures.discover()[name]
     tables = {"runs": runs}
@@ -66,7 +70,7 @@ def test_every_figure_draws_and_its_numbers_are_pandas(name, runs, tmp_path):
     chosen = chosen[chosen["status"] == "ok"]
     plain = numbers[~numbers["measure"].isin(["kept"]) & (numbers.get("prune_threshold", 0) == 0)]
     by = [c for c in plain.columns if c in ("dataset", "encoder", "residuals", "decoder", "batch_norm", "activation",
-                                            "alpha_z", "alpha_w")]  # fmt: skip
+                                            "alpha_z", "alpha_w", "variant")]  # fmt: skip
     if "model" in plain:
         stars = (chosen["likelihood"] == "zinb") & (chosen["rate_penalty"] == "none")
         chosen = chosen.assign(model=chosen["likelihood"].str.upper() + stars.map({True: "*", False: ""}))
@@ -104,8 +108,62 @@ def test_error_bars_and_seeds_are_drawn_where_the_numbers_are(runs):
 
 
 def test_a_figure_is_drawn_only_where_its_experiments_ran():
-    assert list(figures.drawable({"alpha_w"})) == ["figure-09", "figure-10"]
-    assert figures.drawable(set()) == {}
+    assert list(figures.drawable({"alpha_w"})) == ["figure-01", "figure-02", "figure-09", "figure-10"]
+    assert list(figures.drawable(set())) == ["figure-01", "figure-02"]
+
+
+def test_the_schematic_shows_every_layer_and_head():
+    parameters = Parameters(encoder="64-32-8", decoder="16", residuals=1, likelihood="zinb", covariates=("batch",))
+    study = STUDY | {"parameters": parameters.model_dump()}
+    module = figures.discover()["figure-01"]
+    figure = module.draw({}, study)
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    for expected in ("genes", "64", "32", "8", "16", "latents", "covariates", "library size l\n(16-4-1)"):
+        assert expected in texts
+    for head in ("zero inflation z", "proportions μ", "dispersion θ"):
+        assert f"{head}\n(genes)" in texts
+    numbers = module.numbers({}, study)
+    assert numbers["neurons"].tolist() == [64, 32, 8, 16, 16, 4]
+
+
+def test_totals_are_described_by_their_quantiles():
+    rng = np.random.default_rng(1)
+    parts = [
+        pd.DataFrame({"dataset": name, "of": of, "total": rng.poisson(mean, 200)})
+        for name, of, mean in (("a", "cell", 900), ("a", "gene", 2), ("b", "cell", 90), ("b", "gene", 30))
+    ]
+    tables = {"totals": pd.concat(parts)}
+    module = figures.discover()["figure-02"]
+    numbers = module.numbers(tables, STUDY).set_index(["of", "dataset"])
+    genes = parts[1]["total"].to_numpy()
+    assert numbers.loc[("gene", "a"), "zeros"] == (genes == 0).sum() > 0
+    assert numbers.loc[("gene", "a"), "q75"] == np.quantile(genes, 0.75)
+    assert numbers.loc[("cell", "b"), "median"] == np.median(parts[2]["total"])
+    axes = module.draw(tables, STUDY).axes
+    assert [label.get_text() for label in axes[0].get_xticklabels()] == ["Data set A", "Data set B"]
+
+
+def test_latents_are_drawn_by_cell_type_with_their_scores(tmp_path):
+    rng = np.random.default_rng(2)
+    types = [f"type {i % 23}" for i in range(300)]
+    places = [
+        pd.DataFrame({"dataset": "a", "model": m, "x": rng.normal(size=300), "y": rng.normal(size=300)}).assign(
+            cell_type=pd.Categorical(types)
+        )
+        for m in ("ZINB", "ZIP")
+    ]
+    clusters = pd.DataFrame(
+        {"dataset": "a", "model": ["ZIP", "ZINB"], "silhouette": [0.1, 0.2], "ari": [0.3, 0.4], "nmi": [0.5, 0.6]}
+    )
+    tables = {"embeddings": pd.concat(places), "clusters": clusters}
+    module = figures.discover()["figure-16"]
+    figure = module.draw(tables, STUDY)
+    titles = [ax.get_title() for ax in figure.axes]
+    assert titles[0] == "Data set A: ZIP\nsilhouette 0.10, ARI 0.30, NMI 0.50"
+    assert titles[1] == "Data set A: ZINB\nsilhouette 0.20, ARI 0.40, NMI 0.60"
+    legend = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
+    assert len(legend) == 21
+    assert legend[-1] == "others"
 
 
 @pytest.mark.parametrize(

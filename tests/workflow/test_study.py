@@ -11,7 +11,7 @@ from .conftest import STUDY, new_repository
 
 pytestmark = pytest.mark.xdist_group("workflow")  # one worker, so that the study runs once
 
-AFTER_TRAINING = {"runs_table": 1, "figure": 3, "report": 1}
+AFTER_TRAINING = {"runs_table": 1, "figure": 3, "report": 1}  # figures 8, 11 and 12
 
 
 def test_a_study_leaves_tables_figures_and_a_report(finished):

@@ -59,16 +59,18 @@ def draw(tables: dict[str, Any], study: dict[str, Any]):
     residuals = len(encoder) - 1 if p["residuals"] == "full" else 0 if p["residuals"] == "none" else p["residuals"]
     for start, height in boxes[len(boxes) - 1 - residuals : -1]:
         _arrow(ax, (start, height / 2), (at, boxes[-1][1] / 2), style="arc3,rad=-0.35", dashed=True)
+    latents = at
     if p["covariates"]:
         _box(ax, at, -2.1, 0.5, "covariates", "0.85", wide=True)
+        _arrow(ax, (at, -1.8), (at, -boxes[-1][1] / 2 - 0.6))
     for width in decoder:
         at += 1.1
         _box(ax, at, 0, 0.55 + 2.2 * (width / tallest) ** 0.5, f"{width}", BLUE)
         _arrow(ax, (previous + 0.22, 0), (at - 0.22, 0))
         previous = at
-    _heads(ax, at, previous, p, library)
+    _heads(ax, at, latents, p, library)
     likelihood = p["likelihood"].upper()
-    ax.set_title(f"{likelihood}, {p['activation']}, batch norm {p['batch_norm']}, residuals {p['residuals']}")
+    ax.set_title(f"{likelihood}, {p['activation']}, batch norm: {p['batch_norm']}, residuals: {p['residuals']}")
     ax.set(xlim=(-0.6, at + 4.4), ylim=(-2.5, 2.7))
     ax.axis("off")
     return figure
@@ -77,8 +79,8 @@ def draw(tables: dict[str, Any], study: dict[str, Any]):
 BLUE, ORANGE, GREEN = "#9ecae1", "#fdd0a2", "#c7e9c0"
 
 
-def _heads(ax, at: float, previous: float, p: dict[str, Any], library: list[int]) -> None:
-    """The decoder's heads, one below the other."""
+def _heads(ax, at: float, latents: float, p: dict[str, Any], library: list[int]) -> None:
+    """The decoder's heads, one below the other; the library network starts at the latents, not at the decoder."""
     names = ["library"] if library else []
     names += ["zero"] if p["likelihood"] in ("zip", "zinb") else []
     names += ["proportions"]
@@ -88,7 +90,9 @@ def _heads(ax, at: float, previous: float, p: dict[str, Any], library: list[int]
         label, symbol = HEADS[name]
         hidden = "-".join(map(str, library)) + "-1" if name == "library" else "genes"
         _box(ax, at + 2.4, y, 0.6, f"{label} {symbol}\n({hidden})", GREEN, wide=True)
-        _arrow(ax, (previous + 0.22, 0), (at + 1.45, y))
+        direct = name == "library" and at > latents
+        start = (latents + 0.22, 0.4) if direct else (at + 0.22, 0)
+        _arrow(ax, start, (at + 1.45, y), style="arc3,rad=-0.12" if direct else "arc3")
 
 
 def _box(ax, x: float, y: float, height: float, text: str, colour: str, wide: bool = False) -> None:

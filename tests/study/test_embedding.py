@@ -1,0 +1,64 @@
+"""Embedding: clusters that are there are found, scores agree with sklearn on known labels."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import silhouette_score
+
+from zipo.datasets.catalogue import Dataset
+from zipo.datasets.prepare import prepare
+from zipo.study.embedding import agreement, embed
+from zipo.study.totals import totals
+
+
+@pytest.fixture
+def blobs():
+    """Three well-separated groups of cells in four latents, and their types."""
+    rng = np.random.default_rng(3)
+    types = np.repeat(["a", "b", "c"], 40)
+    centres = {"a": 0.0, "b": 8.0, "c": -8.0}
+    latents = rng.normal(size=(120, 4)) + np.array([[centres[t]] * 4 for t in types])
+    return latents.astype(np.float32), types
+
+
+def test_separate_types_agree_with_their_clusters(blobs):
+    latents, types = blobs
+    scores = agreement(latents, types, seed=1)
+    assert scores["ari"] == pytest.approx(1)
+    assert scores["nmi"] == pytest.approx(1)
+    assert scores["silhouette"] == pytest.approx(silhouette_score(latents, types))
+
+
+def test_types_at_random_do_not_agree(blobs):
+    latents, types = blobs
+    shuffled = np.random.default_rng(0).permutation(types)
+    assert abs(agreement(latents, shuffled, seed=1)["ari"]) < 0.1
+
+
+def test_every_cell_is_placed_and_the_tables_name_what_they_show(tmp_path):
+    source = {"kind": "simulated", "cells": 60, "genes": 30, "median_library": 300}
+    data = tmp_path / "toy.h5ad"
+    prepare("toy", Dataset(title="Toy", source=source), tmp_path, data)
+    rng = np.random.default_rng(5)
+    latents = tmp_path / "latents.npz"
+    np.savez(latents, latents=rng.normal(size=(60, 3)), setting="zipo-8x3-abc", likelihood="zinb", seed=4)
+    places, scores = embed([(data, latents)], seed=1)
+    assert len(places) == 60
+    assert np.isfinite(places[["x", "y"]]).all(axis=None)
+    assert set(places["model"]) == {"ZINB"}
+    assert scores[["dataset", "setting", "seed", "cells"]].iloc[0].tolist() == ["toy", "zipo-8x3-abc", 4, 60]
+    again, _ = embed([(data, latents)], seed=1)
+    pd.testing.assert_frame_equal(places, again)
+
+
+def test_totals_are_the_sums_of_the_counts(tmp_path):
+    import anndata as ad
+
+    source = {"kind": "simulated", "cells": 20, "genes": 15, "median_library": 100}
+    data = tmp_path / "toy.h5ad"
+    prepare("toy", Dataset(title="Toy", source=source), tmp_path, data)
+    counts = ad.read_h5ad(data).X.toarray()
+    table = totals([data])
+    np.testing.assert_array_equal(table.query("of == 'cell'")["total"], counts.sum(1))
+    np.testing.assert_array_equal(table.query("of == 'gene'")["total"], counts.sum(0))
+    assert set(table["dataset"]) == {"toy"}
