@@ -1,6 +1,7 @@
 """Every format gives back a known matrix exactly, out of files that other libraries wrote."""
 
 import csv
+import gzip
 import tracemalloc
 
 import anndata as ad
@@ -140,6 +141,27 @@ def test_a_folder_can_have_a_real_matrix_and_no_symbols(tmp_path):
     io.mmwrite(folder / "matrix.mtx", coo_matrix(COUNTS.T.astype(float)))
     (folder / "genes.tsv").write_text("\n".join(IDS) + "\n")
     check(read(folder), IDS)
+
+
+@pytest.mark.parametrize("block", [7, 1 << 25])
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "%%MatrixMarket matrix coordinate real general\n8 6 3\n3 1 2.000000000000000e+00\n1 1 1.0\n8 6 7e0\n",
+        "%%matrixmarket Matrix Coordinate INTEGER general\r\n%\r\n\r\n8 6 3\r\n3 1 2\r\n1 1 1\r\n8 6 7\r\n",
+        "\ufeff%%MatrixMarket matrix coordinate integer general\n8\t6\t3\n 8 6\t7\n3  1 2 \n1 1 +1",
+        "%%MatrixMarket matrix coordinate integer general\n8 6 4\n3 1 2\n1 1 1\n8 6 7\n8 5 0" + "\n \n" * 9,
+    ],
+)
+def test_matrix_market_texts_that_mean_the_same(tmp_path, text, zipped, block, monkeypatch):
+    monkeypatch.setattr("zipo.datasets.matrix_market.BLOCK", block)
+    folder = write_folder(tmp_path / "own", "genes.tsv", zipped)
+    content = text.encode()
+    (folder / f"matrix.mtx{'.gz' * zipped}").write_bytes(gzip.compress(content) if zipped else content)
+    counts = np.zeros_like(COUNTS)
+    counts[0, 2], counts[0, 0], counts[5, 7] = 2, 1, 7
+    check(read(folder), counts=counts)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"])

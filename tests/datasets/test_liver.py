@@ -1,6 +1,7 @@
 """The liver deposit: exact round trips, and refusals that name the file and the line."""
 
 import gzip
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import scipy.io
 
 from tests.datasets import geo_tree
-from zipo.datasets import liver
+from zipo.datasets import liver, matrix_market
 from zipo.errors import InputError
 
 HEADER_LINES = 3  # of the matrix: banner, comment, sizes
@@ -38,9 +39,10 @@ def replaced(number: int, text: str):
 
 
 def refused(deposit, message: str, block: int, monkeypatch) -> None:
-    monkeypatch.setattr(liver, "BLOCK", block)
-    with pytest.raises(InputError, match=message):
+    monkeypatch.setattr(matrix_market, "BLOCK", block)
+    with pytest.raises(InputError, match=message) as caught:
         liver.read_liver(deposit.suppl)
+    assert str(caught.value).startswith(f"{deposit.suppl / liver.MATRIX}: ")
 
 
 def test_the_generated_matrix_is_what_scipy_reads(pristine):
@@ -52,7 +54,7 @@ def test_the_generated_matrix_is_what_scipy_reads(pristine):
 
 @pytest.mark.parametrize("block", [40, 1 << 25])
 def test_counts_and_names_come_back_exactly(pristine, block, monkeypatch):
-    monkeypatch.setattr(liver, "BLOCK", block)
+    monkeypatch.setattr(matrix_market, "BLOCK", block)
     adata = liver.read_liver(pristine.suppl)
     assert adata.X.format == "csr"
     assert adata.X.dtype == np.float32
@@ -91,7 +93,7 @@ def test_groups_that_are_blank_are_missing_and_subsets_may_be_absent(deposit):
 
 @pytest.mark.parametrize("block", [40, 1 << 25])
 def test_entries_may_come_in_any_order_and_be_zero(deposit, block, monkeypatch):
-    monkeypatch.setattr(liver, "BLOCK", block)
+    monkeypatch.setattr(matrix_market, "BLOCK", block)
     counts = deposit.counts.toarray()
     cell, gene = np.argwhere(counts)[5]
 
@@ -109,14 +111,19 @@ def test_entries_may_come_in_any_order_and_be_zero(deposit, block, monkeypatch):
 
 
 SPOILED = {
-    "1.5": r"three whole numbers are expected: gene, cell, count: '2 1 1\.5'",
-    "nan": "three whole numbers are expected",
-    "many": "three whole numbers are expected",
-    "": "three whole numbers are expected",
-    "1 1": "three whole numbers are expected",
-    "-1": "count -1 is out of range",
-    "99999999": "count 99999999 is out of range",
-    "99999999999999999999": "three whole numbers are expected",
+    "1.5": r"has 1\.5 where a count is expected, a whole number from 0 to 16777216",
+    "nan": "is '2 1 nan', but three numbers are expected: gene, cell, count",
+    "inf": "is '2 1 inf', but three numbers are expected",
+    "many": "is '2 1 many', but three numbers are expected",
+    "": "is '2 1 ', but three numbers are expected",
+    "1 1": "is '2 1 1 1', but three numbers are expected",
+    "True": "is '2 1 True', but three numbers are expected",  # 1 to pandas
+    "1\x002": r"is '2 1 1\\x002', but three numbers are expected",  # also 1 to pandas
+    "1_0": "is '2 1 1_0', but three numbers are expected",
+    "1e400": "is '2 1 1e400', but three numbers are expected",
+    "-1": "has -1 where a count is expected",
+    "99999999": "has 99999999 where a count is expected",
+    "99999999999999999999": r"has 1e\+20 where a count is expected",
 }
 
 
@@ -124,33 +131,35 @@ SPOILED = {
 @pytest.mark.parametrize(("value", "problem"), SPOILED.items())
 def test_a_value_that_is_no_count_is_named_by_line(deposit, value, problem, block, monkeypatch):
     edit(deposit.suppl / liver.MATRIX, replaced(57, f"2 1 {value}"))
-    refused(deposit, rf"^GSE125188_CD45\+_matrix\.mtx\.gz, line 57: .*{problem}", block, monkeypatch)
+    refused(deposit, rf"matrix\.mtx\.gz: line 57 {problem}", block, monkeypatch)
 
 
 @pytest.mark.parametrize("block", [40, 1 << 25])
 @pytest.mark.parametrize(
     ("entry", "problem"),
     [
-        ("0 1 1", "gene 0 is out of range; 1 to 40"),
-        ("41 1 1", "gene 41 is out of range; 1 to 40"),
-        ("1 0 1", "cell 0 is out of range; 1 to 90"),
-        ("1 91 1", "cell 91 is out of range; 1 to 90"),
+        ("0 1 1", "gene 0 of 40 and cell 1 of 90"),
+        ("41 1 1", "gene 41 of 40 and cell 1 of 90"),
+        ("1 0 1", "gene 1 of 40 and cell 0 of 90"),
+        ("1 91 1", "gene 1 of 40 and cell 91 of 90"),
     ],
 )
 def test_an_index_out_of_range_is_named_by_line(deposit, entry, problem, block, monkeypatch):
     edit(deposit.suppl / liver.MATRIX, replaced(100, entry))
-    refused(deposit, rf"^GSE125188_CD45\+_matrix\.mtx\.gz, line 100: {problem} is expected", block, monkeypatch)
+    refused(
+        deposit, rf"matrix\.mtx\.gz: line 100 is about {problem}, which lies outside the matrix", block, monkeypatch
+    )
 
 
 @pytest.mark.parametrize("block", [40, 1 << 25])
 def test_a_blank_line_and_a_duplicate_entry_are_named_by_line(deposit, block, monkeypatch):
     edit(deposit.suppl / liver.MATRIX, lambda lines: [*lines[:49], "", *lines[49:]])
-    refused(deposit, r"matrix\.mtx\.gz, line 50: three whole numbers", block, monkeypatch)
+    refused(deposit, r"matrix\.mtx\.gz: line 50 is '', but three numbers", block, monkeypatch)
     edit(deposit.suppl / liver.MATRIX, lambda lines: [*lines[:49], *lines[50:]])
     edit(deposit.suppl / liver.MATRIX, lambda lines: [*lines[:29], lines[9], *lines[30:]])
-    refused(
-        deposit, r"matrix\.mtx\.gz, lines 10 and 30: gene \d+ of cell \d+ has more than one entry", block, monkeypatch
-    )
+    gene, cell, _ = gzip.decompress((deposit.suppl / liver.MATRIX).read_bytes()).decode().splitlines()[9].split()
+    message = rf"matrix\.mtx\.gz: lines 10 and 30 are about the same entry, gene {gene} of cell {cell};"
+    refused(deposit, message, block, monkeypatch)
 
 
 @pytest.mark.parametrize("block", [40, 1 << 25])
@@ -158,22 +167,23 @@ def test_the_header_must_agree_with_the_data_and_the_names(deposit, block, monke
     path, entries = deposit.suppl / liver.MATRIX, deposit.counts.nnz
     last = HEADER_LINES + entries
     edit(path, replaced(3, f"40 90 {entries + 1}"))
-    refused(
-        deposit, rf"matrix\.mtx\.gz, line {last}: the last of {entries} entries, .* {entries + 1}$", block, monkeypatch
+    message = (
+        rf"matrix\.mtx\.gz: the file ends with line {last} and {entries} entries, .* says {entries + 1}; it is trunc"
     )
+    refused(deposit, message, block, monkeypatch)
     edit(path, replaced(3, f"40 90 {entries - 1}"))
-    refused(deposit, rf"matrix\.mtx\.gz, line {last}: an entry more than the {entries - 1}", block, monkeypatch)
+    refused(deposit, rf"matrix\.mtx\.gz: line {last} is one entry more than the {entries - 1} of", block, monkeypatch)
     edit(path, replaced(3, f"90 40 {entries}"))
-    message = r"line 3: the matrix has 90 genes x 40 cells, but GSE125188_CD45\+_genes.* have 40 and 90$"
+    names = r"GSE125188_CD45\+_genes\.tsv\.gz and GSE125188_CD45\+_barcodes\.tsv\.gz"
+    message = f"line 3, beside {names}: the matrix is 90 genes x 40 cells, but 40 genes and 90 cells are named"
     refused(deposit, message, block, monkeypatch)
     edit(path, replaced(3, "40 90 9999"))
-    refused(deposit, r"line 3: 9999 entries do not fit into 40 genes x 90 cells", block, monkeypatch)
+    refused(deposit, "line 3 announces 9999 entries in a matrix of 40 x 90", block, monkeypatch)
     edit(path, replaced(3, "40 90"))
-    refused(deposit, "line 3: three sizes are expected", block, monkeypatch)
+    refused(deposit, "line 3 is '40 90', but the numbers of genes, cells and entries are expected", block, monkeypatch)
     edit(path, replaced(1, "%%MatrixMarket matrix array integer general"))
-    refused(
-        deposit, r"matrix\.mtx\.gz, line 1: '%%MatrixMarket matrix coordinate integer general' is", block, monkeypatch
-    )
+    message = "line 1 is not '%%MatrixMarket matrix coordinate integer general' .* but '%%MatrixMarket matrix array"
+    refused(deposit, message, block, monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -182,8 +192,8 @@ def test_the_header_must_agree_with_the_data_and_the_names(deposit, block, monke
         (liver.BARCODES, replaced(7, "AAAA"), "line 7: barcode 'AAAA' must end in -1 to -9"),
         (liver.BARCODES, replaced(7, "AAAA-10"), "line 7: barcode 'AAAA-10' must end in -1 to -9"),
         (liver.BARCODES, lambda lines: [*lines[:-1], lines[4]], "line 90: barcode '[ACGT]+-1' occurs more than once"),
-        (liver.BARCODES, lambda lines: lines[:-1], r"GSE125188_CD45\+_matrix.*line 3: .* have 40 and 89$"),
-        (liver.GENES, lambda lines: [*lines, "ENSG1\tNEW"], r"GSE125188_CD45\+_matrix.*line 3: .* have 41 and 90$"),
+        (liver.BARCODES, lambda lines: lines[:-1], "line 3, .*, but 40 genes and 89 cells are named"),
+        (liver.GENES, lambda lines: [*lines, "ENSG1\tNEW"], "line 3, .*, but 41 genes and 90 cells are named"),
         (liver.GENES, lambda lines: [*lines[:-1], lines[2]], "line 40: gene 'ENSG[0-9]+' occurs more than once"),
         (liver.GENES, replaced(9, "ENSG1"), "line 9: an Ensembl id, a tab and a symbol are expected: 'ENSG1'"),
         (liver.IDENTITIES, replaced(1, "Barcode,Group"), "line 1: the header must read Barcode, tab, Group"),
@@ -197,28 +207,38 @@ def test_tables_that_contradict_are_named_by_line(deposit, name, change, message
     edit(deposit.suppl / name, change)
     with pytest.raises(InputError, match=message) as caught:
         liver.read_liver(deposit.suppl)
-    assert str(caught.value).startswith((name, liver.MATRIX))
+    assert str(caught.value).startswith((name, str(deposit.suppl / liver.MATRIX)))
 
 
-@pytest.mark.parametrize("name", [liver.MATRIX, liver.GENES, liver.BARCODES, liver.IDENTITIES, liver.SUBSETS["B"]])
-def test_empty_and_damaged_files_are_named(deposit, name):
+DAMAGED = ("the gzip is damaged", "the gzip is damaged .*Not a gzipped file")
+DAMAGED_MATRIX = ("the gzip ends too early, so the file is truncated", "this is a web page, not data")
+
+
+@pytest.mark.parametrize(
+    ("name", "truncated", "page"),
+    [
+        (liver.MATRIX, *DAMAGED_MATRIX),
+        *((name, *DAMAGED) for name in (liver.GENES, liver.BARCODES, liver.IDENTITIES, liver.SUBSETS["B"])),
+    ],
+)
+def test_empty_and_damaged_files_are_named(deposit, name, truncated, page):
     path = deposit.suppl / name
     whole = path.read_bytes()
     wrong_checksum = whole[:-8] + bytes(4) + whole[-4:]
     for content, problem in (
         (b"", "the file is empty"),
         (gzip.compress(b""), "the file is empty"),
-        (whole[: len(whole) // 2], "the gzip is damaged"),
+        (whole[: len(whole) // 2], truncated),
         (wrong_checksum, "the gzip is damaged .*CRC"),
-        (b"<!DOCTYPE html>", "the gzip is damaged .*Not a gzipped file"),
+        (b"<!DOCTYPE html>", page),
     ):
         path.write_bytes(content)
         with pytest.raises(InputError, match=problem) as caught:
             liver.read_liver(deposit.suppl)
-        assert str(caught.value).startswith(name)
+        assert str(caught.value).startswith((f"{name}: ", f"{path}: "))
     path.unlink()
     if name != liver.SUBSETS["B"]:
-        with pytest.raises(InputError, match="there is no such file"):
+        with pytest.raises(InputError, match=rf"{re.escape(name)}: (there is )?no such file"):
             liver.read_liver(deposit.suppl)
 
 

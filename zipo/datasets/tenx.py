@@ -34,9 +34,8 @@ def read_folder(folder: Path) -> Stored:
     matrix_file, features_file, barcodes_file = parts(folder)
     features = _fields(features_file)
     barcodes = [fields[0] for fields in _fields(barcodes_file)]
-    matrix = read_matrix_market(matrix_file)
-    names = f"{matrix_file} with {features_file.name} and {barcodes_file.name}"
-    check_size(matrix.shape[::-1], len(features), len(barcodes), names)
+    names = f"{features_file.name} and {barcodes_file.name}"
+    matrix = read_matrix_market(matrix_file, len(features), len(barcodes), names)
     columns = list(zip(*features, strict=True))
     types = columns[2] if len(columns) > 2 else None
     if len(columns) == 1:

@@ -6,7 +6,7 @@ import warnings
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from io import TextIOWrapper
+from io import BufferedReader, TextIOWrapper
 from itertools import count
 from pathlib import Path
 from typing import IO
@@ -17,12 +17,13 @@ from zipo.errors import InputError
 
 BLOCK = 8_000_000  # characters of text parsed at once; as numbers they take at most four times as much
 PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head")
+Binary = gzip.GzipFile | BufferedReader
 
 
 def refuse_unreadable(path: Path) -> None:
     """Raise InputError if a file is missing, empty, or a web page under the name of a data file."""
     if not path.exists():
-        raise InputError(f"{path}: no such file; correct the path in config/datasets.yaml")
+        raise InputError(f"{path}: no such file; fetch it, or correct the path in config/datasets.yaml")
     if not path.is_file():
         raise InputError(f"{path}: this is a folder, but a file was expected; only format 10x_mtx is a folder")
     if path.stat().st_size == 0:
@@ -32,10 +33,10 @@ def refuse_unreadable(path: Path) -> None:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[str]]:
-    """A text file, read through gzip if its first bytes say so.
+def opened_bytes(path: Path) -> Iterator[Binary]:
+    """The bytes of a text file, read through gzip if the first of them say so.
 
-    Raises InputError, also while it is read, for damaged gzip, text that is not UTF-8, and what refuse_unreadable does.
+    Raises InputError, also while it is read, for damaged gzip and what refuse_unreadable does.
     """
     refuse_unreadable(path)
     with path.open("rb") as raw:
@@ -46,12 +47,20 @@ def opened(path: Path) -> Iterator[IO[str]]:
         binary = gzip.GzipFile(fileobj=raw) if zipped else raw
         try:
             _refuse_page(binary.peek(64), path)
-            with TextIOWrapper(binary, encoding="utf-8-sig", newline=None) as text:
-                yield text
+            yield binary
         except EOFError:
             raise InputError(f"{path}: the gzip ends too early, so the file is truncated; fetch it again") from None
         except (gzip.BadGzipFile, zlib.error) as error:
             raise InputError(f"{path}: the gzip is damaged ({error}); fetch it again") from None
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[str]]:
+    """The text of a file, plain or gzipped; InputError, also while it is read, as opened_bytes and if not UTF-8."""
+    with opened_bytes(path) as binary:
+        try:
+            with TextIOWrapper(binary, encoding="utf-8-sig", newline=None) as text:
+                yield text
         except UnicodeDecodeError as error:
             raise InputError(f"{path}: not UTF-8 text ({error.reason}); convert it, or correct format") from None
 
@@ -74,12 +83,12 @@ def blocks(file: IO[str], first: int) -> Iterator[tuple[int, list[str]]]:
 
 
 def numbers(
-    lines: list[str], first: int, path: Path, separator: str | None, columns: Sequence[int] | None = None
+    lines: list[str], first: int, path: Path, separator: str, columns: Sequence[int] | None = None
 ) -> np.ndarray:
     """The numbers of a block of lines (lines x columns): int64 if all are whole, otherwise float64.
 
-    `first` is the number of the first line and `columns` which fields to take, all if absent. A separator of None
-    is any white space. Raises InputError naming the line.
+    `first` is the number of the first line and `columns` which fields to take, all if absent. Raises InputError
+    naming the line.
     """
 
     def parse(kind: type) -> np.ndarray:
@@ -145,11 +154,11 @@ def _refuse_page(start: bytes, path: Path) -> None:
         raise InputError(f"{path}: this is a web page, not data; look at it in a browser, and fetch the file again")
 
 
-def _no_numbers(lines, first: int, path: Path, separator, columns, reason: str) -> InputError:
+def _no_numbers(lines, first: int, path: Path, separator: str, columns, reason: str) -> InputError:
     """The error for the first field of a block that is no number."""
     expected = None
     for number, line in zip(count(first), lines, strict=False):
-        fields = line.split() if separator is None else next(csv.reader([line], delimiter=separator))
+        fields = next(csv.reader([line], delimiter=separator))
         expected = expected or len(fields)
         if len(fields) != expected:
             return ragged(path, number, len(fields), expected)
