@@ -10,7 +10,7 @@ from zipo.datasets import integrity
 from zipo.datasets.integrity import Damaged
 
 TEXT = b"".join(b"ENSG%011d\tGENE%d\n" % (number, number) for number in range(5000))
-GZIP = gzip.compress(TEXT)
+GZIP = gzip.compress(TEXT, mtime=0)
 PAGE = b"\n<!DOCTYPE HTML>\n<html><head><title>Not found</title></head></html>\n"
 
 

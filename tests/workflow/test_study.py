@@ -11,6 +11,7 @@ from .conftest import STUDY, new_repository
 
 pytestmark = pytest.mark.xdist_group("workflow")  # one worker, so that the study runs once
 
+PREPARED = {"prepare": 1, "table_1": 1, "totals": 1}
 AFTER_TRAINING = {"runs_table": 1, "figure": 3, "report": 1}  # figures 8, 11 and 12
 
 
@@ -24,7 +25,7 @@ def test_a_study_leaves_tables_figures_and_a_report(finished):
     text = pd.read_csv(results / "runs.tsv", sep="\t", keep_default_na=False, na_values=["NA"])
     pd.testing.assert_frame_equal(text, runs, check_dtype=False)
     assert pd.read_csv(results / "table-1.tsv", sep="\t")["cells_after"].tolist() == [90]
-    for figure in ("figure-08", "figure-11", "figure-12"):
+    for figure in ("figure-02", "figure-08", "figure-11", "figure-12"):
         assert (results / "figures" / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
         assert (results / "figures" / f"{figure}.pdf").read_bytes().startswith(b"%PDF")
         assert len(pd.read_csv(results / "figures" / f"{figure}.tsv", sep="\t")) > 0
@@ -50,7 +51,7 @@ def test_editing_the_model_retrains(repository):
 
 def test_editing_a_reader_prepares_again(repository):
     repository.edit("zipo/datasets/simulated.py")
-    assert repository.planned() == {"prepare": 1, "table_1": 1, "train": 2} | AFTER_TRAINING
+    assert repository.planned() == PREPARED | {"train": 2} | AFTER_TRAINING | {"figure": 4}
 
 
 def test_editing_what_a_data_set_does_not_use_reruns_nothing(repository):
@@ -76,7 +77,7 @@ def test_adding_an_experiment_of_known_settings_trains_nothing(repository):
 
 def test_a_new_study_plans_every_job(tmp_path):
     repository = new_repository(tmp_path / "project")
-    assert repository.planned() == {"prepare": 1, "table_1": 1, "train": 2} | AFTER_TRAINING
+    assert repository.planned() == PREPARED | {"train": 2} | AFTER_TRAINING | {"figure": 5}
 
 
 @pytest.mark.parametrize(

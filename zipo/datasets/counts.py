@@ -42,7 +42,7 @@ def as_counts(matrix, cells: Sequence[str], genes: Sequence[str], place: str) ->
         raise InputError(
             f"{place}: {_first(counts, fractional, cells, genes)} is not a whole number{hint}; raw counts are needed"
         )
-    return counts.astype(np.float32)
+    return counts.astype(np.float32, copy=False)
 
 
 def check_cells_and_genes(adata: ad.AnnData, place: str, empty_cells: Literal["refuse", "keep"] = "refuse") -> None:
