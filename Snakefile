@@ -20,6 +20,7 @@ report: "workflow/report/study.rst"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/tune.smk"
 include: "workflow/rules/figures.smk"
 
 
@@ -30,4 +31,5 @@ rule all:
         f"{RESULTS}/runs.tsv",
         f"{RESULTS}/table-1.tsv",
         figure_files(),
+        tuning_files(),
         f"{RESULTS}/report.html",

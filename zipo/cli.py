@@ -103,6 +103,50 @@ def runs_table(study: str, settings: Json, parquet: Path, tsv: Path, files: list
 
 
 @study.command()
+def tune_worker(
+    tuning: Json, data: Path, journal: Path, target: Path, device: str, threads: int, code: list[Path]
+) -> None:
+    """Work on the trials of a search until all are finished; `code` are the files that a trial's result hangs on."""
+    import signal
+
+    from zipo.study.tune import work
+    from zipo.study.tuning import Tuning
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job gives its trial back at once
+    work(Tuning(**tuning), data, code, journal, device, threads, target)
+
+
+@study.command()
+def tune_summary(
+    study: str, tuning: Json, journal: Path, search: Path, parquet: Path, tsv: Path, best: Path, pictures: Path
+) -> None:
+    """The trials of a search as a table, the hyper-parameters of the best, and pictures of how it went.
+
+    `search` is what a worker wrote; the names of the pictures begin with `pictures`.
+    """
+    import pandas as pd
+
+    from zipo.figures import search as drawn
+    from zipo.figures import style
+    from zipo.study import trials
+    from zipo.study.table import write_runs
+    from zipo.study.tuning import Tuning
+
+    asked = Tuning(**tuning)
+    found = trials.finished_search(asked, journal, search.read_text().strip())
+    table = trials.trials_table(study, asked, found)
+    write_runs(table, parquet, tsv)
+    trials.write_best(trials.best_of(asked, table), best)
+    style.write(drawn.draw_history(table), table, pictures.with_name(f"{pictures.name}-history"))
+    shares = trials.importances(found)
+    style.write(
+        drawn.draw_importances(shares),
+        pd.DataFrame({"hyper-parameter": shares.keys(), "share": shares.values()}),
+        pictures.with_name(f"{pictures.name}-importances"),
+    )
+
+
+@study.command()
 def table_1(target: Path, files: list[Path]) -> None:
     """Table I: the size of each data set before and after filters."""
     from zipo.study.table import table_1

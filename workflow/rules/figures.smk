@@ -1,4 +1,4 @@
-# Every picture is drawn from the runs table alone.
+# Every picture is drawn from tables alone, most from the runs table.
 
 
 rule totals:
@@ -39,7 +39,7 @@ rule embed:
 
 rule figure:
     input:
-        tables=lambda w: [f"{RESULTS}/{name}.parquet" for name in figures.needs(FIGURES[w.figure])],
+        tables=lambda w: [f"{RESULTS}/{name}.parquet" for name in figures.tables_of(FIGURES[w.figure])],
         module=lambda w: code(f"figures/{w.figure.replace('-', '_')}.py"),
         shared=code("figures/[!f]*.py", "study/statistics.py"),
     output:
@@ -70,6 +70,7 @@ rule report:
         figure_files(),
         f"{RESULTS}/runs.tsv",
         f"{RESULTS}/table-1.tsv",
+        tuning_files(),
     output:
         f"{RESULTS}/report.html",
     log:

@@ -4,14 +4,7 @@
 rule train:
     input:
         data=lambda w: f"{RESULTS}/data/{SETTINGS[w.setting].dataset}.h5ad",
-        code=code(
-            "engine/*.py",
-            "estimator.py",
-            "parameters.py",
-            "datasets/counts.py",
-            "study/run.py",
-            "study/split.py",
-        ),
+        code=MODEL_CODE,
     output:
         rows=f"{RESULTS}/runs/{{setting}}/seeds-{{seeds}}.json",
         latents=f"{RESULTS}/runs/{{setting}}/latents-{{seeds}}.npz",

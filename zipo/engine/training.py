@@ -1,6 +1,7 @@
 """The training loop: Adam, the paper's schedule, plateau, early stopping, best weights (section II-G)."""
 
 import math
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 
@@ -29,10 +30,18 @@ class Training:
         return self.stopped_by == "diverged"
 
 
-def train(network: Network, training: Counts, validation: Counts, seed: int) -> Training:
+def train(
+    network: Network,
+    training: Counts,
+    validation: Counts,
+    seed: int,
+    on_epoch: Callable[[int, float], None] | None = None,
+) -> Training:
     """Train a network in place until its validation loss stalls; it ends with the best weights seen.
 
     The seed fixes the order of the batches. A run that diverges ends early, with the weights it has.
+    `on_epoch` is called after each epoch with its number, from 1, and its validation NLL; what it raises ends the
+    training.
     """
     p = network.hyper
     optimizer, schedule = Adam(network.parameters()), Schedule(p)
@@ -57,6 +66,8 @@ def train(network: Network, training: Counts, validation: Counts, seed: int) -> 
         if not (math.isfinite(training_loss) and math.isfinite(loss)) or (epoch > 1 and nll > ceiling):
             outcome.stopped_by = "diverged"
             return outcome
+        if on_epoch:
+            on_epoch(epoch, nll)
 
         watched = loss if p.monitor == "loss" else nll
         if best_weights is None or watched < best - p.stop_threshold * abs(best):

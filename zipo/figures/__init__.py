@@ -1,11 +1,12 @@
 """Figures: one file each, discovered by its name, drawn from the tables alone.
 
 A figure file has `title`, `caption`, `experiments` (those it is drawn from), `numbers(tables, study)`,
-the data frame behind the picture, and `draw(tables, study)`, a matplotlib Figure. The arguments map the
-names of tables to data frames, and say what the study is. A figure that needs other tables than the runs
-names them: `needs = ("runs", "embeddings")`.
+the data frame behind the picture, and `draw(tables, study)`, a matplotlib Figure. `tables` maps the
+names of tables to data frames; `study` is the study file as a dictionary. A figure of other tables than
+the runs says so in `tables`.
 """
 
+from collections.abc import Iterable
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
@@ -19,11 +20,15 @@ def discover() -> dict[str, ModuleType]:
     return {name.replace("_", "-"): import_module(f"{__name__}.{name}") for name in names}
 
 
-def needs(module: ModuleType) -> tuple[str, ...]:
+def tables_of(module: ModuleType) -> tuple[str, ...]:
     """Names of the tables that a figure is drawn from."""
-    return getattr(module, "needs", ("runs",))
+    return getattr(module, "tables", ("runs",))
 
 
-def drawable(experiments: set[str]) -> dict[str, ModuleType]:
-    """The figures for which a study runs every experiment."""
-    return {name: module for name, module in discover().items() if experiments.issuperset(module.experiments)}
+def drawable(experiments: set[str], tables: Iterable[str] = ("runs",)) -> dict[str, ModuleType]:
+    """The figures for which a study runs every experiment and makes every table."""
+    return {
+        name: module
+        for name, module in discover().items()
+        if experiments.issuperset(module.experiments) and set(tables).issuperset(tables_of(module))
+    }

@@ -91,15 +91,16 @@ class Comparison:
         ax.grid(axis="x", visible=False)
         if max(map(len, labels)) * len(labels) > 30 and not isinstance(order[0], float):
             ax.set_xticks(range(len(labels)), labels, rotation=35, ha="right", rotation_mode="anchor")
-        self._mark_diverged(ax, runs, order)
+        self._mark_missing(ax, runs, order)
 
-    def _mark_diverged(self, ax: "Axes", runs: pd.DataFrame, order: list) -> None:
-        """Say where runs are missing from the picture because they diverged."""
+    def _mark_missing(self, ax: "Axes", runs: pd.DataFrame, order: list) -> None:
+        """Say where runs are missing from the picture because they diverged or did not end."""
         for place, value in enumerate(order):
             status = runs.loc[runs[self.x] == value, "status"]
-            if diverged := int((status == "diverged").sum()):
+            missing = status[status != "ok"].value_counts().sort_index()
+            if len(missing):
                 ax.annotate(
-                    f"{diverged} of {len(status)}\ndiverged",
+                    "\n".join(f"{count} of {len(status)}\n{reason}" for reason, count in missing.items()),
                     (place, 0.98),
                     xycoords=("data", "axes fraction"),
                     ha="center",

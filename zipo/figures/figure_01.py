@@ -13,7 +13,7 @@ caption = (
     "to the latent variables; the heads predict library size, zero inflation and the parameters of the likelihood."
 )
 experiments = ()
-needs = ()
+tables = ()
 HEADS = {
     "library": ("library size", "l"),
     "zero": ("zero inflation", "z"),

@@ -12,7 +12,7 @@ caption = (
     "Cells and genes without any counts have no place on the logarithmic axis and are left out."
 )
 experiments = ()
-needs = ("totals",)
+tables = ("totals",)
 
 
 def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:

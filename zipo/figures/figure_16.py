@@ -13,7 +13,7 @@ caption = (
     "of Leiden clusters of the latents with the cell types."
 )
 experiments = ("latent_space",)
-needs = ("embeddings", "clusters")
+tables = ("embeddings", "clusters")
 MOST_TYPES = 20  # more colours cannot be told apart; rarer types share the grey of the rest
 REST = "others"
 

@@ -12,6 +12,7 @@ from zipo.datasets.catalogue import Dataset, Filters, Section, SynapseSource
 from zipo.errors import InputError
 from zipo.parameters import Parameters, ParameterValues
 from zipo.study.messages import first_problem
+from zipo.study.tuning import SEARCHED, Tuning
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 Values = Annotated[list[Any], Field(min_length=1)]
@@ -37,6 +38,8 @@ class Points(Section):
     """Settings one by one, where a full grid would hold senseless ones."""
     set: ParameterValues = ParameterValues()
     """Hyper-parameters that the whole experiment fixes."""
+    base: str | None = None
+    """File of hyper-parameters in place of the study's base setting, such as the best.yaml of a finished search."""
 
     @field_validator("grid")
     @classmethod
@@ -101,6 +104,8 @@ class StudyFile(Section):
     """Seeds that one job trains in turn; all if absent."""
     prune_thresholds: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=1)] = [1e-4]
     """Sizes, relative to a neuron's largest weight, below which first-layer weights are pruned for scoring."""
+    tuning: Tuning | None = None
+    """Search for hyper-parameters; none if absent."""
     threads: Annotated[int, Field(ge=1)] = 1
     """Threads of a training job."""
     device: Annotated[str, Field(pattern="^(auto|cpu|cuda)$")] = "auto"
@@ -129,6 +134,29 @@ class Study(BaseModel):
         """The data sets an experiment runs on, of those that can be had."""
         asked = self.file.experiments[experiment].datasets or [self.file.default_dataset]
         return [name for name in asked if name in self.datasets]
+
+    def base_of(self, experiment: str) -> dict[str, Any]:
+        """The hyper-parameters that an experiment starts from. Raises InputError if its file will not do."""
+        if (file := self.experiments[experiment].base) is None:
+            return self.file.parameters.model_dump(exclude_unset=True)
+        place = f"{self.file.study}: experiments.{experiment}.base: {file}"
+        if not Path(file).exists():
+            raise InputError(
+                f"{place}: no such file; a search for hyper-parameters writes it, so leave the experiment out until "
+                "its study has run"
+            )
+        return check(TypeAdapter(ParameterValues), read_yaml(Path(file)), place).model_dump(exclude_unset=True)
+
+    @property
+    def tuning(self) -> Tuning | None:
+        """The search with its data set and, in `set`, the base setting; None if there is none or no data to be had."""
+        tuning = self.file.tuning
+        dataset = tuning and (tuning.dataset or self.file.default_dataset)
+        if tuning is None or dataset not in self.datasets:
+            return None
+        base = self.file.parameters.model_dump(exclude_unset=True, exclude=set(SEARCHED))
+        shared = ParameterValues(**base | tuning.set.model_dump(exclude_unset=True))
+        return tuning.model_copy(update={"dataset": dataset, "set": shared})
 
     def seeds_of(self, experiment: str) -> list[int]:
         return list(range(1, (self.file.experiments[experiment].seeds or self.file.seeds) + 1))
@@ -160,6 +188,8 @@ def load(config: dict[str, Any], place: str, folder: Path, synapse_token: bool =
         name: all_datasets[name].model_copy(update={"filters": choice.filters} if choice.filters else {})
         for name, choice in file.datasets.items()
     }
+    if file.tuning and file.tuning.dataset:
+        _known([file.tuning.dataset], file.datasets, f"{place}: tuning.dataset", Path(place))
     experiments = {}
     for name, choice in file.experiments.items():
         _known(choice.datasets or [], file.datasets, f"{place}: experiments.{name}.datasets", Path(place))
@@ -167,7 +197,12 @@ def load(config: dict[str, Any], place: str, folder: Path, synapse_token: bool =
     left_out = [] if synapse_token else [n for n, data in datasets.items() if isinstance(data.source, SynapseSource)]
     for name in left_out:
         del datasets[name]
-    return Study(file=file, datasets=datasets, experiments=experiments, left_out=left_out)
+    study = Study(file=file, datasets=datasets, experiments=experiments, left_out=left_out)
+    if tuning := study.tuning:
+        for encoder in tuning.encoders:
+            values = tuning.set.model_dump(exclude_unset=True) | {"encoder": encoder}
+            parameters_of(values, f"{place}: tuning.encoders at {encoder}")
+    return study
 
 
 def write_schemas(folder: Path) -> None:
@@ -210,7 +245,7 @@ def parameters_of(values: dict[str, Any], place: str) -> Parameters:
 
 
 def _merged(experiment: Experiment, choice: ExperimentChoice) -> Experiment:
-    update: dict[str, Any] = {}
+    update: dict[str, Any] = {"base": choice.base or experiment.base}
     if choice.grid or choice.points:  # either replaces both
         update = {"grid": choice.grid, "points": choice.points}
     values = experiment.set.model_dump(exclude_unset=True) | choice.set.model_dump(exclude_unset=True)

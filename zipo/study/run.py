@@ -7,6 +7,7 @@ import platform
 import resource
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -56,11 +57,17 @@ def run_block(
 
 
 def run(
-    adata: ad.AnnData, setting: dict[str, Any], seed: int, thresholds: list[float], device: str
+    adata: ad.AnnData,
+    setting: dict[str, Any],
+    seed: int,
+    thresholds: list[float],
+    device: str,
+    on_epoch: Callable[[int, float], None] | None = None,
 ) -> tuple[ZiPo, dict[str, Any], list[dict[str, float]]]:
     """One run: the trained model, its row of the runs table, and its training history.
 
-    A diverged run has NaN for its losses.
+    A diverged run has NaN for its losses. `on_epoch` is called after each epoch with its number, from 1, and its
+    validation NLL; what it raises ends the run.
     """
     identity = {name: setting[name] for name in ("dataset", "method")}
     parameters = {name: value for name, value in setting.items() if name not in ("id", *identity)}
@@ -71,7 +78,7 @@ def run(
     training, validation = adata[parts.training], adata[parts.validation]
 
     start = time.perf_counter()
-    model.fit(training, validation)
+    model.fit(training, validation, on_epoch)
     seconds = time.perf_counter() - start
     history = model.training.history
     epochs = len(history)

@@ -40,8 +40,8 @@ def plan(study: Study) -> dict[str, Setting]:
     Raises InputError where the hyper-parameters of a point do not fit together.
     """
     settings: dict[str, Setting] = {}
-    base = study.file.parameters.model_dump(exclude_unset=True)
     for name, experiment in study.experiments.items():
+        base = study.base_of(name)
         for name_of_point, point in points(experiment):
             place = f"{study.file.study}: experiments.{name} at {point or 'its only point'}"
             parameters = parameters_of(base | experiment.set.model_dump(exclude_unset=True) | point, place)

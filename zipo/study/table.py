@@ -24,7 +24,7 @@ def runs_table(study: str, settings: dict[str, dict], files: list[Path]) -> pd.D
 
 
 def write_runs(table: pd.DataFrame, parquet: Path, tsv: Path) -> None:
-    """The runs table in both forms."""
+    """A table in both forms."""
     part = parquet.with_name(f"{parquet.name}.part")
     table.to_parquet(part)
     os.replace(part, parquet)

@@ -1,0 +1,77 @@
+# The search for hyper-parameters: jobs share its trials through one journal, which is nobody's output, so that it
+# outlives them all.
+
+JOURNAL = f"{RESULTS}/tuning/trials.journal"
+
+if TUNING:
+
+    rule tune_worker:
+        input:
+            data=f"{RESULTS}/data/{TUNING.dataset}.h5ad",
+            code=MODEL_CODE,
+            search=code("study/tune.py", "study/tuning.py", "study/journal.py"),
+        output:
+            f"{RESULTS}/tuning/worker-{{worker}}.txt",
+        log:
+            f"{RESULTS}/logs/tune/worker-{{worker}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/tune/worker-{{worker}}.tsv"
+        retries: 2
+        conda:
+            "../../envs/zipo.yaml"
+        threads: STUDY.file.threads
+        params:
+            tuning=TUNING.as_json(),
+            journal=JOURNAL,
+            device=STUDY.file.device,
+        shell:
+            "python -m zipo study tune-worker {params.tuning:q} {input.data:q} {params.journal:q} {output:q} "
+            "{params.device} {threads} {input.code:q} > {log:q} 2>&1"
+
+    rule tune_summary:
+        input:
+            workers=expand(f"{RESULTS}/tuning/worker-{{worker}}.txt", worker=range(1, TUNING.workers + 1)),
+            code=code("study/trials.py", "study/journal.py", "figures/search.py", "figures/style.py"),
+        output:
+            parquet=f"{RESULTS}/trials.parquet",
+            tsv=report(
+                f"{RESULTS}/trials.tsv",
+                caption="../report/trials.rst",
+                category="Hyper-parameters",
+                labels={"table": "Trials"},
+            ),
+            best=report(
+                f"{RESULTS}/best.yaml",
+                caption="../report/best.rst",
+                category="Hyper-parameters",
+                labels={"table": "Best"},
+            ),
+            history=report(
+                f"{RESULTS}/figures/tuning-history.png",
+                caption="../report/tuning-history.rst",
+                category="Hyper-parameters",
+                labels={"figure": "History of the search"},
+            ),
+            importances=report(
+                f"{RESULTS}/figures/tuning-importances.png",
+                caption="../report/tuning-importances.rst",
+                category="Hyper-parameters",
+                labels={"figure": "Importance of each hyper-parameter"},
+            ),
+            rest=expand(
+                f"{RESULTS}/figures/tuning-{{name}}.{{kind}}", name=["history", "importances"], kind=["pdf", "tsv"]
+            ),
+        log:
+            f"{RESULTS}/logs/tune/summary.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/tune/summary.tsv"
+        conda:
+            "../../envs/zipo.yaml"
+        params:
+            study=STUDY.file.study,
+            tuning=TUNING.as_json(),
+            journal=JOURNAL,
+            pictures=f"{RESULTS}/figures/tuning",
+        shell:
+            "python -m zipo study tune-summary {params.study} {params.tuning:q} {params.journal:q} {input.workers[0]:q} "
+            "{output.parquet:q} {output.tsv:q} {output.best:q} {params.pictures:q} 2> {log:q}"
