@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from zipo import figures
-from zipo.figures import style
+from zipo.figures import search, style
 from zipo.figures.comparison import select
 from zipo.parameters import Parameters
 
@@ -57,16 +57,40 @@ def runs() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@pytest.mark.parametrize("name", [name for name, m in figures.discover().items() if figures.tables_of(m) == ("runs",)])
-def test_every_figure_draws_and_its_numbers_are_pandas(name, runs, tmp_path):
+@pytest.fixture(scope="module")
+def trials() -> pd.DataFrame:
+    """An invented table of a search's trials; one was pruned, one diverged, one died before it chose anything."""
+    rng = np.random.default_rng(8)
+    table = pd.DataFrame(
+        {
+            "dataset": "a",
+            "trial": range(12),
+            "status": ["ok"] * 9 + ["pruned", "diverged", "failed"],
+            "encoder": ["64-8", "64-16-8", "32-8"] * 3 + ["32-8", "64-8", None],
+            "validation_nll": rng.permutation(np.linspace(1, 2, 12)),
+            "test_nll": rng.gamma(4, 0.1, 12),
+            "test_mse_rates": rng.gamma(4, 10, 12),
+        }
+    )
+    table.loc[9:, ["validation_nll", "test_nll", "test_mse_rates"]] = np.nan
+    return table
+
+
+FROM_RUNS_OR_TRIALS = [
+    name for name, m in figures.discover().items() if figures.tables_of(m) in (("runs",), ("trials",))
+]
+
+
+@pytest.mark.parametrize("name", FROM_RUNS_OR_TRIALS)
+def test_every_figure_draws_and_its_numbers_are_pandas(name, runs, trials, tmp_path):
     module = figures.discover()[name]
-    tables = {"runs": runs}
+    tables = {"runs": runs, "trials": trials}
     numbers = module.numbers(tables, STUDY)
     style.write(module.draw(tables, STUDY), numbers, tmp_path / name)
     assert sorted(file.suffix for file in tmp_path.iterdir()) == [".pdf", ".png", ".tsv"]
     assert (tmp_path / f"{name}.png").stat().st_size > 20_000
 
-    chosen = select(runs, module.experiments[0])
+    chosen = select(runs, module.experiments[0]) if figures.tables_of(module) == ("runs",) else trials
     chosen = chosen[chosen["status"] == "ok"]
     plain = numbers[~numbers["measure"].isin(["kept"]) & (numbers.get("prune_threshold", 0) == 0)]
     by = [c for c in plain.columns if c in ("dataset", "encoder", "residuals", "decoder", "batch_norm", "activation",
@@ -92,6 +116,38 @@ def test_diverged_runs_are_counted_in_the_picture(runs):
     assert numbers.loc[numbers["measure"] == "test_nll", "diverged"].tolist() == [0, 0, 2, 0]
 
 
+def test_the_search_shows_what_did_not_end_and_which_trial_is_best(trials):
+    module = figures.discover()["figure-14"]
+    numbers = module.numbers({"trials": trials}, STUDY)
+    nll = numbers[numbers["measure"] == "test_nll"].set_index("encoder")
+    assert nll.index.tolist() == ["32-8", "64-8", "64-16-8"]
+    assert nll[["trials", "diverged", "pruned"]].to_numpy().tolist() == [[4, 0, 1], [4, 1, 0], [3, 0, 0]]
+    axes = module.draw({"trials": trials}, STUDY).axes
+    assert [text.get_text() for text in axes[0].texts] == ["1 of 4\npruned", "1 of 4\ndiverged"]
+    best = trials.sort_values("validation_nll").iloc[0]
+    for ax, measure in zip(axes, ("test_nll", "test_mse_rates"), strict=True):
+        (star,) = [line for line in ax.lines if line.get_marker() == "*"]
+        assert star.get_ydata()[0] == best[measure]
+        assert ax.get_xticklabels()[int(star.get_xdata()[0])].get_text() == best["encoder"]
+
+
+def test_the_history_of_a_search_falls_to_the_lowest(trials):
+    ax = search.draw_history(trials).axes[0]
+    (lowest,) = [line for line in ax.lines if line.get_label() == "lowest so far"]
+    running = [trials["validation_nll"][: n + 1].min() for n in range(12)]
+    assert list(lowest.get_ydata()) == running
+    np.testing.assert_array_equal(ax.collections[0].get_offsets(), trials.loc[:8, ["trial", "validation_nll"]])
+    ticks = {line.get_label(): list(line.get_xdata()) for line in ax.lines if line.get_marker() == "|"}
+    assert ticks == {"pruned": [9], "diverged": [10], "failed": [11]}
+
+
+def test_importances_are_bars_in_per_cent():
+    ax = search.draw_importances({"alpha_z": 0.25, "encoder": 0.7, "alpha_w": 0.05}).axes[0]
+    assert [bar.get_width() for bar in ax.patches] == pytest.approx([5, 25, 70])
+    assert [label.get_text() for label in ax.get_yticklabels()] == [r"$\alpha_w$", r"$\alpha_z$", "Encoder"]
+    assert "Too few trials" in search.draw_importances({}).axes[0].texts[0].get_text()
+
+
 def test_error_bars_and_seeds_are_drawn_where_the_numbers_are(runs):
     module = figures.discover()["figure-08"]
     ax = module.draw({"runs": runs}, STUDY).axes[0]
@@ -108,8 +164,14 @@ def test_error_bars_and_seeds_are_drawn_where_the_numbers_are(runs):
 
 
 def test_a_figure_is_drawn_only_where_its_experiments_ran():
-    assert list(figures.drawable({"alpha_w"})) == ["figure-01", "figure-02", "figure-09", "figure-10"]
-    assert list(figures.drawable(set())) == ["figure-01", "figure-02"]
+    assert list(figures.drawable({"alpha_w"})) == ["figure-01", "figure-09", "figure-10"]
+    assert list(figures.drawable(set(), ["totals"])) == ["figure-01", "figure-02"]
+    assert list(figures.drawable({"alpha_w"}, ["runs", "trials"])) == [
+        "figure-01",
+        "figure-09",
+        "figure-10",
+        "figure-14",
+    ]
 
 
 def test_the_schematic_shows_every_layer_and_head():

@@ -64,6 +64,22 @@ def test_a_seed_gives_the_same_numbers_twice(simulated, row):
     assert {k: v for k, v in row.items() if k not in VARIES} == {k: v for k, v in again.items() if k not in VARIES}
 
 
+def test_a_listener_hears_every_epoch_and_may_end_the_run(simulated):
+    heard = []
+    row, history = run(simulated, SETTING, 1, [], "cpu", on_epoch=lambda *told: heard.append(told))
+    assert heard == [(epoch, entry["validation_nll"]) for epoch, entry in enumerate(history, start=1)]
+    assert row["validation_nll"] == pytest.approx(dict(heard)[row["best_epoch"]], rel=1e-5)
+
+    def end(epoch: int, validation_nll: float) -> None:
+        heard.append((epoch, validation_nll))
+        raise StopIteration
+
+    heard.clear()
+    with pytest.raises(StopIteration):
+        run(simulated, SETTING, 1, [], "cpu", on_epoch=end)
+    assert heard == [(1, history[0]["validation_nll"])]
+
+
 def test_a_diverged_run_is_a_row_without_losses(simulated, tmp_path):
     simulated.write_h5ad(tmp_path / "data.h5ad")
     setting = SETTING | {"learning_rate": 1e20, "batch_norm": "none", "activation": "gelu"}

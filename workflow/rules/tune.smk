@@ -71,7 +71,7 @@ if TUNING:
             study=STUDY.file.study,
             tuning=TUNING.as_json(),
             journal=JOURNAL,
-            pictures=f"{RESULTS}/figures/tuning",
+            pictures=lambda w, output: output.history.removesuffix("-history.png"),
         shell:
             "python -m zipo study tune-summary {params.study} {params.tuning:q} {params.journal:q} {input.workers[0]:q} "
             "{output.parquet:q} {output.tsv:q} {output.best:q} {params.pictures:q} 2> {log:q}"

@@ -28,6 +28,9 @@ def numbers(tables: dict[str, Any], study: dict[str, Any]):
 def draw(tables: dict[str, Any], study: dict[str, Any]):
     trials = _with_encoders(tables)
     figure = comparison.draw(trials, study)
+    for ax in figure.axes:
+        if ax.texts:  # room for them
+            ax.margins(y=0.3)
     if trials["validation_nll"].notna().any():
         best = trials.loc[trials["validation_nll"].idxmin()]
         place = sorted(trials["encoder"].unique(), key=style.rank).index(best["encoder"])

@@ -35,7 +35,7 @@ def draw_history(trials: pd.DataFrame) -> "Figure":
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_xlabel("Trial")
     ax.set_ylabel(NLL)
-    ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1))
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False, columnspacing=1, handletextpad=0.4)
     return figure
 
 

@@ -247,7 +247,7 @@ def parameters_of(values: dict[str, Any], place: str) -> Parameters:
 def _merged(experiment: Experiment, choice: ExperimentChoice) -> Experiment:
     update: dict[str, Any] = {"base": choice.base or experiment.base}
     if choice.grid or choice.points:  # either replaces both
-        update = {"grid": choice.grid, "points": choice.points}
+        update |= {"grid": choice.grid, "points": choice.points}
     values = experiment.set.model_dump(exclude_unset=True) | choice.set.model_dump(exclude_unset=True)
     return experiment.model_copy(update=update | {"set": ParameterValues(**values)})
 

@@ -60,7 +60,7 @@ def work(
     study = open_study(journal, name)
     if tuning.prune:
         epochs = warm_up(parameters_of(tuning.set.model_dump(exclude_unset=True), "tuning.set"))
-        study.pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=epochs)
+        study.pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=epochs + 1)
     else:
         study.pruner = optuna.pruners.NopPruner()
     adata: ad.AnnData | None = None
