@@ -22,6 +22,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/tune.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/claims.smk"
 
 
 rule all:
@@ -32,4 +33,5 @@ rule all:
         f"{RESULTS}/table-1.tsv",
         figure_files(),
         tuning_files(),
+        claims_files(),
         f"{RESULTS}/report.html",

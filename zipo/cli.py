@@ -187,6 +187,21 @@ def figure(name: str, study: Json, stem: Path, files: Annotated[list[Path] | Non
 
 
 @study.command()
+def claims(runs: Path, study: Json, catalogue: Path, tsv: Path, page: Path) -> None:
+    """Decide the paper's claims from the runs table, as a table and as a page."""
+    import pandas as pd
+
+    from zipo.study.claims import decide
+    from zipo.study.claims_page import write_page
+    from zipo.study.config import load_claims
+    from zipo.study.tsv import write_tsv
+
+    table = decide(pd.read_parquet(runs), study, load_claims(catalogue))
+    write_tsv(table, tsv)
+    write_page(table, study["title"], page)
+
+
+@study.command()
 def schemas(folder: Path) -> None:
     """Write the JSON schemas of the configuration files."""
     from zipo.study.config import write_schemas

@@ -127,7 +127,12 @@ def test_schema_files_match_the_models(name):
 
 @pytest.mark.parametrize(
     ("file", "name"),
-    [("demo.yaml", "study"), ("datasets.yaml", "datasets"), ("experiments.yaml", "experiments")],
+    [
+        ("demo.yaml", "study"),
+        ("datasets.yaml", "datasets"),
+        ("experiments.yaml", "experiments"),
+        ("claims.yaml", "claims"),
+    ],
 )
 def test_the_files_in_config_satisfy_their_schemas(file, name):
     jsonschema.validate(

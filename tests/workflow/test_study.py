@@ -12,7 +12,7 @@ from .conftest import STUDY, new_repository
 pytestmark = pytest.mark.xdist_group("workflow")  # one worker, so that the study runs once
 
 PREPARED = {"prepare": 1, "table_1": 1, "totals": 1}
-AFTER_TRAINING = {"runs_table": 1, "figure": 3, "report": 1}  # figures 8, 11 and 12
+AFTER_TRAINING = {"runs_table": 1, "figure": 3, "claims": 1, "report": 1}  # figures 8, 11 and 12
 
 
 def test_a_study_leaves_tables_figures_and_a_report(finished):
@@ -31,6 +31,10 @@ def test_a_study_leaves_tables_figures_and_a_report(finished):
         assert len(pd.read_csv(results / "figures" / f"{figure}.tsv", sep="\t")) > 0
     report = (results / "report.html").read_text()
     assert "The weight of the penalty on squared zero-inflation probabilities" in report
+    verdicts = pd.read_csv(results / "claims.tsv", sep="\t").set_index("id")["verdict"]
+    assert verdicts["first_layer_trend"] == verdicts["huge_alpha_z_worsens_nll"] == "not run"
+    assert verdicts["zip_sparse"] == "not run"  # 0.0001 is no prune threshold of the tiny study
+    assert "<h2>Figure 8</h2>" in (results / "claims.html").read_text()
     assert not list(results.rglob("*.part*"))
 
 
@@ -42,6 +46,32 @@ def test_editing_a_figure_redraws_that_figure_only(repository):
     repository.edit("zipo/figures/figure_08.py")
     assert repository.planned() == {"figure": 1, "report": 1}
     assert "figure-08" in repository.snakemake("--dry-run", "--quiet", "progress")
+
+
+def test_a_new_claim_decides_claims_only(repository):
+    claim = {
+        "figure": 8, "section": "III-D", "claim": "The weakest penalty leaves some zero inflation.",
+        "experiment": "alpha_z", "kind": "share", "measure": "test_mean_zero_probability",
+        "of": {"alpha_z": "smallest"}, "direction": "greater", "bound": 0.0,
+    }  # fmt: skip
+    repository.edit("config/claims.yaml", yaml.safe_dump({"a_new_one": claim}))
+    assert repository.planned() == {"claims": 1, "report": 1}
+    claims = repository.folder / "results" / "tiny" / "claims.tsv"
+    repository.snakemake(str(claims.relative_to(repository.folder)))
+    rows = pd.read_csv(claims, sep="\t").set_index("id")
+    assert rows.loc["a_new_one", "verdict"] in ("reproduced", "undecided")
+    assert rows.loc["a_new_one", "pairs"] == 2
+
+
+def test_a_bad_claim_is_refused_before_anything_starts(tmp_path):
+    repository = new_repository(tmp_path / "project")
+    repository.edit(
+        "config/claims.yaml", "a_bad_one: {kind: trend, section: III, claim: c, experiment: e, overr: depth}\n"
+    )
+    done = repository.try_snakemake()
+    assert done.returncode != 0
+    assert "config/claims.yaml: a_bad_one.trend" in done.stdout
+    assert not (repository.folder / "results").exists()
 
 
 def test_editing_the_model_retrains(repository):
@@ -72,7 +102,7 @@ def test_adding_an_experiment_of_known_settings_trains_nothing(repository):
     study = deepcopy(STUDY)
     study["experiments"]["alpha_w"] = {"grid": {"alpha_w": [0.1]}}
     repository.write_study(study)
-    assert repository.planned() == {"runs_table": 1, "figure": 5, "report": 1}
+    assert repository.planned() == {"runs_table": 1, "figure": 5, "claims": 1, "report": 1}
 
 
 def test_a_new_study_plans_every_job(tmp_path):

@@ -10,10 +10,11 @@ from zipo import figures
 from zipo.datasets.catalogue import FileSource, GeoSource, SynapseSource, WheelSource
 from zipo.datasets.locations import folder_of, inputs, path_of
 from zipo.errors import InputError
-from zipo.study.config import load, parameters_of
-from zipo.study.settings import blocks, plan
+from zipo.study.config import load, load_claims, parameters_of
+from zipo.study.settings import base_settings, blocks, plan
 
 ROOT = Path(workflow.basedir)
+CLAIMS = Path(os.path.relpath(ROOT / "config" / "claims.yaml"))
 
 try:
     STUDY = load(
@@ -23,6 +24,7 @@ try:
         synapse_token="SYNAPSE_AUTH_TOKEN" in os.environ,
     )
     SETTINGS = plan(STUDY)
+    load_claims(CLAIMS)  # a claim that will not do is refused before anything starts
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -58,6 +60,14 @@ ABOUT = {
     "title": STUDY.file.title,
     "datasets": {name: dataset.title for name, dataset in STUDY.datasets.items()},
     "parameters": parameters_of(STUDY.file.parameters.model_dump(exclude_unset=True), "parameters").model_dump(),
+}
+# what a claim may refer to beside the runs
+CLAIMED = {
+    "title": STUDY.file.title,
+    "experiments": {
+        name: {"datasets": STUDY.datasets_of(name), "base": base} for name, base in base_settings(STUDY).items()
+    },
+    "left_out": STUDY.left_out,
 }
 
 
@@ -152,3 +162,8 @@ def tuning_files():
 def figure_files():
     """All files of all figures that the study's experiments allow."""
     return expand(f"{RESULTS}/figures/{{figure}}.{{kind}}", figure=FIGURES, kind=["png", "pdf", "tsv"])
+
+
+def claims_files():
+    """The verdicts on the paper's claims, as a table and as a page."""
+    return [f"{RESULTS}/claims.tsv", f"{RESULTS}/claims.html"]

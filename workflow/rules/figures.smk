@@ -68,6 +68,7 @@ rule figure:
 rule report:
     input:
         figure_files(),
+        claims_files(),
         f"{RESULTS}/runs.tsv",
         f"{RESULTS}/table-1.tsv",
         tuning_files(),

@@ -11,6 +11,7 @@ from zipo import methods
 from zipo.datasets.catalogue import Dataset, Filters, Section, SynapseSource
 from zipo.errors import InputError
 from zipo.parameters import Parameters, ParameterValues
+from zipo.study.claim import CLAIMS, Claim
 from zipo.study.messages import first_problem
 from zipo.study.tuning import SEARCHED, Tuning
 
@@ -168,6 +169,7 @@ SCHEMAS: dict[str, TypeAdapter] = {
     "study": TypeAdapter(StudyFile),
     "datasets": DATASETS,
     "experiments": EXPERIMENTS,
+    "claims": CLAIMS,
 }
 
 
@@ -205,8 +207,13 @@ def load(config: dict[str, Any], place: str, folder: Path, synapse_token: bool =
     return study
 
 
+def load_claims(file: Path) -> dict[str, Claim]:
+    """The claims of a catalogue by id; InputError naming file, claim and key."""
+    return check(CLAIMS, read_yaml(file), str(file))
+
+
 def write_schemas(folder: Path) -> None:
-    """Write <name>.schema.json for the study file and both catalogues."""
+    """Write <name>.schema.json for the study file and the catalogues."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, kind in SCHEMAS.items():
         (folder / f"{name}.schema.json").write_text(schema(kind))

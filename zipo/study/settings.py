@@ -55,6 +55,18 @@ def plan(study: Study) -> dict[str, Setting]:
     return settings
 
 
+def base_settings(study: Study) -> dict[str, dict[str, Any]]:
+    """For each experiment the study's base setting as columns of the runs table: what its points do not vary."""
+    found = {}
+    for name, experiment in study.experiments.items():
+        given = study.base_of(name) | experiment.set.model_dump(exclude_unset=True)
+        parameters = parameters_of(given, f"{study.file.study}: experiments.{name}")
+        widths = parameters.encoder_widths
+        derived = {"first_layer": widths[0], "latents": widths[-1], "depth": len(widths)}
+        found[name] = parameters.model_dump(mode="json") | derived
+    return found
+
+
 def points(experiment: Experiment) -> list[tuple[str, dict[str, Any]]]:
     """The points of an experiment: their names, where they have one, and the hyper-parameters they set."""
     listed = [(point.name, point.model_dump(exclude_unset=True, exclude={"name"})) for point in experiment.points]
