@@ -40,7 +40,7 @@ folder, data, name, tuning = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], 
 (folder / f"{name}.ready").touch()
 while len(list(folder.glob("*.ready"))) < 2:  # both begin at once
     time.sleep(0.01)
-work(tuning, data, [], folder / "trials.journal", "cpu", 1, folder / name, beat=0.2, grace=4)
+work(tuning, data, [], folder / "trials.journal", "cpu", 1, folder / name, beat=0.2, grace=float(sys.argv[5]))
 """
 
 
@@ -90,9 +90,9 @@ def by_penalty(setting: dict, epoch: int) -> float:
 
 
 @contextmanager
-def working(folder: Path, data: Path, name: str, tuning: Tuning):
-    """A worker as a process of its own."""
-    command = [sys.executable, "-c", WORKER, str(folder), str(data), name, tuning.as_json()]
+def working(folder: Path, data: Path, name: str, tuning: Tuning, grace: float):
+    """One of two workers, as a process of its own."""
+    command = [sys.executable, "-c", WORKER, str(folder), str(data), name, tuning.as_json(), str(grace)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         try:
@@ -113,7 +113,7 @@ def wait_for(found, seconds: float = 60):
 def test_two_workers_at_once_end_with_the_asked_number(data, tmp_path):
     tuning = Tuning(**SPACE, set=SHARED | {"max_epochs": 8}, trials=10, prune=False)
     with ExitStack() as stack:
-        workers = [stack.enter_context(working(tmp_path, data, name, tuning)) for name in ("1", "2")]
+        workers = [stack.enter_context(working(tmp_path, data, name, tuning, 60)) for name in ("1", "2")]
         assert [worker.wait(120) for worker in workers] == [0, 0], workers[0].stdout.read()
     assert (tmp_path / "1").read_text() == (tmp_path / "2").read_text()
     study = open_study(tmp_path / "trials.journal", (tmp_path / "1").read_text().strip())
@@ -128,7 +128,7 @@ def test_a_worker_killed_in_a_trial_loses_that_trial_only(data, tmp_path):
     journal = tmp_path / "trials.journal"
     tuning = Tuning(**SPACE, set=SHARED | {"max_epochs": 30}, trials=6, prune=False)
     name = tune.search_name(tuning, data, [])
-    with working(tmp_path, data, "1", tuning) as victim, working(tmp_path, data, "2", tuning) as survivor:
+    with working(tmp_path, data, "1", tuning, 3) as victim, working(tmp_path, data, "2", tuning, 3) as survivor:
         wait_for(journal.exists)
         study = open_study(journal, name)
 
