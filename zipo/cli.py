@@ -156,6 +156,17 @@ def table_1(target: Path, files: list[Path]) -> None:
 
 
 @study.command()
+def provenance(runs: Path, target: Path) -> None:
+    """Hardware, versions, time and memory of the runs."""
+    import pandas as pd
+
+    from zipo.study.provenance import provenance
+    from zipo.study.tsv import write_tsv
+
+    write_tsv(provenance(pd.read_parquet(runs)), target)
+
+
+@study.command()
 def totals(target: Path, files: list[Path]) -> None:
     """Library sizes of cells and totals of genes of the data sets, for figure 2."""
     from zipo.study.totals import totals

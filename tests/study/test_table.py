@@ -6,6 +6,7 @@ import pytest
 
 from zipo.datasets.catalogue import Dataset
 from zipo.datasets.prepare import prepare
+from zipo.study.provenance import provenance
 from zipo.study.table import table_1, write_runs
 
 
@@ -31,3 +32,30 @@ def test_both_forms_of_the_runs_table_agree(tmp_path):
     text = pd.read_csv(tmp_path / "runs.tsv", sep="\t", keep_default_na=False, na_values=["NA"])
     pd.testing.assert_frame_equal(text, table)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["runs.parquet", "runs.tsv"]
+
+
+def test_provenance_adds_up_what_the_runs_say():
+    runs = pd.DataFrame(
+        {
+            "setting": ["a", "a", "b"],
+            "status": ["ok", "diverged", "ok"],
+            "seconds": [60.0, 30.0, 90.0],
+            "epochs": [5, 2, 7],
+            "peak_memory_mb": [100.0, 300.4, 200.0],
+            "device": "cpu",
+            "threads": 1,
+            "python": "3.11.7",
+            "torch": ["2.13.0", "2.13.0", "2.14.0"],
+            "zipo": "0.1.0",
+            "git_commit": "abc",
+        }
+    )
+    told = provenance(runs).set_index("name")["value"]
+    assert told["settings"] == 2
+    assert told["runs"] == 3
+    assert told["runs that are diverged"] == 1
+    assert told["torch"] == "2.13.0, 2.14.0"
+    assert told["training, hours in all"] == 0.05
+    assert told["longest run, minutes"] == 1.5
+    assert told["epochs in all"] == 14
+    assert told["peak memory of a job, MB"] == 300

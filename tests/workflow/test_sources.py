@@ -1,6 +1,7 @@
 """Whole studies through Snakemake on the paper's deposits, served as GEO serves them, and on files of one's own."""
 
 import hashlib
+from pathlib import Path
 
 import anndata as ad
 import numpy as np
@@ -105,3 +106,6 @@ def test_the_papers_plan_follows_from_its_configuration(tmp_path, monkeypatch):
     points += 4 - 1  # the DCA-like models; the other experiments share their settings
     assert planned["train"] == points == 51
     assert planned["fetch_geo"] == 2
+    jobs = sum(planned.values()) + 1  # and rule all
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    assert f"the plan: {jobs} jobs without ROSMAP, {points} of them training" in readme

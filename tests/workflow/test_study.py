@@ -12,7 +12,7 @@ from .conftest import STUDY, new_repository
 pytestmark = pytest.mark.xdist_group("workflow")  # one worker, so that the study runs once
 
 PREPARED = {"prepare": 1, "table_1": 1, "totals": 1}
-AFTER_TRAINING = {"runs_table": 1, "figure": 3, "claims": 1, "report": 1}  # figures 8, 11 and 12
+AFTER_TRAINING = {"runs_table": 1, "figure": 3, "claims": 1, "provenance": 1, "report": 1}  # figures 8, 11 and 12
 
 
 def test_a_study_leaves_tables_figures_and_a_report(finished):
@@ -102,7 +102,7 @@ def test_adding_an_experiment_of_known_settings_trains_nothing(repository):
     study = deepcopy(STUDY)
     study["experiments"]["alpha_w"] = {"grid": {"alpha_w": [0.1]}}
     repository.write_study(study)
-    assert repository.planned() == {"runs_table": 1, "figure": 5, "claims": 1, "report": 1}
+    assert repository.planned() == {"runs_table": 1, "figure": 5, "claims": 1, "provenance": 1, "report": 1}
 
 
 def test_a_new_study_plans_every_job(tmp_path):
@@ -141,3 +141,58 @@ def test_conda_and_pip_install_the_same_versions():
     pins = [line for line in (root / "envs/zipo.txt").read_text().splitlines() if not line.startswith("#")]
     conda = yaml.safe_load((root / "envs/zipo.yaml").read_text())
     assert conda["dependencies"] == ["python=3.11", "pip", {"pip": pins}]
+
+
+NEW_FIGURE = '''
+"""Figure 99: a new figure in one file."""
+
+from zipo.figures.comparison import Comparison, select
+
+title = "batch size"
+caption = "The test NLL for several batch sizes."
+experiments = ("batch_size",)
+comparison = Comparison(x="batch_size", x_label="Batch size (cells)", measures=("test_nll",))
+
+
+def numbers(tables, study):
+    return comparison.numbers(select(tables["runs"], experiments[0]))
+
+
+def draw(tables, study):
+    return comparison.draw(select(tables["runs"], experiments[0]), study)
+'''
+
+
+def test_a_new_experiment_a_new_claim_and_a_new_figure_need_nothing_else(repository):
+    grid = {"batch_size": [16, 32]}
+    repository.edit("config/experiments.yaml", "\nbatch_size: {title: Size of a batch, grid: {batch_size: [16, 32]}}\n")
+    repository.edit(
+        "config/claims.yaml",
+        """
+batches_matter:
+  claim: Smaller batches give a lower NLL.
+  experiment: batch_size
+  kind: difference
+  measure: test_nll
+  of: {batch_size: smallest}
+  than: {batch_size: largest}
+  direction: less
+  smallest_effect: {relative: 0.01}
+""",
+    )
+    (repository.folder / "zipo" / "figures" / "figure_99.py").write_text(NEW_FIGURE)
+    study = deepcopy(STUDY)
+    study["experiments"]["batch_size"] = {}
+    repository.write_study(study)
+    assert repository.planned()["train"] == 1
+    repository.snakemake()
+    results = repository.folder / "results" / "tiny"
+    numbers = pd.read_csv(results / "figures" / "figure-99.tsv", sep="\t")
+    runs = pd.read_csv(results / "runs.tsv", sep="\t")
+    runs = runs[runs["experiments"].str.contains("batch_size")]
+    plain = runs.groupby("batch_size")["test_nll"]
+    assert numbers["batch_size"].tolist() == grid["batch_size"]
+    assert numbers["mean"].tolist() == pytest.approx(plain.mean().tolist())
+    assert numbers["bar"].tolist() == pytest.approx((1.6449763571 * plain.sem()).tolist(), rel=1e-4)
+    claims = pd.read_csv(results / "claims.tsv", sep="\t").set_index("id")
+    assert claims.loc["batches_matter", "verdict"] in ("reproduced", "not reproduced", "undecided")

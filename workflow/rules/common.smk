@@ -159,6 +159,12 @@ def tuning_files():
     return [f"{RESULTS}/trials.tsv", f"{RESULTS}/best.yaml", *pictures]
 
 
+def what_ran(experiments):
+    """The data sets and seeds of some experiments, for captions; Table I has the data sets' sizes."""
+    ran = {(STUDY.datasets[d].title, len(STUDY.seeds_of(e))) for e in experiments for d in STUDY.datasets_of(e)}
+    return " ".join(f"{title}: {seeds} seeds." for title, seeds in sorted(ran))
+
+
 def figure_files():
     """All files of all figures that the study's experiments allow."""
     return expand(f"{RESULTS}/figures/{{figure}}.{{kind}}", figure=FIGURES, kind=["png", "pdf", "tsv"])

@@ -59,14 +59,36 @@ rule figure:
         "../../envs/zipo.yaml"
     params:
         study=json.dumps(ABOUT),
-        caption=lambda w: FIGURES[w.figure].caption,
+        caption=lambda w: f"{FIGURES[w.figure].caption} {what_ran(FIGURES[w.figure].experiments)}",
         stem=lambda w: f"{RESULTS}/figures/{w.figure}",
     shell:
         "python -m zipo study figure {wildcards.figure} {params.study:q} {params.stem:q} {input.tables:q} 2> {log:q}"
 
 
+rule provenance:
+    input:
+        runs=f"{RESULTS}/runs.parquet",
+        code=code("study/provenance.py"),
+    output:
+        report(
+            f"{RESULTS}/provenance.tsv",
+            caption="../report/provenance.rst",
+            category="Study",
+            labels={"table": "Hardware, versions, cost"},
+        ),
+    log:
+        f"{RESULTS}/logs/provenance.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/provenance.tsv"
+    conda:
+        "../../envs/zipo.yaml"
+    shell:
+        "python -m zipo study provenance {input.runs:q} {output:q} 2> {log:q}"
+
+
 rule report:
     input:
+        f"{RESULTS}/provenance.tsv",
         figure_files(),
         claims_files(),
         f"{RESULTS}/runs.tsv",
