@@ -3,7 +3,7 @@
 A figure file has `title`, `caption`, `experiments` (those it is drawn from), `numbers(tables, study)`,
 the data frame behind the picture, and `draw(tables, study)`, a matplotlib Figure. `tables` maps the
 names of tables to data frames; `study` is the study file as a dictionary. A figure of other tables than
-the runs says so in `tables`.
+the runs names them in `tables`, and is drawn where the study makes them.
 """
 
 from collections.abc import Iterable
