@@ -66,7 +66,7 @@ def test_a_seed_gives_the_same_numbers_twice(simulated, row):
 
 def test_a_listener_hears_every_epoch_and_may_end_the_run(simulated):
     heard = []
-    row, history = run(simulated, SETTING, 1, [], "cpu", on_epoch=lambda *told: heard.append(told))
+    _, row, history = run(simulated, SETTING, 1, [], "cpu", on_epoch=lambda *told: heard.append(told))
     assert heard == [(epoch, entry["validation_nll"]) for epoch, entry in enumerate(history, start=1)]
     assert row["validation_nll"] == pytest.approx(dict(heard)[row["best_epoch"]], rel=1e-5)
 

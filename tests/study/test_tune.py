@@ -75,7 +75,7 @@ def pretend(monkeypatch, value, epochs: int = 3) -> list[dict]:
         for epoch in range(1, epochs + 1):
             on_epoch(epoch, value(setting, epoch))
         row = dict.fromkeys(tune.RECORDED, 0.0) | {"status": "ok", "epochs": epochs, "setting": setting["id"]}
-        return row | {"validation_nll": value(setting, epochs)}, []
+        return None, row | {"validation_nll": value(setting, epochs)}, []
 
     monkeypatch.setattr(tune, "run", run)
     return asked
@@ -197,9 +197,9 @@ def test_the_search_sees_the_validation_nll_alone(alone, data, tmp_path, monkeyp
     honest = tune.run
 
     def run(*arguments, **options):
-        row, history = honest(*arguments, **options)
+        model, row, history = honest(*arguments, **options)
         wrong = {name: 1e6 / (1 + row[name]) for name in row if name.startswith(("test_", "training_"))}
-        return row | wrong, history
+        return model, row | wrong, history
 
     monkeypatch.setattr(tune, "run", run)
     table = search(tmp_path, data)

@@ -170,6 +170,7 @@ def test_a_new_experiment_a_new_claim_and_a_new_figure_need_nothing_else(reposit
         "config/claims.yaml",
         """
 batches_matter:
+  section: none
   claim: Smaller batches give a lower NLL.
   experiment: batch_size
   kind: difference
