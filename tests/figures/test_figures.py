@@ -220,9 +220,9 @@ def test_latents_are_drawn_by_cell_type_with_their_scores(tmp_path):
     tables = {"embeddings": pd.concat(places), "clusters": clusters}
     module = figures.discover()["figure-16"]
     figure = module.draw(tables, STUDY)
-    titles = [ax.get_title() for ax in figure.axes]
-    assert titles[0] == "Data set A: ZIP\nsilhouette 0.10, ARI 0.30, NMI 0.50"
-    assert titles[1] == "Data set A: ZINB\nsilhouette 0.20, ARI 0.40, NMI 0.60"
+    titles = [ax.get_title(loc="left") for ax in figure.axes]
+    assert titles[0] == "(a) Data set A: ZIP\nsilhouette 0.10, ARI 0.30, NMI 0.50"
+    assert titles[1] == "(b) Data set A: ZINB\nsilhouette 0.20, ARI 0.40, NMI 0.60"
     legend = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
     assert len(legend) == 21
     assert legend[-1] == "others"

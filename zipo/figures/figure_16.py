@@ -56,10 +56,12 @@ def draw(tables: dict[str, Any], study: dict[str, Any]):
             if (dataset, model) in scores.index:
                 score = scores.loc[(dataset, model)]
                 text += f"\nsilhouette {score['silhouette']:.2f}, ARI {score['ari']:.2f}, NMI {score['nmi']:.2f}"
-            ax.set_title(text, fontsize="medium")
-            style.panel_letter(ax, row * len(models) + column)
+            letter = chr(ord("a") + row * len(models) + column)
+            ax.set_title(f"({letter}) {text}", loc="left", fontsize="medium")
         legend = grid[row, -1].get_legend()
         legend.set(title="Cell type", loc="upper left")
+        for text in legend.get_texts():
+            text.set_fontsize("x-small")
         legend.set_bbox_to_anchor((1.02, 1), transform=grid[row, -1].transAxes)
         for handle in legend.legend_handles:
             handle.set_markersize(5)
