@@ -97,9 +97,12 @@ def train(
 @study.command()
 def runs_table(study: str, settings: Json, parquet: Path, tsv: Path, files: list[Path]) -> None:
     """Gather the rows of all runs; `settings` maps settings to their names and the experiments that share them."""
-    from zipo.study.table import runs_table, write_runs
+    from zipo.study.table import runs_table
+    from zipo.study.table_files import write_parquet, write_tsv
 
-    write_runs(runs_table(study, settings, files), parquet, tsv)
+    table = runs_table(study, settings, files)
+    write_parquet(table, parquet)
+    write_tsv(table, tsv)
 
 
 @study.command()
@@ -129,13 +132,14 @@ def tune_summary(
     from zipo.figures import search as drawn
     from zipo.figures import style
     from zipo.study import trials
-    from zipo.study.table import write_runs
+    from zipo.study.table_files import write_parquet, write_tsv
     from zipo.study.tuning import Tuning
 
     asked = Tuning(**tuning)
     found = trials.finished_search(asked, journal, search.read_text().strip())
     table = trials.trials_table(study, asked, found)
-    write_runs(table, parquet, tsv)
+    write_parquet(table, parquet)
+    write_tsv(table, tsv)
     trials.write_best(trials.best_of(asked, table), best)
     style.write(drawn.draw_history(table), table, pictures.with_name(f"{pictures.name}-history"))
     shares = trials.importances(found)
@@ -150,7 +154,7 @@ def tune_summary(
 def table_1(target: Path, files: list[Path]) -> None:
     """Table I: the size of each data set before and after filters."""
     from zipo.study.table import table_1
-    from zipo.study.tsv import write_tsv
+    from zipo.study.table_files import write_tsv
 
     write_tsv(table_1(files), target)
 
@@ -161,7 +165,7 @@ def provenance(runs: Path, target: Path) -> None:
     import pandas as pd
 
     from zipo.study.provenance import provenance
-    from zipo.study.tsv import write_tsv
+    from zipo.study.table_files import write_tsv
 
     write_tsv(provenance(pd.read_parquet(runs)), target)
 
@@ -169,20 +173,22 @@ def provenance(runs: Path, target: Path) -> None:
 @study.command()
 def totals(target: Path, files: list[Path]) -> None:
     """Library sizes of cells and totals of genes of the data sets, for figure 2."""
+    from zipo.study.table_files import write_parquet
     from zipo.study.totals import totals
 
-    totals(files).to_parquet(target)
+    write_parquet(totals(files), target)
 
 
 @study.command()
 def embed(embeddings: Path, clusters: Path, seed: int, runs: Annotated[list[str], typer.Argument()]) -> None:
     """t-SNE and clusters of latents; each run is given as data set file=latents file."""
     from zipo.study.embedding import embed
+    from zipo.study.table_files import write_parquet
 
     pairs = [(Path(data), Path(latents)) for data, latents in (run.split("=") for run in runs)]
     places, scores = embed(pairs, seed)
-    places.to_parquet(embeddings)
-    scores.to_parquet(clusters)
+    write_parquet(places, embeddings)
+    write_parquet(scores, clusters)
 
 
 @study.command()
@@ -205,7 +211,7 @@ def claims(runs: Path, study: Json, catalogue: Path, tsv: Path, page: Path) -> N
     from zipo.study.claims import decide
     from zipo.study.claims_page import write_page
     from zipo.study.config import load_claims
-    from zipo.study.tsv import write_tsv
+    from zipo.study.table_files import write_tsv
 
     table = decide(pd.read_parquet(runs), study, load_claims(catalogue))
     write_tsv(table, tsv)

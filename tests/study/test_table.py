@@ -7,7 +7,8 @@ import pytest
 from zipo.datasets.catalogue import Dataset
 from zipo.datasets.prepare import prepare
 from zipo.study.provenance import provenance
-from zipo.study.table import table_1, write_runs
+from zipo.study.table import table_1
+from zipo.study.table_files import write_parquet, write_tsv
 
 
 def test_table_1_counts_cells_genes_and_density(tmp_path):
@@ -24,9 +25,10 @@ def test_table_1_counts_cells_genes_and_density(tmp_path):
     assert row["median_library_after"] == np.median(x.sum(1))
 
 
-def test_both_forms_of_the_runs_table_agree(tmp_path):
+def test_both_forms_of_a_table_agree(tmp_path):
     table = pd.DataFrame({"setting": ["a", "b"], "test_nll": [1.5, np.nan], "residuals": ["none", "2"]})
-    write_runs(table, tmp_path / "runs.parquet", tmp_path / "runs.tsv")
+    write_parquet(table, tmp_path / "runs.parquet")
+    write_tsv(table, tmp_path / "runs.tsv")
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "runs.parquet"), table)
     # only NA is missing here: pandas would also read "none" as such by default
     text = pd.read_csv(tmp_path / "runs.tsv", sep="\t", keep_default_na=False, na_values=["NA"])

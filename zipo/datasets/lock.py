@@ -1,6 +1,5 @@
 """The lock file: size and sha256 of every downloaded file as they were at its first fetch, verified ever after."""
 
-import os
 import re
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import NamedTuple
 
 from zipo.datasets.exclusive import alone
 from zipo.errors import InputError
+from zipo.whole import whole
 
 COLUMNS = ("file", "bytes", "sha256", "recorded")
 COMMENT = "# Recorded at the first fetch of each file, and verified at every later one.\n"
@@ -77,15 +77,8 @@ class Lock:
 
     def _write(self, comments: str, entries: dict[str, Entry]) -> None:
         rows = [COLUMNS, *((name, *map(str, entry)) for name, entry in sorted(entries.items()))]
-        part = self.path.with_name(f"{self.path.name}.part")
-        try:
-            with part.open("w", encoding="utf-8") as file:
-                file.write(comments + "".join("\t".join(row) + "\n" for row in rows))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, self.path)
-        finally:
-            part.unlink(missing_ok=True)
+        with whole(self.path) as part:
+            part.write_text(comments + "".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
 
 
 def _problem(fields: list[str], entries: dict[str, Entry], is_header: bool) -> str | None:

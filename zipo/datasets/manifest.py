@@ -1,20 +1,18 @@
 """The list of the files that a download consists of, with their checksums; it is there once all of them are."""
 
 import csv
-import os
 from pathlib import Path
 
 from zipo.datasets.integrity import sha256_of
+from zipo.whole import whole
 
 
 def write_manifest(manifest: Path, files: list[Path]) -> None:
     """Write name, bytes and sha256 of each file."""
-    part = manifest.with_name(f"{manifest.name}.part")
-    with part.open("w", newline="") as file:
+    with whole(manifest) as part, part.open("w", newline="") as file:
         rows = csv.writer(file, delimiter="\t", lineterminator="\n")
         rows.writerow(["file", "bytes", "sha256"])
         rows.writerows([path.name, path.stat().st_size, sha256_of(path)] for path in files)
-    os.replace(part, manifest)
 
 
 def checksums(manifest: Path) -> dict[str, str]:

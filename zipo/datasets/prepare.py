@@ -1,7 +1,6 @@
 """From a source to the data set file that a study trains on."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from zipo.datasets import filters, sources
 from zipo.datasets.catalogue import Dataset
 from zipo.datasets.counts import check_cells_and_genes
 from zipo.errors import InputError
+from zipo.whole import whole
 
 
 def prepare(name: str, dataset: Dataset, downloads: Path, target: Path) -> None:
@@ -55,10 +55,5 @@ def size(adata: ad.AnnData) -> dict[str, Any]:
 
 def write(adata: ad.AnnData, target: Path) -> None:
     """Write an .h5ad so that `target` is either whole or absent."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_suffix(".part.h5ad")
-    try:
+    with whole(target) as part:
         adata.write_h5ad(part, compression="lzf")
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)

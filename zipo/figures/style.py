@@ -1,14 +1,14 @@
 """One look for all figures: sizes, palette, labels of measures, and how a picture is written."""
 
 import math
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from zipo.study.tsv import write_tsv
+from zipo.study.table_files import write_tsv
+from zipo.whole import whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -110,9 +110,8 @@ def panel_letter(ax: "Axes", index: int) -> None:
 def write(figure: "Figure", numbers: pd.DataFrame, stem: Path) -> None:
     """Write a figure as PNG and PDF and its numbers as TSV; each appears whole or not at all."""
     for kind in FORMATS:
-        part = stem.with_name(f"{stem.name}.part.{kind}")
         # no date in the file, so that the same numbers give the same bytes
         metadata = {"CreationDate": None} if kind == "pdf" else {"Software": None}
-        figure.savefig(part, bbox_inches="tight", metadata=metadata)
-        os.replace(part, stem.with_name(f"{stem.name}.{kind}"))
+        with whole(stem.with_name(f"{stem.name}.{kind}")) as part:
+            figure.savefig(part, bbox_inches="tight", metadata=metadata)
     write_tsv(numbers, stem.with_name(f"{stem.name}.tsv"))

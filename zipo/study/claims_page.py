@@ -1,7 +1,6 @@
 """The verdicts as one HTML page that needs no other file."""
 
 import math
-import os
 from html import escape
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pandas as pd
 
 from zipo.study import paired
 from zipo.study.claims import VERDICTS
+from zipo.whole import whole
 
 # Okabe and Ito's colours, told apart in every common colour blindness; with a sign and a word beside them
 LOOKS = {
@@ -32,9 +32,8 @@ small { color: #555; }
 
 def write_page(table: pd.DataFrame, title: str, target: Path) -> None:
     """The page of the verdicts of zipo.study.claims.decide, whole or absent."""
-    part = target.with_name(f"{target.name}.part")
-    part.write_text(page(table, title), encoding="utf-8")
-    os.replace(part, target)
+    with whole(target) as part:
+        part.write_text(page(table, title), encoding="utf-8")
 
 
 def page(table: pd.DataFrame, title: str) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import platform
 import resource
 import subprocess
@@ -19,6 +18,7 @@ import torch
 from zipo import __version__
 from zipo.estimator import ZiPo
 from zipo.study.split import split
+from zipo.whole import whole
 
 LOSS_NAMES = ("nll", "nll_observed_library", "mse_rates", "mse_means", "mean_zero_probability")
 
@@ -51,9 +51,8 @@ def run_block(
             flush=True,
         )
         runs.append({"row": {name: _plain(value) for name, value in row.items()}, "history": history})
-    part = target.with_suffix(".part")
-    part.write_text(json.dumps(runs, indent=1) + "\n")
-    os.replace(part, target)
+    with whole(target) as part:
+        part.write_text(json.dumps(runs, indent=1) + "\n")
 
 
 def run(
@@ -145,9 +144,9 @@ def _scores(
 
 
 def _write_latents(model: ZiPo, adata: ad.AnnData, setting: dict[str, Any], seed: int, target: Path) -> None:
-    part = target.with_name(f"{target.name}.part.npz")
-    np.savez(part, latents=model.latent(adata), setting=setting["id"], likelihood=setting["likelihood"], seed=seed)
-    os.replace(part, target)
+    identity = {"setting": setting["id"], "likelihood": setting["likelihood"], "seed": seed}
+    with whole(target) as part:
+        np.savez(part, latents=model.latent(adata), **identity)
 
 
 def git_commit() -> str:

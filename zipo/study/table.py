@@ -1,14 +1,11 @@
 """The runs table, from the rows that the training jobs wrote, and Table I of the data sets."""
 
 import json
-import os
 from pathlib import Path
 
 import h5py
 import pandas as pd
 from anndata.io import read_elem
-
-from zipo.study.tsv import write_tsv
 
 PAPER = ("cells", "genes", "nonzero_share")
 
@@ -21,14 +18,6 @@ def runs_table(study: str, settings: dict[str, dict], files: list[Path]) -> pd.D
     table.insert(1, "experiments", [",".join(settings[setting]["experiments"]) for setting in table["setting"]])
     table.insert(2, "variant", [settings[setting]["name"] for setting in table["setting"]])
     return table.sort_values(["setting", "seed"], ignore_index=True)
-
-
-def write_runs(table: pd.DataFrame, parquet: Path, tsv: Path) -> None:
-    """A table in both forms."""
-    part = parquet.with_name(f"{parquet.name}.part")
-    table.to_parquet(part)
-    os.replace(part, parquet)
-    write_tsv(table, tsv)
 
 
 def table_1(files: list[Path]) -> pd.DataFrame:

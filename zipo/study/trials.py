@@ -1,7 +1,6 @@
 """What a search for hyper-parameters found: the table of its trials, the best of them, and what mattered."""
 
 import math
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from zipo.errors import InputError
 from zipo.study.journal import finished, open_study, slots
 from zipo.study.tuning import SEARCHED, Tuning
+from zipo.whole import whole
 
 
 def finished_search(tuning: Tuning, journal: Path, name: str) -> optuna.Study:
@@ -71,9 +71,8 @@ def best_of(tuning: Tuning, table: pd.DataFrame) -> str:
 
 def write_best(text: str, target: Path) -> None:
     """Write best.yaml, whole or not at all."""
-    part = target.with_suffix(".part")
-    part.write_text(text)
-    os.replace(part, target)
+    with whole(target) as part:
+        part.write_text(text)
 
 
 def importances(search: optuna.Study) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +18,7 @@ from zipo.study.journal import BEAT, GRACE, Watch, beating, claim, finished, ope
 from zipo.study.run import run
 from zipo.study.settings import Setting
 from zipo.study.tuning import Tuning, warm_up
+from zipo.whole import whole
 
 RECORDED = (
     "setting", "validation_nll", "test_nll", "test_mse_rates", "test_mse_means", "best_epoch", "stopped_by", "weights",
@@ -74,9 +74,8 @@ def work(
             adata = ad.read_h5ad(data) if adata is None else adata
             outcome = try_one(study, trial, adata, tuning, device)
         print(f"trial {trial.user_attrs['slot']}: {outcome}; {trial.params}", flush=True)
-    part = target.with_suffix(".part")
-    part.write_text(f"{name}\n")
-    os.replace(part, target)
+    with whole(target) as part:
+        part.write_text(f"{name}\n")
 
 
 def try_one(study: optuna.Study, trial: Trial, adata: ad.AnnData, tuning: Tuning, device: str) -> str:

@@ -1,0 +1,19 @@
+"""How tables are written: TSV to read by eye and by any program, Parquet to keep the types."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from zipo.whole import whole
+
+
+def write_tsv(table: pd.DataFrame, target: Path) -> None:
+    """A table as TSV, whole or absent; NA marks what is missing."""
+    with whole(target) as part:
+        table.to_csv(part, sep="\t", index=False, na_rep="NA")
+
+
+def write_parquet(table: pd.DataFrame, target: Path) -> None:
+    """A table as Parquet, whole or absent."""
+    with whole(target) as part:
+        table.to_parquet(part)

@@ -1,0 +1,33 @@
+"""Files that appear under their names whole or not at all, whenever and however the writing of them ends."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from zipo.errors import InputError
+
+
+@contextmanager
+def whole(target: Path) -> Iterator[Path]:
+    """Gives the path to write to; at the end of the context the file takes its name, safe on the disk.
+
+    What stood under the name stays until then, and for good if the writing fails. The path given has the target's
+    suffix, by which many writers tell formats. Raises InputError where the disk is full or the folder may not be
+    written to.
+    """
+    part = target.with_name(f"{target.stem}.part{target.suffix}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(part, target)
+    except OSError as error:
+        raise InputError(
+            f"{target}: cannot be written ({error.strerror or error}); make room, or let its folder be written to, "
+            "and run again"
+        ) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
