@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from zipo.errors import InputError
-from zipo.whole import whole
+from zipo.whole import set_aside, whole
 
 
 def test_a_file_takes_its_name_at_the_end(tmp_path):
@@ -43,3 +43,14 @@ def test_a_full_disk_is_told_in_one_sentence_and_costs_nothing(tmp_path):
         np.savez(part, latents=np.zeros(100_000))
     assert target.read_text() == "before"
     assert os.listdir(tmp_path) == ["latents.npz"]
+
+
+def test_a_damaged_file_is_set_aside(tmp_path):
+    target = tmp_path / "row.json"
+    target.write_text("half")
+    with pytest.raises(
+        InputError, match=r"row\.json: damaged \(cut\); it is set aside as row\.json\.damaged: run again"
+    ):
+        set_aside(target, "cut")
+    assert (tmp_path / "row.json.damaged").read_text() == "half"
+    assert not target.exists()

@@ -1,9 +1,10 @@
-"""Files that appear under their names whole or not at all, whenever and however the writing of them ends."""
+"""Files that appear under their names whole or not at all, however their writing ends, and what is done with damage."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 from zipo.errors import InputError
 
@@ -31,3 +32,11 @@ def whole(target: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def set_aside(path: Path, damage: str) -> NoReturn:
+    """Rename a damaged file, so that the same command makes it anew, and raise InputError."""
+    aside = path.with_name(f"{path.name}.damaged")
+    with suppress(FileNotFoundError):  # another job was first
+        os.replace(path, aside)
+    raise InputError(f"{path}: damaged ({damage}); it is set aside as {aside.name}: run again to make it anew")

@@ -6,8 +6,9 @@ import pytest
 
 from zipo.datasets.catalogue import Dataset
 from zipo.datasets.prepare import prepare
+from zipo.errors import InputError
 from zipo.study.provenance import provenance
-from zipo.study.table import table_1
+from zipo.study.table import runs_table, table_1
 from zipo.study.table_files import write_parquet, write_tsv
 
 
@@ -61,3 +62,12 @@ def test_provenance_adds_up_what_the_runs_say():
     assert told["longest run, minutes"] == 1.5
     assert told["epochs in all"] == 14
     assert told["peak memory of a job, MB"] == 300
+
+
+@pytest.mark.parametrize("text", ['[{"row": {"setting": "a"', "", '{"row": 1}', '[{"seed": 1}]'])
+def test_a_damaged_file_of_runs_is_set_aside_by_name(tmp_path, text):
+    file = tmp_path / "seeds-1-3.json"
+    file.write_text(text)
+    with pytest.raises(InputError, match=r"seeds-1-3\.json: damaged"):
+        runs_table("s", {}, [file])
+    assert [path.name for path in tmp_path.iterdir()] == ["seeds-1-3.json.damaged"]

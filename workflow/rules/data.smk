@@ -75,7 +75,8 @@ rule prepare:
         raw=raw_counts,
         code=reading_code,
     output:
-        f"{RESULTS}/data/{{dataset}}.h5ad",
+        counts=f"{RESULTS}/data/{{dataset}}.h5ad",
+        checksum=f"{RESULTS}/data/{{dataset}}.sha256",
     log:
         f"{RESULTS}/logs/prepare/{{dataset}}.log",
     benchmark:
@@ -86,7 +87,7 @@ rule prepare:
         dataset=lambda w: json.dumps(STUDY.datasets[w.dataset].model_dump(mode="json")),
         downloads=DOWNLOADS,
     shell:
-        "python -m zipo study prepare {wildcards.dataset} {params.dataset:q} {params.downloads} {output:q} "
+        "python -m zipo study prepare {wildcards.dataset} {params.dataset:q} {params.downloads} {output.counts:q} "
         "2> {log:q}"
 
 

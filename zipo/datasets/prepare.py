@@ -10,8 +10,8 @@ import numpy as np
 from zipo.datasets import filters, sources
 from zipo.datasets.catalogue import Dataset
 from zipo.datasets.counts import check_cells_and_genes
+from zipo.datasets.prepared import write
 from zipo.errors import InputError
-from zipo.whole import whole
 
 
 def prepare(name: str, dataset: Dataset, downloads: Path, target: Path) -> None:
@@ -51,9 +51,3 @@ def size(adata: ad.AnnData) -> dict[str, Any]:
         "nonzero_share": adata.X.nnz / entries if entries else 0.0,
         "median_library": float(np.median(library)) if len(library) else 0.0,
     }
-
-
-def write(adata: ad.AnnData, target: Path) -> None:
-    """Write an .h5ad so that `target` is either whole or absent."""
-    with whole(target) as part:
-        adata.write_h5ad(part, compression="lzf")

@@ -7,17 +7,27 @@ import h5py
 import pandas as pd
 from anndata.io import read_elem
 
+from zipo.whole import set_aside
+
 PAPER = ("cells", "genes", "nonzero_share")
 
 
 def runs_table(study: str, settings: dict[str, dict], files: list[Path]) -> pd.DataFrame:
     """All rows, a row a setting and seed; `settings` gives the experiments and the name of each setting."""
-    rows = [run["row"] for file in files for run in json.loads(file.read_text())]
+    rows = [row for file in files for row in _rows(file)]
     table = pd.DataFrame(rows)
     table.insert(0, "study", study)
     table.insert(1, "experiments", [",".join(settings[setting]["experiments"]) for setting in table["setting"]])
     table.insert(2, "variant", [settings[setting]["name"] for setting in table["setting"]])
     return table.sort_values(["setting", "seed"], ignore_index=True)
+
+
+def _rows(file: Path) -> list[dict]:
+    """The rows that a job wrote; InputError if the file is damaged."""
+    try:
+        return [run["row"] for run in json.loads(file.read_text())]
+    except (ValueError, KeyError, TypeError) as error:
+        set_aside(file, str(error))
 
 
 def table_1(files: list[Path]) -> pd.DataFrame:

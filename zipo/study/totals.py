@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import anndata as ad
 import numpy as np
 import pandas as pd
 
+from zipo.datasets.prepared import read
 from zipo.study.table import read_pedigree
 
 
@@ -13,7 +13,7 @@ def totals(files: list[Path]) -> pd.DataFrame:
     """A row per cell and per gene of each data set: dataset, of ("cell" or "gene"), total in counts."""
     parts = []
     for file in files:
-        counts = ad.read_h5ad(file).X
+        counts = read(file).X
         for of, axis in (("cell", 1), ("gene", 0)):
             total = np.asarray(counts.sum(axis=axis)).ravel()
             parts.append(pd.DataFrame({"dataset": read_pedigree(file)["id"], "of": of, "total": total}))

@@ -1,0 +1,29 @@
+"""The data set files of a study: written with a checksum beside them, and verified when their counts are read."""
+
+from pathlib import Path
+
+import anndata as ad
+
+from zipo.datasets.integrity import sha256_of
+from zipo.whole import set_aside, whole
+
+
+def checksum_file(file: Path) -> Path:
+    """Where the checksum of a data set file stands, in the form of sha256sum."""
+    return file.with_suffix(".sha256")
+
+
+def write(adata: ad.AnnData, target: Path) -> None:
+    """Write a data set file so that it is either whole or absent, and its checksum."""
+    with whole(target) as part:
+        adata.write_h5ad(part, compression="lzf")
+    with whole(checksum_file(target)) as part:
+        part.write_text(f"{sha256_of(target)}  {target.name}\n")
+
+
+def read(file: Path) -> ad.AnnData:
+    """The data set of a file; InputError if it is not as it was written, for HDF5 itself does not notice."""
+    found, expected = sha256_of(file), checksum_file(file).read_text().split()[0]
+    if found != expected:
+        set_aside(file, f"sha256 {found} where {expected} was written")
+    return ad.read_h5ad(file)
