@@ -77,21 +77,33 @@ def prepare(name: str, dataset: Json, downloads: Path, target: Path) -> None:
 
 @study.command()
 def train(
-    data: Path, setting: Json, target: Path, latents: Path, seeds: str, thresholds: str, device: str, threads: int
+    data: Path,
+    setting: Json,
+    target: Path,
+    latents: Path,
+    seeds: str,
+    thresholds: str,
+    device: str,
+    threads: int,
+    kept: Path,
+    every: float,
+    code: list[Path],
 ) -> None:
-    """Train a setting over seeds; seeds and thresholds are lists joined by commas."""
-    from zipo.study.run import run_block
+    """Train a setting over seeds; seeds and thresholds are lists joined by commas.
 
-    run_block(
-        data,
-        setting,
-        [int(seed) for seed in seeds.split(",")],
-        [float(threshold) for threshold in thresholds.split(",")],
-        device,
-        threads,
-        target,
-        latents,
-    )
+    Finished seeds and, each `every` seconds, checkpoints are kept in a folder; `code` are the files that the numbers
+    hang on.
+    """
+    from zipo.engine.checkpoints import Stopped
+    from zipo.study.block import run_block
+
+    numbers = [int(seed) for seed in seeds.split(",")]
+    shares = [float(threshold) for threshold in thresholds.split(",")]
+    try:
+        run_block(data, setting, numbers, shares, device, threads, target, latents, kept, code, every)
+    except Stopped:
+        print("stopped as asked; the same command goes on from the checkpoint", file=sys.stderr)
+        sys.exit(1)
 
 
 @study.command()

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from zipo.datasets.counts import as_counts, check_cells_and_genes
 from zipo.engine.batches import Counts
+from zipo.engine.checkpoints import Checkpoints
 from zipo.engine.evaluation import Losses, gene_poisson_nll, losses
 from zipo.engine.model import Network, Prediction
 from zipo.engine.pruning import pruned
@@ -50,12 +51,14 @@ class ZiPo:
         training: ad.AnnData,
         validation: ad.AnnData,
         on_epoch: Callable[[int, float], None] | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> "ZiPo":
         """Train on some cells until the loss on others stalls.
 
         Raises InputError if X holds anything but raw counts, or the genes of the two differ.
         Afterwards `network` is the trained network and `training` tells how it went. `on_epoch` is called after each
-        epoch with its number, from 1, and its validation NLL; what it raises ends the training.
+        epoch with its number, from 1, and its validation NLL; what it raises ends the training. With checkpoints a
+        training that was cut off goes on where its latest stands, to the same numbers.
         """
         self.genes = training.var_names
         self.covariates = Covariates(training.obs, self.parameters.covariates)
@@ -67,7 +70,7 @@ class ZiPo:
             self.network = Network(
                 counts.genes, self.parameters, counts.covariates.shape[1], float(np.median(library))
             ).to(self.device)
-        self.training: Training = train(self.network, counts, held_out, self.seed, on_epoch)
+        self.training: Training = train(self.network, counts, held_out, self.seed, on_epoch, checkpoints)
         self._trained_on = counts
         return self
 

@@ -1,16 +1,13 @@
 """Rows of runs: complete, reproducible, scored on untouched cells, and a row for a diverged run too."""
 
-import json
 import math
 
-import numpy as np
 import pytest
 from scipy import stats
 
 from zipo.parameters import Parameters
-from zipo.study.run import run, run_block
+from zipo.study.run import LOSS_NAMES, run
 from zipo.study.split import split
-from zipo.study.table import runs_table
 
 SETTING = {
     "id": "zipo-16x6-abc123",
@@ -18,6 +15,7 @@ SETTING = {
     "method": "zipo",
     **Parameters(encoder="16-6", batch_size=64, max_epochs=5).model_dump(mode="json"),
 }
+DIVERGING = {"learning_rate": 1e20, "batch_norm": "none", "activation": "gelu"}
 VARIES = {"seconds", "seconds_per_epoch", "cells_per_second", "peak_memory_mb"}
 
 
@@ -80,35 +78,10 @@ def test_a_listener_hears_every_epoch_and_may_end_the_run(simulated):
     assert heard == [(1, history[0]["validation_nll"])]
 
 
-def test_a_diverged_run_is_a_row_without_losses(simulated, tmp_path):
-    simulated.write_h5ad(tmp_path / "data.h5ad")
-    setting = SETTING | {"learning_rate": 1e20, "batch_norm": "none", "activation": "gelu"}
-    run_block(tmp_path / "data.h5ad", setting, [1, 2], [1e-4], "cpu", 1, tmp_path / "runs.json", tmp_path / "l.npz")
-    table = runs_table("s", {SETTING["id"]: {"experiments": ["a", "b"], "name": "ZiPo"}}, [tmp_path / "runs.json"])
-    assert table["status"].tolist() == ["diverged", "diverged"]
-    assert table["experiments"].tolist() == ["a,b", "a,b"]
-    assert table["variant"].tolist() == ["ZiPo", "ZiPo"]
-    assert table["test_nll"].isna().all()
-    assert table["epochs"].min() >= 1
-    assert math.isfinite(table["test_nll_gene_poisson"].sum())
-
-
-def test_a_block_writes_a_row_a_seed_with_its_history(simulated, tmp_path):
-    simulated.write_h5ad(tmp_path / "data.h5ad")
-    run_block(tmp_path / "data.h5ad", SETTING, [1, 3], [1e-4], "cpu", 1, tmp_path / "runs.json", tmp_path / "l.npz")
-    runs = json.loads((tmp_path / "runs.json").read_text())
-    assert [entry["row"]["seed"] for entry in runs] == [1, 3]
-    for entry in runs:
-        assert len(entry["history"]) == 5
-        best = int(np.argmin([epoch["validation_loss"] for epoch in entry["history"]]))
-        assert entry["row"]["validation_nll"] == pytest.approx(entry["history"][best]["validation_nll"], rel=1e-5)
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["data.h5ad", "l.npz", "runs.json"]
-
-
-def test_the_first_seeds_latents_are_kept(simulated, tmp_path):
-    simulated.write_h5ad(tmp_path / "data.h5ad")
-    run_block(tmp_path / "data.h5ad", SETTING, [2, 3], [1e-4], "cpu", 1, tmp_path / "runs.json", tmp_path / "l.npz")
-    model, _, _ = run(simulated, SETTING, 2, [1e-4], "cpu")
-    with np.load(tmp_path / "l.npz") as kept:
-        np.testing.assert_array_equal(kept["latents"], model.latent(simulated))
-        assert (str(kept["setting"]), int(kept["seed"])) == (SETTING["id"], 2)
+def test_a_diverged_run_is_a_row_without_losses(simulated):
+    _, row, _ = run(simulated, SETTING | DIVERGING, 1, [1e-4], "cpu")
+    assert row["status"] == "diverged"
+    losses = [row[f"test_{name}"] for name in LOSS_NAMES] + [row["pruned_0.0001_kept"], row["penalty_w"]]
+    assert all(math.isnan(loss) for loss in losses)
+    assert row["epochs"] >= 1
+    assert math.isfinite(row["test_nll_gene_poisson"])

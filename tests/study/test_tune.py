@@ -17,6 +17,7 @@ import pytest
 import yaml
 from optuna.trial import TrialState
 
+from zipo.datasets.prepared import write
 from zipo.errors import InputError
 from zipo.parameters import Parameters, ParameterValues
 from zipo.study import tune
@@ -48,7 +49,7 @@ work(tuning, data, [], folder / "trials.journal", "cpu", 1, folder / name, beat=
 def data(simulated, tmp_path_factory) -> Path:
     """A small data set as a file."""
     path = tmp_path_factory.mktemp("data") / "toy.h5ad"
-    simulated[:200].copy().write_h5ad(path)
+    write(simulated[:200].copy(), path)
     return path
 
 

@@ -100,6 +100,7 @@ MODEL_CODE = code(
     "estimator.py",
     "parameters.py",
     "datasets/counts.py",
+    "study/block.py",
     "study/run.py",
     "study/split.py",
 )
@@ -116,7 +117,7 @@ READERS = {
 
 def reading_code(wildcards):
     """The files of the package that a data set's contents depend on."""
-    modules = ["prepare", "sources", "filters", "counts", *READERS[SOURCES[wildcards.dataset].kind]]
+    modules = ["prepare", "prepared", "sources", "filters", "counts", *READERS[SOURCES[wildcards.dataset].kind]]
     return code(*(f"datasets/{module}.py" for module in modules))
 
 

@@ -20,9 +20,12 @@ rule train:
         seeds=seeds_of,
         thresholds=",".join(f"{threshold:g}" for threshold in STUDY.file.prune_thresholds),
         device=STUDY.file.device,
+        kept=f"{RESULTS}/kept/{{setting}}",
+        every=STUDY.file.checkpoint_seconds,
     shell:
-        "python -m zipo study train {input.data:q} {params.setting:q} {output.rows:q} {output.latents:q} {params.seeds} {params.thresholds} "
-        "{params.device} {threads} > {log:q} 2>&1"
+        "python -m zipo study train {input.data:q} {params.setting:q} {output.rows:q} {output.latents:q} "
+        "{params.seeds} {params.thresholds} {params.device} {threads} {params.kept:q} {params.every} {input.code:q} "
+        "> {log:q} 2>&1"
 
 
 rule runs_table:

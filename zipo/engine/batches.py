@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 import torch
@@ -53,8 +53,8 @@ class Counts:
         dense[index] = values
         return Batch(dense.view(len(cells), self.genes), index, values, self.constant[source], self.covariates[cells])
 
-    def batches(self, size: int, order: Tensor | None = None) -> Iterator[Batch]:
-        """All cells in batches, in file order or in the given one.
+    def batches(self, size: int, order: Tensor | None = None, skip: int = 0) -> Iterator[Batch]:
+        """All cells in batches, in file order or in the given one, but for the first `skip` batches.
 
         A last batch of one cell joins the batch before it: batch norm needs two.
         """
@@ -62,5 +62,5 @@ class Counts:
         bounds = [*range(0, self.cells, size), self.cells]
         if len(bounds) > 2 and bounds[-1] - bounds[-2] == 1:
             del bounds[-2]
-        for begin, end in pairwise(bounds):
+        for begin, end in islice(pairwise(bounds), skip, None):
             yield self.batch(order[begin:end].to(self.device))

@@ -28,6 +28,16 @@ class Adam:
         for weight in self.weights:
             weight.grad = None
 
+    def state(self) -> dict[str, Tensor]:
+        """All that changes from step to step, beside the weights."""
+        kinds = {"first": self.first_moments, "second": self.second_moments, "steps": self.steps}
+        return {f"{kind}.{number}": tensor for kind, found in kinds.items() for number, tensor in enumerate(found)}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Go on from a state."""
+        for name, tensor in self.state().items():
+            tensor.copy_(state[name])
+
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
         """Move every weight that has a gradient."""
@@ -81,6 +91,14 @@ class Schedule:
         if self.stalled > self.p.plateau_patience:
             self.rate *= self.p.plateau_factor
             self.stalled = 0
+
+    def state(self) -> dict[str, float]:
+        """All that changes from epoch to epoch."""
+        return {"rate": self.rate, "best": self.best, "stalled": self.stalled}
+
+    def restore(self, state: dict[str, float]) -> None:
+        """Go on from a state."""
+        self.rate, self.best, self.stalled = state["rate"], state["best"], int(state["stalled"])
 
     def _decaying(self, epoch: int) -> bool:
         """Whether the epoch before was above the floor, so that this one's rate is still the decay's."""

@@ -1,14 +1,17 @@
 """The training loop: Adam, the paper's schedule, plateau, early stopping, best weights (section II-G)."""
 
 import math
+import time
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from zipo.engine.batches import Batch, Counts
+from zipo.engine.checkpoints import Checkpoints, State
 from zipo.engine.evaluation import gene_poisson_nll, objective
 from zipo.engine.model import Network
 from zipo.engine.optimizer import Adam, Schedule
@@ -24,6 +27,8 @@ class Training:
     """Epoch, counted from 1, whose weights were kept; 0 if none was."""
     history: list[dict[str, float]] = field(default_factory=list)
     """Per epoch: learning rate, training loss, validation loss and validation NLL."""
+    seconds: float = 0.0
+    """Time spent; what was lost when a training was cut off is not counted."""
 
     @property
     def diverged(self) -> bool:
@@ -36,59 +41,109 @@ def train(
     validation: Counts,
     seed: int,
     on_epoch: Callable[[int, float], None] | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Training:
     """Train a network in place until its validation loss stalls; it ends with the best weights seen.
 
     The seed fixes the order of the batches. A run that diverges ends early, with the weights it has.
     `on_epoch` is called after each epoch with its number, from 1, and its validation NLL; what it raises ends the
-    training.
+    training. With checkpoints a training that was cut off goes on from its latest, to the same numbers.
     """
-    p = network.hyper
-    optimizer, schedule = Adam(network.parameters()), Schedule(p)
-    generator = torch.Generator().manual_seed(seed)
-    ceiling = p.explosion * gene_poisson_nll(training, validation, p.batch_size)
-    outcome, best = Training(), math.inf
-    best_weights: dict[str, Tensor] | None = None
-
-    for epoch in range(1, p.max_epochs + 1):
-        rate = schedule.start(epoch)
-        order = torch.randperm(training.cells, generator=generator)
-        training_loss = train_epoch(network, optimizer, rate, training, order)
-        loss, nll = validation_losses(network, validation)
-        outcome.history.append(
-            {
-                "learning_rate": rate,
-                "training_loss": training_loss,
-                "validation_loss": loss,
-                "validation_nll": nll,
-            }
-        )
-        if not (math.isfinite(training_loss) and math.isfinite(loss)) or (epoch > 1 and nll > ceiling):
-            outcome.stopped_by = "diverged"
-            return outcome
-        if on_epoch:
-            on_epoch(epoch, nll)
-
-        watched = loss if p.monitor == "loss" else nll
-        if best_weights is None or watched < best - p.stop_threshold * abs(best):
-            best, best_weights, outcome.best_epoch = watched, deepcopy(network.state_dict()), epoch
-        elif epoch - outcome.best_epoch >= p.stop_patience:
-            outcome.stopped_by = "patience"
-            break
-        schedule.end(epoch, watched)
-
-    assert best_weights is not None  # the first epoch is the best until another is
-    network.load_state_dict(best_weights)
-    return outcome
+    trainer = Trainer(network, training, validation, seed)
+    if checkpoints and (state := checkpoints.latest()):
+        trainer.restore(state)
+    after_batch = partial(checkpoints.offer, trainer.state) if checkpoints else None
+    trainer.run(on_epoch, after_batch)
+    return trainer.outcome
 
 
-def train_epoch(network: Network, optimizer: Adam, rate: float, counts: Counts, order: Tensor) -> float:
-    """One pass over the cells in this order; the mean loss, NaN if any batch's was."""
-    network.train()
-    total = torch.zeros((), device=counts.device)
-    for batch in counts.batches(network.hyper.batch_size, order):
-        total += step(network, optimizer, rate, batch) * len(batch.dense)
-    return total.item() / counts.cells
+class Trainer:
+    """A training between two batches: all that changes as it goes on is an attribute, and in `state`."""
+
+    def __init__(self, network: Network, training: Counts, validation: Counts, seed: int):
+        self.network, self.training, self.validation = network, training, validation
+        self.optimizer, self.schedule = Adam(network.parameters()), Schedule(network.hyper)
+        self.generator = torch.Generator().manual_seed(seed)
+        self.outcome = Training()
+        self.best = math.inf
+        self.best_weights: dict[str, Tensor] = {}
+        self.order = torch.empty(0, dtype=torch.int64)  # of the cells in the epoch at hand; empty between two epochs
+        self.batches_done = 0
+        self.loss_sum = torch.zeros((), device=training.device)  # over the cells of those batches
+        self._since = time.perf_counter()
+
+    def run(self, on_epoch: Callable[[int, float], None] | None, after_batch: Callable[[], None] | None) -> None:
+        """Train to the end."""
+        p, outcome = self.network.hyper, self.outcome
+        ceiling = p.explosion * gene_poisson_nll(self.training, self.validation, p.batch_size)
+        for epoch in range(len(outcome.history) + 1, p.max_epochs + 1):
+            rate = self.schedule.start(epoch)
+            training_loss = self._epoch(rate, after_batch)
+            loss, nll = validation_losses(self.network, self.validation)
+            losses = {"training_loss": training_loss, "validation_loss": loss, "validation_nll": nll}
+            outcome.history.append({"learning_rate": rate} | losses)
+            outcome.seconds = self._seconds()
+            if not (math.isfinite(training_loss) and math.isfinite(loss)) or (epoch > 1 and nll > ceiling):
+                outcome.stopped_by = "diverged"
+                return
+            if on_epoch:
+                on_epoch(epoch, nll)
+
+            watched = loss if p.monitor == "loss" else nll
+            if not self.best_weights or watched < self.best - p.stop_threshold * abs(self.best):
+                self.best, outcome.best_epoch = watched, epoch
+                self.best_weights = deepcopy(self.network.state_dict())
+            elif epoch - outcome.best_epoch >= p.stop_patience:
+                outcome.stopped_by = "patience"
+                break
+            self.schedule.end(epoch, watched)
+        self.network.load_state_dict(self.best_weights)
+
+    def _epoch(self, rate: float, after_batch: Callable[[], None] | None) -> float:
+        """What is left of one pass over the cells; the pass's mean loss, NaN if any batch's was."""
+        self.network.train()
+        if not len(self.order):
+            self.order = torch.randperm(self.training.cells, generator=self.generator)
+        for batch in self.training.batches(self.network.hyper.batch_size, self.order, self.batches_done):
+            self.loss_sum += step(self.network, self.optimizer, rate, batch) * len(batch.dense)
+            self.batches_done += 1
+            if after_batch:
+                after_batch()
+        mean = self.loss_sum.item() / self.training.cells
+        self.order, self.batches_done = self.order[:0], 0
+        self.loss_sum.zero_()
+        return mean
+
+    def state(self) -> State:
+        """The training as it stands; its tensors are the ones in use, not copies."""
+        tensors = {"order": self.order, "loss_sum": self.loss_sum, "generator": self.generator.get_state()}
+        tensors |= {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
+        tensors |= {f"best.{name}": tensor for name, tensor in self.best_weights.items()}
+        tensors |= {f"optimizer.{name}": tensor for name, tensor in self.optimizer.state().items()}
+        outcome = asdict(self.outcome) | {"seconds": self._seconds()}
+        rest = {"outcome": outcome, "best": self.best, "batches_done": self.batches_done}
+        return State(tensors, rest | {"schedule": self.schedule.state()})
+
+    def restore(self, state: State) -> None:
+        """Become the training of which this is the state."""
+        groups: dict[str, dict[str, Tensor]] = {"network": {}, "best": {}, "optimizer": {}}
+        for name, tensor in state.tensors.items():
+            group, _, key = name.partition(".")
+            if key:
+                groups[group][key] = tensor
+        # into the tensors that stand there already: where one lies in memory may change its last digits
+        self.network.load_state_dict(groups["network"])
+        self.optimizer.restore(groups["optimizer"])
+        self.best_weights = {name: tensor.to(self.training.device) for name, tensor in groups["best"].items()}
+        self.order, self.batches_done = state.tensors["order"], state.rest["batches_done"]
+        self.loss_sum.copy_(state.tensors["loss_sum"])
+        self.generator.set_state(state.tensors["generator"])
+        self.best, self.outcome = state.rest["best"], Training(**state.rest["outcome"])
+        self.schedule.restore(state.rest["schedule"])
+        self._since = time.perf_counter() - self.outcome.seconds
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._since
 
 
 def step(network: Network, optimizer: Adam, rate: float, batch: Batch) -> Tensor:

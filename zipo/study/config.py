@@ -111,6 +111,8 @@ class StudyFile(Section):
     """Threads of a training job."""
     device: Annotated[str, Field(pattern="^(auto|cpu|cuda)$")] = "auto"
     """Where a training job runs; auto takes a GPU where there is one."""
+    checkpoint_seconds: Annotated[float, Field(ge=0)] = 300
+    """Seconds between two checkpoints of a training, each of which a job that was cut off goes on from."""
     geo_url: Annotated[str, Field(pattern="^(https?|ftp)://.*[^/]$")] = "https://ftp.ncbi.nlm.nih.gov/geo"
     """Root of the Gene Expression Omnibus, or of a mirror or local copy with the same folders."""
     connections: Annotated[int, Field(ge=1)] = 4

@@ -1,58 +1,23 @@
-"""Training one setting over a block of seeds: the one place where the study meets the engine."""
+"""One run, a setting and a seed: the one place where the study meets the engine."""
 
-import json
 import math
 import platform
 import resource
 import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import anndata as ad
-import numpy as np
 import torch
 
 from zipo import __version__
+from zipo.engine.checkpoints import Checkpoints
 from zipo.estimator import ZiPo
 from zipo.study.split import split
-from zipo.whole import whole
 
 LOSS_NAMES = ("nll", "nll_observed_library", "mse_rates", "mse_means", "mean_zero_probability")
-
-
-def run_block(
-    data: Path,
-    setting: dict[str, Any],
-    seeds: list[int],
-    thresholds: list[float],
-    device: str,
-    threads: int,
-    target: Path,
-    latents: Path,
-) -> None:
-    """Train a setting over seeds and write their rows with the history of each training, as JSON.
-
-    `setting` is a resolved setting with its id: `id`, `dataset`, `method` and all hyper-parameters. The latents of
-    all cells (cells x latents, float32) at the first seed go to `latents`, as .npz with what tells them apart.
-    """
-    torch.set_num_threads(threads)
-    adata = ad.read_h5ad(data)
-    runs = []
-    for seed in seeds:
-        model, row, history = run(adata, setting, seed, thresholds, device)
-        if seed == seeds[0]:
-            _write_latents(model, adata, setting, seed, latents)
-        print(
-            f"{setting['id']} seed {seed}: {row['status']} after {row['epochs']} epochs, "
-            f"test NLL {row['test_nll']:.4f}, {row['seconds']:.1f} s",
-            flush=True,
-        )
-        runs.append({"row": {name: _plain(value) for name, value in row.items()}, "history": history})
-    with whole(target) as part:
-        part.write_text(json.dumps(runs, indent=1) + "\n")
 
 
 def run(
@@ -62,11 +27,12 @@ def run(
     thresholds: list[float],
     device: str,
     on_epoch: Callable[[int, float], None] | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> tuple[ZiPo, dict[str, Any], list[dict[str, float]]]:
     """One run: the trained model, its row of the runs table, and its training history.
 
     A diverged run has NaN for its losses. `on_epoch` is called after each epoch with its number, from 1, and its
-    validation NLL; what it raises ends the run.
+    validation NLL; what it raises ends the run. With checkpoints a run that was cut off goes on from its latest.
     """
     identity = {name: setting[name] for name in ("dataset", "method")}
     parameters = {name: value for name, value in setting.items() if name not in ("id", *identity)}
@@ -76,10 +42,8 @@ def run(
     parts = split(adata.n_obs, seed, p.validation_share, p.test_share)
     training, validation = adata[parts.training], adata[parts.validation]
 
-    start = time.perf_counter()
-    model.fit(training, validation, on_epoch)
-    seconds = time.perf_counter() - start
-    history = model.training.history
+    model.fit(training, validation, on_epoch, checkpoints)
+    history, seconds = model.training.history, model.training.seconds
     epochs = len(history)
 
     row = identity | {"setting": setting["id"]} | p.model_dump()
@@ -143,12 +107,6 @@ def _scores(
     return scores
 
 
-def _write_latents(model: ZiPo, adata: ad.AnnData, setting: dict[str, Any], seed: int, target: Path) -> None:
-    identity = {"setting": setting["id"], "likelihood": setting["likelihood"], "seed": seed}
-    with whole(target) as part:
-        np.savez(part, latents=model.latent(adata), **identity)
-
-
 def git_commit() -> str:
     """Commit of the code that runs, with -dirty if the tree differs from it; empty outside a repository."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
@@ -162,8 +120,3 @@ def git_commit() -> str:
 
 def _device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or "cpu"
-
-
-def _plain(value: Any) -> Any:
-    """JSON has no NaN: a number that is none becomes null."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,6 +1,5 @@
 """A worker of the search for hyper-parameters: takes trials and trains them until all are finished."""
 
-import hashlib
 import json
 import time
 from contextlib import suppress
@@ -13,7 +12,9 @@ import torch
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
 
+from zipo.datasets.prepared import checksum_file, read
 from zipo.study.config import parameters_of
+from zipo.study.digest import digest
 from zipo.study.journal import BEAT, GRACE, Watch, beating, claim, finished, open_study
 from zipo.study.run import run
 from zipo.study.settings import Setting
@@ -32,11 +33,8 @@ def search_name(tuning: Tuning, data: Path, code: list[Path]) -> str:
 
     So more trials continue a search, while other counts, another space or another model begin a new one.
     """
-    digest = hashlib.sha256(tuning.model_dump_json(exclude={"trials", "workers"}).encode())
-    for file in [data, *sorted(code)]:
-        with file.open("rb") as opened:
-            digest.update(hashlib.file_digest(opened, "sha256").digest())
-    return f"{tuning.dataset}-{digest.hexdigest()[:12]}"
+    found = digest([checksum_file(data), *sorted(code)], tuning.model_dump(mode="json", exclude={"trials", "workers"}))
+    return f"{tuning.dataset}-{found[:12]}"
 
 
 def work(
@@ -71,7 +69,7 @@ def work(
             time.sleep(min(1.0, grace / 4))
             continue
         with beating(trial, beat):
-            adata = ad.read_h5ad(data) if adata is None else adata
+            adata = read(data) if adata is None else adata
             outcome = try_one(study, trial, adata, tuning, device)
         print(f"trial {trial.user_attrs['slot']}: {outcome}; {trial.params}", flush=True)
     with whole(target) as part:

@@ -1,0 +1,116 @@
+"""A block of seeds of one setting, trained by one job: what it finished is kept, however the job ends.
+
+The workflow deletes the outputs of a job that failed, so finished seeds and the checkpoints of the seed at hand are
+kept in a folder that is no output. Both carry a digest of all that their numbers hang on: neither outlives an edit of
+the model or of the counts, and a block that is cut anew finds its seeds.
+"""
+
+import json
+import math
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import torch
+
+from zipo.datasets.prepared import checksum_file, read
+from zipo.engine.checkpoints import Checkpoints, State, read_state, write_state
+from zipo.study.digest import digest
+from zipo.study.run import run
+from zipo.whole import whole
+
+
+def run_block(
+    data: Path,
+    setting: dict[str, Any],
+    seeds: list[int],
+    thresholds: list[float],
+    device: str,
+    threads: int,
+    target: Path,
+    latents: Path,
+    kept: Path,
+    code: list[Path],
+    every: float,
+) -> None:
+    """Train a setting over seeds and write their rows with the history of each training, as JSON.
+
+    `setting` is a resolved setting with its id: `id`, `dataset`, `method` and all hyper-parameters. The latents of
+    all cells (cells x latents, float32) at the first seed go to `latents`, as .npz with what tells them apart.
+    Finished seeds and, each `every` seconds, checkpoints go to the folder `kept`; `code` are the files that the
+    numbers hang on. Raises Stopped where SIGTERM or SIGINT ends a training.
+    """
+    torch.set_num_threads(threads)
+    identity = digest([checksum_file(data), *code], [setting, thresholds, torch.__version__])
+    adata: ad.AnnData | None = None
+    runs = []
+    for seed in seeds:
+        file, first = kept / f"seed-{seed}.npz", seed == seeds[0]
+        state = read_state(file, identity)
+        if state and ("latents" in state.tensors or not first):
+            print(f"{setting['id']} seed {seed}: kept from an earlier job", flush=True)
+        else:
+            adata = read(data) if adata is None else adata
+            checkpoints = Checkpoints(kept / f"seed-{seed}", identity, every)
+            state = _train(adata, setting, seed, thresholds, device, checkpoints, with_latents=first)
+            write_state(state, file, identity)
+            checkpoints.remove()
+        if first:
+            about = {"setting": setting["id"], "likelihood": setting["likelihood"], "seed": seed}
+            with whole(latents) as part:
+                np.savez(part, allow_pickle=False, latents=state.tensors["latents"], **about)
+        runs.append(state.rest)
+    with whole(target) as part:
+        part.write_text(json.dumps(runs, indent=1) + "\n")
+
+
+def _train(
+    adata: ad.AnnData,
+    setting: dict[str, Any],
+    seed: int,
+    thresholds: list[float],
+    device: str,
+    checkpoints: Checkpoints,
+    with_latents: bool,
+) -> State:
+    """A finished seed: its row, the history of its training and, if wanted, its latents."""
+    with obeying_signals(checkpoints):
+        model, row, history = run(adata, setting, seed, thresholds, device, checkpoints=checkpoints)
+    print(
+        f"{setting['id']} seed {seed}: {row['status']} after {row['epochs']} epochs, "
+        f"test NLL {row['test_nll']:.4f}, {row['seconds']:.1f} s",
+        flush=True,
+    )
+    tensors = {"latents": torch.from_numpy(model.latent(adata))} if with_latents else {}
+    return State(tensors, {"row": {name: _plain(value) for name, value in row.items()}, "history": history})
+
+
+@contextmanager
+def obeying_signals(checkpoints: Checkpoints) -> Iterator[None]:
+    """Within the context SIGTERM and SIGINT end a training after a checkpoint, and SIGUSR1 asks for a checkpoint.
+
+    Clusters send SIGTERM some seconds before they kill a job that is cancelled, preempted or out of time.
+    """
+
+    def stop(*_: object) -> None:
+        checkpoints.stop_soon = True
+
+    def save(*_: object) -> None:
+        checkpoints.save_soon = True
+
+    handlers = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGUSR1: save}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no NaN: a number that is none becomes null."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
