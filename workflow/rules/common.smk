@@ -1,5 +1,6 @@
 # The study and its plan, read once from the configuration; what the other rule files share.
 import json
+import math
 import os
 import re
 from pathlib import Path
@@ -11,7 +12,8 @@ from zipo.datasets.catalogue import FileSource, GeoSource, SynapseSource, WheelS
 from zipo.datasets.locations import folder_of, inputs, path_of
 from zipo.errors import InputError
 from zipo.study.config import load, load_claims, parameters_of
-from zipo.study.settings import base_settings, blocks, plan
+from zipo.study import resources
+from zipo.study.settings import Setting, base_settings, blocks, plan
 
 ROOT = Path(workflow.basedir)
 CLAIMS = Path(os.path.relpath(ROOT / "config" / "claims.yaml"))
@@ -138,6 +140,23 @@ def seeds_of(wildcards):
     return ",".join(str(seed) for seed in range(int(first), int(last or first) + 1))
 
 
+def data_of(setting):
+    """The data set file that a setting trains on."""
+    return f"{RESULTS}/data/{setting.dataset}.h5ad"
+
+
+def memory_of(setting):
+    """MB that a job of a setting needs."""
+    size = resources.size_of(STUDY.datasets[setting.dataset], Path(data_of(setting)))
+    return resources.memory_mb(size, setting.parameters, STUDY.file.device != "cpu")
+
+
+def minutes_of(setting, runs):
+    """Minutes that a job needs for some runs of a setting."""
+    size = resources.size_of(STUDY.datasets[setting.dataset], Path(data_of(setting)))
+    return resources.minutes(size, setting.parameters, runs, STUDY.file.device != "cpu", STUDY.file.threads)
+
+
 def all_runs():
     """Files of rows of every setting and block."""
     return [f"{RESULTS}/runs/{setting}/seeds-{name}.json" for setting in SETTINGS for name in block_names(setting)]
@@ -146,10 +165,7 @@ def all_runs():
 def latent_space():
     """Data set file and latents file of every setting whose latents are looked at."""
     chosen = [(name, setting) for name, setting in SETTINGS.items() if "latent_space" in setting.experiments]
-    return [
-        (f"{RESULTS}/data/{setting.dataset}.h5ad", f"{RESULTS}/runs/{name}/latents-{block_names(name)[0]}.npz")
-        for name, setting in chosen
-    ]
+    return [(data_of(setting), f"{RESULTS}/runs/{name}/latents-{block_names(name)[0]}.npz") for name, setting in chosen]
 
 
 def tuning_files():

@@ -3,7 +3,7 @@
 
 rule train:
     input:
-        data=lambda w: f"{RESULTS}/data/{SETTINGS[w.setting].dataset}.h5ad",
+        data=lambda w: data_of(SETTINGS[w.setting]),
         code=MODEL_CODE,
     output:
         rows=f"{RESULTS}/runs/{{setting}}/seeds-{{seeds}}.json",
@@ -15,6 +15,9 @@ rule train:
     conda:
         "../../envs/zipo.yaml"
     threads: STUDY.file.threads
+    resources:
+        mem_mb=lambda w, attempt: 2 ** (attempt - 1) * memory_of(SETTINGS[w.setting]),
+        runtime=lambda w, attempt: 2 ** (attempt - 1) * minutes_of(SETTINGS[w.setting], len(seeds_of(w).split(","))),
     params:
         setting=lambda w: json.dumps({"id": w.setting} | SETTINGS[w.setting].resolved),
         seeds=seeds_of,

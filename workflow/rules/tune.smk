@@ -4,6 +4,10 @@
 JOURNAL = f"{RESULTS}/tuning/trials.journal"
 
 if TUNING:
+    CHOICES = [
+        Setting(TUNING.dataset, "zipo", parameters_of(TUNING.set.model_dump(exclude_unset=True) | {"encoder": e}, e))
+        for e in TUNING.encoders
+    ]
 
     rule tune_worker:
         input:
@@ -20,6 +24,10 @@ if TUNING:
         conda:
             "../../envs/zipo.yaml"
         threads: STUDY.file.threads
+        resources:
+            mem_mb=lambda w, attempt: 2 ** (attempt - 1) * max(map(memory_of, CHOICES)),
+            runtime=lambda w, attempt: 2 ** (attempt - 1)
+            * max(minutes_of(choice, math.ceil(TUNING.trials / TUNING.workers)) for choice in CHOICES),
         params:
             tuning=TUNING.as_json(),
             journal=JOURNAL,
