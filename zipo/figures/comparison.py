@@ -1,5 +1,6 @@
 """Panels that compare settings: every seed a point, the mean with its error bar, a row per data set."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,15 @@ if TYPE_CHECKING:
 
 
 def select(runs: pd.DataFrame, experiment: str) -> pd.DataFrame:
-    """The runs of an experiment; a run that several share belongs to each."""
-    return runs[[experiment in names.split(",") for names in runs["experiments"]]]
+    """The runs of an experiment, with a column `model`; a run that several experiments share belongs to each.
+
+    The model is the likelihood's name, with a star where the paper's penalty on the rates is off: ZIP, ZINB, ZINB*.
+    """
+    runs = runs[[experiment in names.split(",") for names in runs["experiments"]]]
+    overdispersed = runs["likelihood"].isin(["nb", "zinb"])
+    penalised = (runs["rate_penalty"] != "none") & (runs["alpha_rate"] > 0)
+    names = runs["likelihood"].str.upper()
+    return runs.assign(model=names.where(~overdispersed | penalised, names + "*"))
 
 
 @dataclass
@@ -28,6 +36,17 @@ class Comparison:
     hue: str | None = None
     hue_label: str = ""
 
+    def of(self, experiment: str) -> tuple[Callable, Callable]:
+        """`numbers` and `draw` of a figure file, from the runs of an experiment."""
+
+        def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
+            return self.numbers(select(tables["runs"], experiment))
+
+        def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
+            return self.draw(select(tables["runs"], experiment), study)
+
+        return numbers, draw
+
     def numbers(self, runs: pd.DataFrame) -> pd.DataFrame:
         """Mean, sem, bar, runs and diverged runs of every group and measure."""
         by = ["dataset", self.x, *([self.hue] if self.hue else [])]
@@ -39,23 +58,24 @@ class Comparison:
         return pd.concat(tables, ignore_index=True)
 
     def draw(self, runs: pd.DataFrame, study: dict[str, Any]) -> "Figure":
-        """A row of panels per data set."""
+        """A row of panels per data set; two of two if there are four, which would be too small to read."""
         style.use()
         datasets = style.in_order(runs["dataset"], study)
-        figure, grid = style.grid(len(datasets), len(self.measures))
-        for row, (dataset, axes) in enumerate(zip(datasets, grid, strict=True)):
-            for column, (measure, ax) in enumerate(zip(self.measures, axes, strict=True)):
-                self._panel(ax, runs[runs["dataset"] == dataset], measure)
-                style.panel_letter(ax, row * len(self.measures) + column)
-                if len(datasets) > 1:
-                    ax.set_title(study["datasets"][dataset])
-                legend = ax.get_legend()
-                if legend is not None and (row, column) != (0, len(self.measures) - 1):
-                    legend.remove()
-                elif legend is not None:
-                    legend.set_bbox_to_anchor((1.02, 1), transform=ax.transAxes)
-                    legend.set_loc("upper left")
-                    legend.set_title(self.hue_label)
+        panels = [(dataset, measure) for dataset in datasets for measure in self.measures]
+        columns = 2 if len(self.measures) == 4 else len(self.measures)
+        figure, grid = style.grid(len(panels) // columns, columns)
+        for index, (ax, (dataset, measure)) in enumerate(zip(grid.flat, panels, strict=True)):
+            self._panel(ax, runs[runs["dataset"] == dataset], measure)
+            style.panel_letter(ax, index)
+            if len(datasets) > 1:
+                ax.set_title(study["datasets"][dataset])
+            legend = ax.get_legend()
+            if legend is not None and index != columns - 1:
+                legend.remove()
+            elif legend is not None:
+                legend.set_bbox_to_anchor((1.02, 1), transform=ax.transAxes)
+                legend.set_loc("upper left")
+                legend.set_title(self.hue_label)
         return figure
 
     def _panel(self, ax: "Axes", runs: pd.DataFrame, measure: str) -> None:

@@ -1,8 +1,6 @@
 """Figure 3: size of the first layer."""
 
-from typing import Any
-
-from zipo.figures.comparison import Comparison, select
+from zipo.figures.comparison import Comparison
 
 title = "size of the first layer"
 caption = (
@@ -11,11 +9,4 @@ caption = (
 )
 experiments = ("first_layer",)
 comparison = Comparison(x="encoder", x_label="Encoder (neurons per layer)", measures=("test_nll", "epochs"))
-
-
-def numbers(tables: dict[str, Any], study: dict[str, Any]):
-    return comparison.numbers(select(tables["runs"], experiments[0]))
-
-
-def draw(tables: dict[str, Any], study: dict[str, Any]):
-    return comparison.draw(select(tables["runs"], experiments[0]), study)
+numbers, draw = comparison.of(*experiments)

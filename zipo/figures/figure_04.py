@@ -1,8 +1,6 @@
 """Figure 4: number of latent variables."""
 
-from typing import Any
-
-from zipo.figures.comparison import Comparison, select
+from zipo.figures.comparison import Comparison
 
 title = "number of latent variables"
 caption = (
@@ -11,11 +9,4 @@ caption = (
 )
 experiments = ("latents",)
 comparison = Comparison(x="encoder", x_label="Encoder (neurons per layer)", measures=("test_nll", "epochs"))
-
-
-def numbers(tables: dict[str, Any], study: dict[str, Any]):
-    return comparison.numbers(select(tables["runs"], experiments[0]))
-
-
-def draw(tables: dict[str, Any], study: dict[str, Any]):
-    return comparison.draw(select(tables["runs"], experiments[0]), study)
+numbers, draw = comparison.of(*experiments)

@@ -1,8 +1,6 @@
 """Figure 7: batch normalisation."""
 
-from typing import Any
-
-from zipo.figures.comparison import Comparison, select
+from zipo.figures.comparison import Comparison
 
 title = "batch normalisation"
 caption = (
@@ -17,11 +15,4 @@ comparison = Comparison(
     hue="batch_norm",
     hue_label="Batch norm",
 )
-
-
-def numbers(tables: dict[str, Any], study: dict[str, Any]):
-    return comparison.numbers(select(tables["runs"], experiments[0]))
-
-
-def draw(tables: dict[str, Any], study: dict[str, Any]):
-    return comparison.draw(select(tables["runs"], experiments[0]), study)
+numbers, draw = comparison.of(*experiments)

@@ -1,8 +1,6 @@
 """Figure 8: zero-inflation penalty."""
 
-from typing import Any
-
-from zipo.figures.comparison import Comparison, select
+from zipo.figures.comparison import Comparison
 
 title = "zero-inflation penalty"
 caption = (
@@ -16,11 +14,4 @@ comparison = Comparison(
     x_label=r"Zero-inflation penalty $\alpha_z$",
     measures=("test_nll", "epochs", "test_mse_rates", "test_mean_zero_probability"),
 )
-
-
-def numbers(tables: dict[str, Any], study: dict[str, Any]):
-    return comparison.numbers(select(tables["runs"], experiments[0]))
-
-
-def draw(tables: dict[str, Any], study: dict[str, Any]):
-    return comparison.draw(select(tables["runs"], experiments[0]), study)
+numbers, draw = comparison.of(*experiments)

@@ -1,8 +1,6 @@
 """Figure 9: weight penalty."""
 
-from typing import Any
-
-from zipo.figures.comparison import Comparison, select
+from zipo.figures.comparison import Comparison
 
 title = "weight penalty"
 caption = (
@@ -13,11 +11,4 @@ experiments = ("alpha_w",)
 comparison = Comparison(
     x="alpha_w", x_label=r"Weight penalty $\alpha_w$", measures=("test_nll", "test_mse_rates", "epochs", "penalty_w")
 )
-
-
-def numbers(tables: dict[str, Any], study: dict[str, Any]):
-    return comparison.numbers(select(tables["runs"], experiments[0]))
-
-
-def draw(tables: dict[str, Any], study: dict[str, Any]):
-    return comparison.draw(select(tables["runs"], experiments[0]), study)
+numbers, draw = comparison.of(*experiments)

@@ -4,7 +4,6 @@ from typing import Any
 
 from zipo.figures import pruning_curves
 from zipo.figures.comparison import select
-from zipo.figures.likelihood_names import with_model_names
 
 title = "likelihood and pruning"
 caption = (
@@ -15,9 +14,9 @@ experiments = ("likelihood",)
 
 
 def numbers(tables: dict[str, Any], study: dict[str, Any]):
-    return pruning_curves.numbers(with_model_names(select(tables["runs"], experiments[0])), hue="model")
+    return pruning_curves.numbers(select(tables["runs"], experiments[0]), hue="model")
 
 
 def draw(tables: dict[str, Any], study: dict[str, Any]):
-    runs = with_model_names(select(tables["runs"], experiments[0]))
+    runs = select(tables["runs"], experiments[0])
     return pruning_curves.draw(runs, study, hue="model", hue_label="Likelihood")

@@ -1,8 +1,6 @@
 """Figure 13: ZiPo and DCA-like models."""
 
-from typing import Any
-
-from zipo.figures.comparison import Comparison, select
+from zipo.figures.comparison import Comparison
 
 title = "ZiPo and DCA-like models"
 caption = (
@@ -12,11 +10,4 @@ caption = (
 )
 experiments = ("methods",)
 comparison = Comparison(x="variant", x_label="Model", measures=("test_nll", "test_mse_rates", "epochs"))
-
-
-def numbers(tables: dict[str, Any], study: dict[str, Any]):
-    return comparison.numbers(select(tables["runs"], experiments[0]))
-
-
-def draw(tables: dict[str, Any], study: dict[str, Any]):
-    return comparison.draw(select(tables["runs"], experiments[0]), study)
+numbers, draw = comparison.of(*experiments)

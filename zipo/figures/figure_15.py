@@ -1,9 +1,6 @@
 """Figure 15: data sets with ZIP and ZINB."""
 
-from typing import Any
-
-from zipo.figures.comparison import Comparison, select
-from zipo.figures.likelihood_names import with_model_names
+from zipo.figures.comparison import Comparison
 
 title = "data sets with ZIP and ZINB"
 caption = (
@@ -12,11 +9,4 @@ caption = (
 )
 experiments = ("datasets",)
 comparison = Comparison(x="model", x_label="Likelihood", measures=("test_nll", "test_mse_rates", "epochs"))
-
-
-def numbers(tables: dict[str, Any], study: dict[str, Any]):
-    return comparison.numbers(with_model_names(select(tables["runs"], experiments[0])))
-
-
-def draw(tables: dict[str, Any], study: dict[str, Any]):
-    return comparison.draw(with_model_names(select(tables["runs"], experiments[0])), study)
+numbers, draw = comparison.of(*experiments)
