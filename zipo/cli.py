@@ -204,15 +204,30 @@ def embed(embeddings: Path, clusters: Path, seed: int, runs: Annotated[list[str]
 
 
 @study.command()
-def figure(name: str, study: Json, stem: Path, files: Annotated[list[Path] | None, typer.Argument()] = None) -> None:
-    """Draw one figure, as PNG, PDF and the numbers behind it; tables are known by their files' names."""
+def figure(
+    name: str, study: Json, sizes: Path, stem: Path, files: Annotated[list[Path] | None, typer.Argument()] = None
+) -> None:
+    """Draw one figure, as PNG, PDF, the numbers behind it and a page; tables are known by their files' names.
+
+    `sizes` is Table I.
+    """
     import pandas as pd
 
     from zipo.figures import discover, style
+    from zipo.figures.caption import write_figure_page
 
     module = discover()[name]
     tables = {file.stem: pd.read_parquet(file) for file in files or []}
     style.write(module.draw(tables, study), module.numbers(tables, study), stem)
+    write_figure_page(module, tables, pd.read_csv(sizes, sep="\t"), stem)
+
+
+@study.command()
+def page(target: Path, title: str, caption: str, sources: list[Path]) -> None:
+    """A page of the report from tables, pictures and texts, one below the other."""
+    from zipo.study.page import content, paragraph, write_page
+
+    write_page(target, title, "\n".join([paragraph(caption), *map(content, sources)]))
 
 
 @study.command()

@@ -5,19 +5,14 @@ rule claims:
     input:
         runs=f"{RESULTS}/runs.parquet",
         catalogue=CLAIMS,
-        code=code("study/claim*.py", "study/evidence.py", "study/paired.py"),
+        code=code("study/claim*.py", "study/evidence.py", "study/page.py", "study/paired.py"),
     output:
-        tsv=report(
-            f"{RESULTS}/claims.tsv",
-            caption="../report/claims.rst",
-            category="Claims",
-            labels={"claims": "as a table"},
-        ),
+        tsv=f"{RESULTS}/claims.tsv",
         page=report(
             f"{RESULTS}/claims.html",
             caption="../report/claims.rst",
-            category="Claims",
-            labels={"claims": "as a page"},
+            category="2 Claims",
+            labels={"page": "The paper's claims, tested"},
         ),
     log:
         f"{RESULTS}/logs/claims.log",

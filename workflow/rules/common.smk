@@ -56,7 +56,7 @@ LEFT_OUT = (
 config["left_out"] = LEFT_OUT  # for the report
 if LEFT_OUT:
     logger.warning(LEFT_OUT)
-# figures and captions say what was run
+# for figures
 ABOUT = {
     "study": STUDY.file.study,
     "title": STUDY.file.title,
@@ -88,6 +88,7 @@ wildcard_constraints:
     seeds="[0-9]+(-[0-9]+)?",
     figure=any_of(FIGURES),
     worker="[0-9]+",
+    page="[a-z0-9-]+",
 
 
 def code(*patterns):
@@ -176,15 +177,9 @@ def tuning_files():
     return [f"{RESULTS}/trials.tsv", f"{RESULTS}/best.yaml", *pictures]
 
 
-def what_ran(experiments):
-    """The data sets and seeds of some experiments, for captions; Table I has the data sets' sizes."""
-    ran = {(STUDY.datasets[d].title, len(STUDY.seeds_of(e))) for e in experiments for d in STUDY.datasets_of(e)}
-    return " ".join(f"{title}: {seeds} seeds." for title, seeds in sorted(ran))
-
-
 def figure_files():
     """All files of all figures that the study's experiments allow."""
-    return expand(f"{RESULTS}/figures/{{figure}}.{{kind}}", figure=FIGURES, kind=["png", "pdf", "tsv"])
+    return expand(f"{RESULTS}/figures/{{figure}}.{{kind}}", figure=FIGURES, kind=["png", "pdf", "tsv", "html"])
 
 
 def claims_files():

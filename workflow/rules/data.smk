@@ -96,12 +96,7 @@ rule table_1:
         data=expand(f"{RESULTS}/data/{{dataset}}.h5ad", dataset=STUDY.datasets),
         code=code("study/table.py"),
     output:
-        report(
-            f"{RESULTS}/table-1.tsv",
-            caption="../report/table-1.rst",
-            category="Data sets",
-            labels={"table": "Table I"},
-        ),
+        f"{RESULTS}/table-1.tsv",
     log:
         f"{RESULTS}/logs/table-1.log",
     benchmark:

@@ -40,17 +40,19 @@ rule embed:
 rule figure:
     input:
         tables=lambda w: [f"{RESULTS}/{name}.parquet" for name in figures.tables_of(FIGURES[w.figure])],
+        sizes=f"{RESULTS}/table-1.tsv",
         module=lambda w: code(f"figures/{w.figure.replace('-', '_')}.py"),
-        shared=code("figures/[!f]*.py", "study/statistics.py"),
+        shared=code("figures/[!f]*.py", "study/page.py", "study/statistics.py"),
     output:
-        png=report(
-            f"{RESULTS}/figures/{{figure}}.png",
-            caption="../report/figure.rst",
-            category="Figures",
-            labels=lambda w: {"figure": w.figure, "title": FIGURES[w.figure].title},
-        ),
+        png=f"{RESULTS}/figures/{{figure}}.png",
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",
         tsv=f"{RESULTS}/figures/{{figure}}.tsv",
+        page=report(
+            f"{RESULTS}/figures/{{figure}}.html",
+            caption="../report/page.rst",
+            category="1 Figures",
+            labels=lambda w: {"figure": w.figure.removeprefix("figure-"), "title": FIGURES[w.figure].title},
+        ),
     log:
         f"{RESULTS}/logs/figures/{{figure}}.log",
     benchmark:
@@ -59,52 +61,8 @@ rule figure:
         "../../envs/zipo.yaml"
     params:
         study=json.dumps(ABOUT),
-        caption=lambda w: f"{FIGURES[w.figure].caption} {what_ran(FIGURES[w.figure].experiments)}",
+        caption=lambda w: FIGURES[w.figure].caption,
         stem=lambda w: f"{RESULTS}/figures/{w.figure}",
     shell:
-        "python -m zipo study figure {wildcards.figure} {params.study:q} {params.stem:q} {input.tables:q} 2> {log:q}"
-
-
-rule provenance:
-    input:
-        runs=f"{RESULTS}/runs.parquet",
-        code=code("study/provenance.py"),
-    output:
-        report(
-            f"{RESULTS}/provenance.tsv",
-            caption="../report/provenance.rst",
-            category="Study",
-            labels={"table": "Hardware, versions, cost"},
-        ),
-    log:
-        f"{RESULTS}/logs/provenance.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/provenance.tsv"
-    conda:
-        "../../envs/zipo.yaml"
-    shell:
-        "python -m zipo study provenance {input.runs:q} {output:q} 2> {log:q}"
-
-
-rule report:
-    input:
-        f"{RESULTS}/provenance.tsv",
-        figure_files(),
-        claims_files(),
-        f"{RESULTS}/runs.tsv",
-        f"{RESULTS}/table-1.tsv",
-        tuning_files(),
-    output:
-        f"{RESULTS}/report.html",
-    log:
-        f"{RESULTS}/logs/report.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/report.tsv"
-    conda:
-        "../../envs/zipo.yaml"
-    params:
-        configfiles=STUDY_FILES,
-    shell:
-        # a second Snakemake reads this run's records; it starts no job, so it needs no lock
-        "python -m snakemake --nolock --configfile {params.configfiles:q} --report {output:q} -- {input:q} "
-        "> {log:q} 2>&1"
+        "python -m zipo study figure {wildcards.figure} {params.study:q} {input.sizes:q} {params.stem:q} "
+        "{input.tables:q} 2> {log:q}"

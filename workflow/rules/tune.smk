@@ -42,30 +42,10 @@ if TUNING:
             code=code("study/trials.py", "study/journal.py", "figures/search.py", "figures/style.py"),
         output:
             parquet=f"{RESULTS}/trials.parquet",
-            tsv=report(
-                f"{RESULTS}/trials.tsv",
-                caption="../report/trials.rst",
-                category="Hyper-parameters",
-                labels={"table": "Trials"},
-            ),
-            best=report(
-                f"{RESULTS}/best.yaml",
-                caption="../report/best.rst",
-                category="Hyper-parameters",
-                labels={"table": "Best"},
-            ),
-            history=report(
-                f"{RESULTS}/figures/tuning-history.png",
-                caption="../report/tuning-history.rst",
-                category="Hyper-parameters",
-                labels={"figure": "History of the search"},
-            ),
-            importances=report(
-                f"{RESULTS}/figures/tuning-importances.png",
-                caption="../report/tuning-importances.rst",
-                category="Hyper-parameters",
-                labels={"figure": "Importance of each hyper-parameter"},
-            ),
+            tsv=f"{RESULTS}/trials.tsv",
+            best=f"{RESULTS}/best.yaml",
+            history=f"{RESULTS}/figures/tuning-history.png",
+            importances=f"{RESULTS}/figures/tuning-importances.png",
             rest=expand(
                 f"{RESULTS}/figures/tuning-{{name}}.{{kind}}", name=["history", "importances"], kind=["pdf", "tsv"]
             ),
