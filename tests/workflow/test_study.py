@@ -12,7 +12,8 @@ from .conftest import STUDY, new_repository
 pytestmark = pytest.mark.xdist_group("workflow")  # one worker, so that the study runs once
 
 PREPARED = {"prepare": 1, "table_1": 1, "totals": 1}
-AFTER_TRAINING = {"runs_table": 1, "figure": 3, "claims": 1, "provenance": 1, "report": 1}  # figures 8, 11 and 12
+# figures 8, 11 and 12, and the page of provenance
+AFTER_TRAINING = {"runs_table": 1, "figure": 3, "claims": 1, "provenance": 1, "page": 1, "report": 1}
 
 
 def test_a_study_leaves_tables_figures_and_a_report(finished):
@@ -81,7 +82,7 @@ def test_editing_the_model_retrains(repository):
 
 def test_editing_a_reader_prepares_again(repository):
     repository.edit("zipo/datasets/simulated.py")
-    assert repository.planned() == PREPARED | {"train": 2} | AFTER_TRAINING | {"figure": 4}
+    assert repository.planned() == PREPARED | {"train": 2} | AFTER_TRAINING | {"figure": 5, "page": 2}
 
 
 def test_editing_what_a_data_set_does_not_use_reruns_nothing(repository):
@@ -102,12 +103,12 @@ def test_adding_an_experiment_of_known_settings_trains_nothing(repository):
     study = deepcopy(STUDY)
     study["experiments"]["alpha_w"] = {"grid": {"alpha_w": [0.1]}}
     repository.write_study(study)
-    assert repository.planned() == {"runs_table": 1, "figure": 5, "claims": 1, "provenance": 1, "report": 1}
+    assert repository.planned() == AFTER_TRAINING | {"figure": 5}
 
 
 def test_a_new_study_plans_every_job(tmp_path):
     repository = new_repository(tmp_path / "project")
-    assert repository.planned() == PREPARED | {"train": 2} | AFTER_TRAINING | {"figure": 5}
+    assert repository.planned() == PREPARED | {"train": 2} | AFTER_TRAINING | {"figure": 5, "page": 3}
 
 
 @pytest.mark.parametrize(
@@ -146,20 +147,13 @@ def test_conda_and_pip_install_the_same_versions():
 NEW_FIGURE = '''
 """Figure 99: a new figure in one file."""
 
-from zipo.figures.comparison import Comparison, select
+from zipo.figures.comparison import Comparison
 
 title = "batch size"
 caption = "The test NLL for several batch sizes."
 experiments = ("batch_size",)
 comparison = Comparison(x="batch_size", x_label="Batch size (cells)", measures=("test_nll",))
-
-
-def numbers(tables, study):
-    return comparison.numbers(select(tables["runs"], experiments[0]))
-
-
-def draw(tables, study):
-    return comparison.draw(select(tables["runs"], experiments[0]), study)
+numbers, draw = comparison.of(*experiments)
 '''
 
 

@@ -57,7 +57,7 @@ def _row(row: dict) -> str:
     sign, colour, ink = LOOKS[row["verdict"]]
     badge = f'<span class="badge" style="background:{colour};color:{ink}">{sign} {row["verdict"]}</span>'
     cells = [
-        escape(row["section"]), f"{escape(row['claim'])}<br><small>{escape(row['id'])}</small>", escape(row["dataset"]), badge,
-        escape(row["sentence"]),
+        escape(row["section"]), f"{escape(row['claim'])}<br><small>{escape(row['id'])}</small>",
+        escape(row["dataset"]), badge, escape(row["sentence"]),
     ]  # fmt: skip
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"

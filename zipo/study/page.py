@@ -19,6 +19,7 @@ th { font-weight: 600; border-bottom: 2px solid #888; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .wide { overflow-x: auto; font-size: 13px; } .wide th, .wide td { padding: .25rem .5rem; }
 .wide td { max-width: 22rem; overflow-wrap: break-word; }
+.side td { overflow-wrap: anywhere; text-align: left; } .side td:first-child { white-space: nowrap; }
 summary { cursor: pointer; color: #0072b2; } pre, .literal { background: #f2f2f2; border-radius: .2rem; }
 .literal { font: 13px monospace; padding: .05rem .2rem; } pre { padding: .6rem; } small { color: #555; }
 """
@@ -58,7 +59,7 @@ def content(source: Path) -> str:
     if source.suffix == ".rst":
         from docutils.core import publish_parts
 
-        return publish_parts(source.read_text(), writer_name="html5", settings_overrides=RST)["body"]
+        return publish_parts(source.read_text(), writer="html5", settings_overrides=RST)["body"]
     return f"<h2>{escape(source.name)}</h2><pre>{escape(source.read_text())}</pre>"
 
 
@@ -72,12 +73,13 @@ def table(frame: pd.DataFrame, name: str) -> str:
     """
     tsv = base64.b64encode(frame.to_csv(sep="\t", index=False, na_rep="NA").encode()).decode()
     rows = [[column.replace("_", " ") for column in frame.columns], *frame.itertuples(index=False)]
+    kind = "wide"
     if len(frame) <= FEW < len(frame.columns):
-        rows = list(zip(*rows, strict=True))
+        rows, kind = list(zip(*rows, strict=True)), "wide side"
     head, *body = ["<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows]
     head = head.replace("td", "th")
     return f"""<p><a download="{escape(name)}" href="data:text/tab-separated-values;base64,{tsv}">{escape(name)}</a></p>
-<div class="wide"><table><thead>{head}</thead><tbody>
+<div class="{kind}"><table><thead>{head}</thead><tbody>
 {"".join(body)}
 </tbody></table></div>"""
 
