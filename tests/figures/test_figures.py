@@ -188,6 +188,13 @@ def test_the_schematic_shows_every_layer_and_head():
     assert numbers["neurons"].tolist() == [64, 32, 8, 16, 16, 4]
 
 
+def test_the_same_numbers_give_the_same_picture(runs, tmp_path):
+    module = figures.discover()["figure-08"]
+    for name in ("one", "two"):
+        style.write(module.draw({"runs": runs}, STUDY), module.numbers({"runs": runs}, STUDY), tmp_path / name)
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+
+
 def test_totals_are_described_by_their_quantiles():
     rng = np.random.default_rng(1)
     parts = [
@@ -226,6 +233,8 @@ def test_latents_are_drawn_by_cell_type_with_their_scores(tmp_path):
     legend = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
     assert len(legend) == 21
     assert legend[-1] == "others"
+    figure.draw_without_rendering()  # the layout; a legend taller than its panel would flatten it
+    assert all(ax.get_position().height > 0.6 for ax in figure.axes)
 
 
 @pytest.mark.parametrize(

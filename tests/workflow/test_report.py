@@ -4,6 +4,7 @@ import base64
 import json
 import re
 
+import anndata as ad
 import pytest
 
 pytestmark = pytest.mark.xdist_group("workflow")  # one worker, so that the study runs once
@@ -38,9 +39,10 @@ def test_the_report_is_in_the_papers_order(report):
     assert titles == {"Hardware, versions and cost", "What the paper leaves open"}
 
 
-def test_a_figures_page_says_what_was_run_and_shows_its_numbers(report):
+def test_a_figures_page_says_what_was_run_and_shows_its_numbers(finished, report):
     page = pages(report)["results/tiny/figures/figure-08.html"]
-    assert "What was run: Toy: 90 cells, 40 genes, 2 seeds." in page
+    cells, genes = ad.read_h5ad(finished.folder / "results" / "tiny" / "data" / "toy.h5ad").shape
+    assert f"What was run: Toy: {cells} cells, {genes} genes, 2 seeds." in page
     assert page.count('src="data:image/webp;base64,') == 1
     assert "figure-08.tsv</a>" in page
     assert "What was run" not in pages(report)["results/tiny/figures/figure-01.html"]

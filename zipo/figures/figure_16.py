@@ -16,6 +16,7 @@ experiments = ("latent_space",)
 tables = ("embeddings", "clusters")
 MOST_TYPES = 20  # more colours cannot be told apart; rarer types share the grey of the rest
 REST = "others"
+IN_A_COLUMN = 16  # entries of the legend, so that it is no taller than its panels
 
 
 def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
@@ -58,11 +59,10 @@ def draw(tables: dict[str, Any], study: dict[str, Any]):
                 text += f"\nsilhouette {score['silhouette']:.2f}, ARI {score['ari']:.2f}, NMI {score['nmi']:.2f}"
             letter = chr(ord("a") + row * len(models) + column)
             ax.set_title(f"({letter}) {text}", loc="left", fontsize="medium")
-        legend = grid[row, -1].get_legend()
-        legend.set(title="Cell type", loc="upper left")
-        for text in legend.get_texts():
-            text.set_fontsize("x-small")
-        legend.set_bbox_to_anchor((1.02, 1), transform=grid[row, -1].transAxes)
-        for handle in legend.legend_handles:
+        sns.move_legend(
+            grid[row, -1], "upper left", bbox_to_anchor=(1.02, 1), title="Cell type", fontsize="x-small",
+            labelspacing=0.3, handletextpad=0.1, columnspacing=0.8, ncols=-(-len(order) // IN_A_COLUMN),
+        )  # fmt: skip
+        for handle in grid[row, -1].get_legend().legend_handles:
             handle.set_markersize(5)
     return figure
