@@ -4,13 +4,17 @@ BIN := .venv/bin
 PINS := envs/zipo.txt
 INSTALL := --constraint $(PINS) --editable .[study,test]
 
-.PHONY: demo test env lint format
+.PHONY: demo test reliability env lint format
 
 demo: env
 	$(BIN)/snakemake
 
 test: env lint
 	$(BIN)/pytest --numprocesses 2
+
+# runs the tests of faults, and writes into docs/reliability.md what came of them
+reliability: env
+	$(BIN)/pytest --numprocesses 2 -m fault --reliability docs/reliability.md
 
 lint: env
 	$(BIN)/ruff check

@@ -10,6 +10,8 @@ from scipy.sparse import csr_matrix
 from zipo.datasets.catalogue import SimulatedSource
 from zipo.datasets.simulated import simulate
 
+pytest_plugins = ["tests.reliability"]
+
 
 @pytest.fixture(autouse=True)
 def _one_thread():

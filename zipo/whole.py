@@ -25,9 +25,9 @@ def whole(target: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         os.replace(part, target)
     except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else error  # writers word it in many ways
         raise InputError(
-            f"{target}: cannot be written ({error.strerror or error}); make room, or let its folder be written to, "
-            "and run again"
+            f"{target}: cannot be written ({reason}); make room, or let its folder be written to, and run again"
         ) from error
     finally:
         with suppress(OSError):

@@ -97,6 +97,9 @@ def test_a_training_cut_off_without_warning_goes_on_from_the_last_of_its_regular
     assert same(fit(simulated), fit(simulated, Checkpoints(tmp_path / "seed-1", "same", NEVER)))
 
 
+@pytest.mark.fault(
+    "a damaged checkpoint, passed over for the one before", where="local", times=1, then="the same command"
+)
 @pytest.mark.parametrize("damage", ["cut", "flip", "empty", "text"])
 def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(simulated, tmp_path, capsys, damage):
     for batches in (10, 25):
@@ -115,7 +118,9 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(simulated, tmp_p
     checkpoints = Checkpoints(tmp_path / "seed-1", "same", NEVER)
     assert checkpoints.latest().rest["batches_done"] == 10 % 7
     assert f"{last}: damaged, so it is passed over" in capsys.readouterr().err
+    assert same(fit(simulated), fit(simulated, checkpoints))
     first.write_bytes(b"")
+    last.write_bytes(b"")
     assert checkpoints.latest() is None
 
 
@@ -141,6 +146,9 @@ def test_checkpoints_of_another_identity_are_not_gone_on_from(simulated, tmp_pat
     assert Checkpoints(tmp_path / "seed-1", "another", NEVER).latest() is None
 
 
+@pytest.mark.fault(
+    "a full disk when checkpoints are written", where="local", times=14, then="going on without checkpoints"
+)
 def test_a_full_disk_costs_a_checkpoint_and_not_the_training(simulated, tmp_path, capsys):
     (tmp_path / "seed-1").mkdir()
     (tmp_path / "seed-1" / "000001.part.npz").symlink_to("/dev/full")

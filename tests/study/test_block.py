@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from zipo.datasets.prepared import write
 from zipo.engine.checkpoints import Checkpoints, Stopped
+from zipo.errors import InputError
 from zipo.parameters import Parameters
 from zipo.study import block
 from zipo.study.block import obeying_signals, run_block
@@ -120,6 +122,25 @@ def test_a_damaged_finished_seed_is_trained_again(job, capsys):
     kept.write_bytes(kept.read_bytes()[:-100])
     assert job([1, 2]) == (rows, [2])
     assert "seed-2.npz: damaged, so it is passed over" in capsys.readouterr().err
+
+
+@pytest.mark.fault(
+    "a full disk when a finished seed, latents or rows are written", where="local", times=1, then="the same command"
+)
+@pytest.mark.parametrize(
+    "part", ["kept/seed-1.part.npz", "kept/seed-2.part.npz", "latents-1-2.part.npz", "seeds-1-2.part.json"]
+)
+def test_a_full_disk_at_the_end_of_a_seed_costs_no_other(job, part):
+    expected, _ = job([1, 2])
+    shutil.rmtree(job.folder / "kept")
+    (job.folder / "kept").mkdir()
+    (job.folder / part).symlink_to("/dev/full")
+    with pytest.raises(InputError, match="No space left on device"):
+        job([1, 2])
+    finished = [int(file.stem.removeprefix("seed-")) for file in (job.folder / "kept").glob("seed-*.npz")]
+    rows, trained = job([1, 2])
+    assert rows == expected
+    assert sorted(finished + trained) == [1, 2]
 
 
 def test_a_diverged_run_is_finished_and_has_no_losses(job):

@@ -51,6 +51,9 @@ def rows(folder):
     return [[{key: row for key, row in run["row"].items() if key not in VARIES}, run["history"]] for run in runs]
 
 
+@pytest.mark.fault(
+    "SIGKILL of a training process at random moments", where="local", times=KILLS, then="the same command"
+)
 def test_a_training_killed_twenty_times_at_random_moments_ends_with_the_same_numbers(tmp_path, start):
     whole = start(tmp_path / "whole")
     whole.join()

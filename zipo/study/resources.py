@@ -85,11 +85,16 @@ def memory_mb(size: Size, p: Parameters, gpu: bool) -> int:
     return math.ceil(((CUDA_START if gpu else START + batch) + held) / 1e6)
 
 
-def minutes(size: Size, p: Parameters, seeds: int, gpu: bool, threads: int) -> int:
-    """Time of a job that trains some seeds, in minutes."""
-    machine = GPU if gpu else Machine(CPU_THREAD.operations * threads, CPU_THREAD.bytes)
+def epoch_seconds(size: Size, p: Parameters, machine: Machine) -> float:
+    """Time of one pass over the training cells."""
     weights, cells = weights_of(size.genes, p), size.cells * (1 - p.validation_share - p.test_share)
     work = OPERATIONS * weights + LIKELIHOOD * size.genes * (2 if p.overdispersed else 1)
     steps = math.ceil(cells / p.batch_size)
-    epoch = cells * work / machine.operations + steps * (CALLS + MOVED * weights / machine.bytes)
-    return MINUTES + math.ceil(RESERVE * seeds * epoch * min(p.max_epochs, EPOCHS) / 60)
+    return cells * work / machine.operations + steps * (CALLS + MOVED * weights / machine.bytes)
+
+
+def minutes(size: Size, p: Parameters, seeds: int, gpu: bool, threads: int) -> int:
+    """Time of a job that trains some seeds, in minutes."""
+    machine = GPU if gpu else Machine(CPU_THREAD.operations * threads, CPU_THREAD.bytes)
+    epochs = min(p.max_epochs, EPOCHS)
+    return MINUTES + math.ceil(RESERVE * seeds * epochs * epoch_seconds(size, p, machine) / 60)

@@ -1,0 +1,49 @@
+"""What the tests of faults found, as the table of docs/reliability.md.
+
+A test marked `fault(what, where=..., times=..., then=...)` asserts that nothing finished was lost, that no number
+differs from those of a study without the fault, and that the study then completes. `make reliability` runs these tests
+and puts what came of each into the page.
+"""
+
+from pathlib import Path
+
+COLUMNS = ("what was done", "where", "times", "finished runs lost", "wrong numbers", "completed by")
+BEGIN, END = "<!-- begin of the table -->\n", "<!-- end of the table -->\n"
+found: dict[str, tuple[tuple, dict, str]] = {}  # by test, on the process that hears of all workers
+
+
+def pytest_addoption(parser):
+    parser.addoption("--reliability", metavar="PAGE", type=Path, help="put what came of the tests of faults in a page")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "fault(what, where, times, then): a fault that a study must survive")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if mark := item.get_closest_marker("fault"):
+            item.user_properties.append(("fault", [mark.args, mark.kwargs]))
+
+
+def pytest_runtest_logreport(report):
+    fault = dict(report.user_properties).get("fault")
+    if fault and (report.when == "call" or not report.passed):
+        found[report.nodeid] = (*fault, report.outcome)
+
+
+def pytest_terminal_summary(config):
+    if page := config.getoption("reliability"):
+        before, _, rest = page.read_text().partition(BEGIN)
+        page.write_text(before + BEGIN + table() + END + rest.partition(END)[2])
+
+
+def table() -> str:
+    """A row per fault, in the form of Markdown; the times of tests of one fault add up."""
+    faults: dict[tuple, list] = {}
+    for (what,), told, outcome in found.values():
+        came_of_it = (0, 0, told["then"]) if outcome == "passed" else [outcome] * 3
+        faults.setdefault((what, told["where"], *came_of_it), []).append(told["times"])
+    rows = [COLUMNS, ["---"] * len(COLUMNS)]
+    rows += [(what, where, sum(times), *rest) for (what, where, *rest), times in faults.items()]
+    return "".join(f"| {' | '.join(map(str, row))} |\n" for row in rows)
