@@ -231,16 +231,15 @@ def page(target: Path, title: str, caption: str, sources: list[Path]) -> None:
 
 
 @study.command()
-def claims(runs: Path, study: Json, catalogue: Path, tsv: Path, page: Path) -> None:
-    """Decide the paper's claims from the runs table, as a table and as a page."""
-    import pandas as pd
-
+def claims(study: Json, catalogue: Path, tsv: Path, page: Path, files: list[Path]) -> None:
+    """Decide the paper's claims, as a table and as a page; tables are known by their files' names."""
+    from zipo.study.claim_tables import read_tables
     from zipo.study.claims import decide
     from zipo.study.claims_page import write_page
     from zipo.study.config import load_claims
     from zipo.study.table_files import write_tsv
 
-    table = decide(pd.read_parquet(runs), study, load_claims(catalogue))
+    table = decide(read_tables(files), study, load_claims(catalogue))
     write_tsv(table, tsv)
     write_page(table, study["title"], page)
 

@@ -1,68 +1,15 @@
-"""Verdicts on invented runs whose answers are known, and the errors of a claim that will not do."""
+"""Verdicts on invented runs whose answers are known."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from scipy import stats
 
-from zipo.errors import InputError
-from zipo.study.claim import CLAIMS, Claim
-from zipo.study.claims import COLUMNS, VERDICTS, decide
-from zipo.study.claims_page import write_page
-from zipo.study.config import check, load, load_claims
+from tests.study.invented import DIVERGES, HIGH, LESS, NOISE, SAME, SHARE, STUDY, TREND, claims, most, runs, verdict
+from zipo.study.claims import decide
 from zipo.study.paired import holm
-from zipo.study.settings import base_settings
-
-CONFIG = Path(__file__).parents[2] / "config"
-STUDY = {"title": "t", "experiments": {"alpha_z": {"datasets": ["a"], "base": {"alpha_z": 0.1}}}, "left_out": []}
-LESS = {
-    "figure": 8, "section": "III-D", "claim": "One is less.", "experiment": "alpha_z", "kind": "difference",
-    "measure": "test_nll", "of": {"alpha_z": 1}, "direction": "less", "than": {"alpha_z": 0.1},
-    "smallest_effect": {"absolute": 0.1},
-}  # fmt: skip
-SAME = {key: value for key, value in LESS.items() if key != "direction"} | {"kind": "equivalence"}
-TREND = {
-    "figure": 8, "section": "III-D", "claim": "It falls.", "experiment": "alpha_z", "kind": "trend",
-    "measure": "test_nll", "over": "alpha_z", "direction": "less", "smallest_effect": {"absolute": 0.1},
-}  # fmt: skip
-SHARE = {
-    "figure": 10, "section": "III-E", "claim": "Few are kept.", "experiment": "alpha_z", "kind": "share",
-    "measure": "pruned_0.0001_kept", "of": {"alpha_z": 1}, "direction": "less", "bound": 0.05,
-}  # fmt: skip
-DIVERGES = {
-    "figure": 7, "section": "III-C", "claim": "It diverges.", "experiment": "alpha_z", "kind": "divergence",
-    "of": {"alpha_z": 1},
-}  # fmt: skip
-
-
-def claims(**entries) -> dict[str, Claim]:
-    return check(CLAIMS, entries, "claims.yaml")
-
-
-def runs(measure: str = "test_nll", dataset: str = "a", **settings) -> pd.DataFrame:
-    """A table of one experiment: for each value of alpha_z, written a0.1 or a1, its numbers by seed; None diverged."""
-    rows = [
-        {
-            "experiments": "first_layer,alpha_z", "dataset": dataset, "setting": name, "alpha_z": float(name[1:]),
-            "likelihood": "zip", "seed": seed, "status": "diverged" if value is None else "ok",
-            measure: math.nan if value is None else value,
-        }
-        for name, values in settings.items()
-        for seed, value in enumerate(values, 1)
-    ]  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def verdict(table: pd.DataFrame, **entry) -> pd.Series:
-    return decide(table, STUDY, claims(it=entry)).iloc[0]
-
-
-HIGH = [2.0, 3.1, 2.5, 4.0, 3.3, 2.2]  # seeds differ by far more than settings: only pairs can tell
-NOISE = np.array([0.01, -0.02, 0.005, 0.015, -0.01, 0.0])
 
 
 def test_a_clear_win():
@@ -132,7 +79,7 @@ def test_too_few_seeds_say_how_many_would_do():
     assert row["sentence"].endswith(f"If things are as seen, {needed(0.2)} seeds would decide it.")
     alone = verdict(runs(**{"a0.1": HIGH[:1], "a1": [1.0]}), **LESS)
     assert alone["verdict"] == "undecided"
-    assert "a test needs two" in alone["sentence"]
+    assert alone["sentence"].endswith("from 1 seed; a test needs two.")
 
 
 def test_a_pair_with_a_diverged_run_is_left_out_and_counted():
@@ -183,6 +130,27 @@ def test_a_trend_is_a_test_of_the_seeds_slopes():
     assert short["sentence"] == "Not run: a trend needs at least 3 values of alpha_z; there are 2."
 
 
+def test_scatter_is_a_test_of_the_distances_from_the_median():
+    entry = LESS | {"kind": "spread", "direction": "greater"}
+    wide = [2.0, 4.0, 3.0, 5.1, 1.0, 3.1]
+    narrow = [7.0, 7.2, 6.9, 7.1, 7.05, 6.95]
+    row = verdict(runs(**{"a0.1": narrow, "a1": wide}), **entry)
+    x, y = np.abs(np.array(wide) - 3.05), np.abs(np.array(narrow) - 7.025)
+    assert row["p"] == pytest.approx(stats.ttest_rel(x, y, alternative="greater").pvalue)
+    assert (row["verdict"], row["mean_of"], row["mean_than"]) == (
+        "reproduced",
+        pytest.approx(x.mean()),
+        pytest.approx(y.mean()),
+    )
+    assert verdict(runs(**{"a0.1": wide, "a1": narrow}), **entry)["sentence"].endswith("The opposite is shown.")
+    alike = verdict(runs(**{"a0.1": narrow, "a1": list(np.array(narrow) + 3 + NOISE)}), **entry)
+    assert alike["sentence"].endswith("Any difference is smaller than that.")
+    # with a relative effect, distances are of logarithms, so that a factor changes nothing
+    entry |= {"smallest_effect": {"relative": 0.01}}
+    assert verdict(runs(**{"a0.1": narrow, "a1": list(np.array(narrow) * 9)}), **entry)["verdict"] == "not reproduced"
+    assert verdict(runs(**{"a0.1": narrow, "a1": [None] * 6}), **entry)["pairs"] == 0
+
+
 def test_several_settings_must_all_hold_a_claim():
     low, middle = np.array(HIGH) - 0.3 + NOISE, np.array(HIGH) - 0.25 - NOISE
     table = runs(**{"a0.1": HIGH, "a1": list(low), "a10": list(middle)})
@@ -228,14 +196,14 @@ def test_a_measure_before_and_after_pruning():
         ({"where": {"variant": "dca"}}, "no run has variant"),
         ({"of": {"alpha_z": [0.1, 1]}, "than": {}}, "no run"),
         ({"experiment": "alpha_w"}, "experiment alpha_w is not part of the study"),
-        ({"dataset": "liver"}, "experiment alpha_z ran on a, not on liver"),
+        ({"dataset": "liver"}, "experiment alpha_z is on a, not on liver"),
         ({"dataset": "rosmap"}, "data set rosmap was left out: access to it is controlled"),
         ({"measure": "ari"}, "no run has ari"),
     ],
 )
 def test_what_was_not_run_is_named(change, reason):
     study = STUDY | {"left_out": ["rosmap"]}
-    table = decide(runs(**{"a0.1": HIGH, "a1": HIGH}), study, claims(it=LESS | change))
+    table = decide({"runs": runs(**{"a0.1": HIGH, "a1": HIGH})}, study, claims(it=LESS | change))
     assert table["verdict"].tolist() == ["not run"]
     assert table["sentence"].iloc[0].startswith(f"Not run: {reason}")
 
@@ -252,27 +220,22 @@ def test_each_data_set_by_itself_and_holm_within_a_figure():
         [runs(**{"a0.1": HIGH, "a1": list(low)}), runs(dataset="b", **{"a0.1": HIGH, "a1": list(low + 9 * NOISE)})],
         ignore_index=True,
     )
-    found = decide(table, study, claims(one=LESS, two=SAME, other=LESS | {"figure": 9, "dataset": "a"}))
+    found = decide({"runs": table}, study, claims(one=LESS, two=SAME, other=LESS | {"figure": 9, "dataset": "a"}))
     assert found["dataset"].tolist() == ["a", "b", "a", "b", "a"]
     assert found["p_holm"][:4].tolist() == pytest.approx(holm(found["p"][:4]).tolist())
     assert found["p_holm"][4] == found["p"][4]
 
 
-def decide_each(seeds: np.ndarray) -> pd.DataFrame:
+def decide_each(seeds: np.ndarray, **change) -> pd.DataFrame:
     """The claim decided on many experiments, seeds (experiments, seeds, 2), each a data set and a figure of its own."""
     names = [f"d{i}" for i in range(len(seeds))]
     tables = [
         runs(dataset=name, **{"a0.1": pair[:, 0], "a1": pair[:, 1]}) for name, pair in zip(names, seeds, strict=True)
     ]
     study = {**STUDY, "experiments": {"alpha_z": {"datasets": names, "base": {}}}}
-    claim = claims(it=LESS)["it"]
+    claim = claims(it=LESS | change)["it"]
     each = {name: claim.model_copy(update={"figure": i + 1, "dataset": name}) for i, name in enumerate(names)}
-    return decide(pd.concat(tables, ignore_index=True), study, each)
-
-
-def most(count: int) -> int:
-    """99.9 % of binomial counts at the stated level do not exceed this."""
-    return int(stats.binom.ppf(0.999, count, 0.05))
+    return decide({"runs": pd.concat(tables, ignore_index=True)}, study, each)
 
 
 def test_null_tables_are_called_reproduced_at_the_stated_level():
@@ -284,6 +247,12 @@ def test_null_tables_are_called_reproduced_at_the_stated_level():
     reproduced = int((found["verdict"] == "reproduced").sum())
     assert stats.binom.ppf(0.001, 1000, 0.05) <= (found["p_holm"] <= 0.05).sum() <= most(1000)
     assert 20 < reproduced <= most(1000)  # fewer than 5 %, as differences too small to matter do not count
+
+
+def test_null_scatters_are_called_reproduced_at_the_stated_level():
+    seeds = np.random.default_rng(10).normal(3, 1, (500, 12, 2))
+    found = decide_each(seeds, kind="spread", smallest_effect={"absolute": 0.01})
+    assert 10 < (found["verdict"] == "reproduced").sum() <= most(500)
 
 
 def test_an_effect_that_just_matters_is_refuted_at_no_more_than_the_stated_level():
@@ -299,76 +268,3 @@ def test_a_family_of_null_claims_is_corrected_as_a_whole():
     p = stats.ttest_1samp(rng.normal(size=(1000, 10, 6)), 0, axis=2, alternative="greater").pvalue
     families = sum(bool((holm(family) <= 0.05).any()) for family in p)
     assert stats.binom.ppf(0.001, 1000, 0.05) * 0.9 <= families <= most(1000)
-
-
-@pytest.fixture(scope="module")
-def demo() -> dict:
-    study = load(yaml.safe_load((CONFIG / "demo.yaml").read_text()), "demo.yaml", CONFIG)
-    experiments = {
-        name: {"datasets": study.datasets_of(name), "base": base} for name, base in base_settings(study).items()
-    }
-    return {"title": study.file.title, "experiments": experiments, "left_out": study.left_out}
-
-
-def test_the_papers_claims_cover_its_figures(demo):
-    catalogue = load_claims(CONFIG / "claims.yaml")
-    assert {claim.figure for claim in catalogue.values()} == {None, *range(3, 17)}
-    assert demo["experiments"]["first_layer"]["base"]["residuals"] == "none"
-    assert demo["experiments"]["first_layer"]["base"]["first_layer"] == 256
-    nothing = pd.DataFrame({"experiments": [], "dataset": []})
-    table = decide(nothing, demo, catalogue)
-    assert set(table["id"]) == set(catalogue)
-    assert (table["verdict"] == "not run").all()
-    assert list(table.columns) == COLUMNS
-
-
-def test_a_new_claim_is_one_entry(tmp_path):
-    file = tmp_path / "claims.yaml"
-    text = (CONFIG / "claims.yaml").read_text()
-    file.write_text(text + yaml.safe_dump({"a_new_one": LESS | {"claim": "A new one."}}))
-    table = decide(runs(**{"a0.1": HIGH, "a1": list(np.array(HIGH) - 0.3 + NOISE)}), STUDY, load_claims(file))
-    new = table.set_index("id").loc["a_new_one"]
-    assert (new["claim"], new["effect"]) == ("A new one.", pytest.approx(-0.3))
-
-
-def test_the_page_shows_every_claim_with_its_verdict(tmp_path):
-    entries = claims(
-        won=LESS, lost=LESS | {"direction": "greater"}, absent=LESS | {"experiment": "<none>"},
-        open=LESS | {"smallest_effect": {"absolute": 9}, "than": {"alpha_z": 10}, "figure": None},
-    )  # fmt: skip
-    table = decide(runs(**{"a0.1": HIGH, "a1": list(np.array(HIGH) - 0.3 + NOISE), "a10": HIGH[::-1]}), STUDY, entries)
-    target = tmp_path / "claims.html"
-    write_page(table, "A study & more", target)
-    page = target.read_text()
-    counted = [
-        page.count(f" {word}</span>") - (word == "reproduced") * page.count("not reproduced</span>")
-        for word in VERDICTS
-    ]
-    assert counted == [(table["verdict"] == word).sum() for word in VERDICTS]
-    assert "A study &amp; more" in page
-    assert "&lt;none&gt;" in page
-    assert page.count("<h2>") == 2
-    assert "http" not in page
-    assert [file.name for file in tmp_path.iterdir()] == ["claims.html"]
-
-
-@pytest.mark.parametrize(
-    ("change", "problem"),
-    [
-        (
-            {"measure": "test_nil"},
-            r"c\.yaml: it\.difference\.measure: 'test_nil' will not do: .*did you mean 'test_nll'",
-        ),
-        ({"of": {"alfa_z": 1}}, r"it\.difference\.of: .*unknown column 'alfa_z'; did you mean 'alpha_z'"),
-        ({"direcshun": "less"}, r"it\.difference\.direcshun: unknown key 'direcshun'; did you mean 'direction'"),
-        ({"direction": "smaller"}, r"it\.difference\.direction: 'smaller' will not do: .*'less' or 'greater'"),
-        ({"kind": "diference"}, r"c\.yaml: it: .*'difference', 'equivalence', 'trend', 'share', 'divergence'"),
-        ({"smallest_effect": {}}, r"it\.difference\.smallest_effect: .*either relative or absolute"),
-        ({"than_measure": "epochs"}, r"it\.difference: .*give than or than_measure, and not both"),
-    ],
-)
-def test_a_claim_that_will_not_do_is_refused(tmp_path, change, problem):
-    file = tmp_path / "c.yaml"
-    file.write_text(yaml.safe_dump({"it": LESS | change}))
-    with pytest.raises(InputError, match=problem):
-        load_claims(file)

@@ -1,9 +1,16 @@
-# The paper's claims, decided from the runs table alone.
+# The paper's claims, decided from tables alone, most from the runs table.
+
+CLAIM_TABLES = [
+    "runs",
+    "totals",
+    *(["clusters"] if latent_space() else []),
+    *(["trials"] if TUNING else []),
+]
 
 
 rule claims:
     input:
-        runs=f"{RESULTS}/runs.parquet",
+        tables=expand(f"{RESULTS}/{{name}}.parquet", name=CLAIM_TABLES),
         catalogue=CLAIMS,
         code=code("study/claim*.py", "study/evidence.py", "study/page.py", "study/paired.py"),
     output:
@@ -23,5 +30,5 @@ rule claims:
     params:
         study=json.dumps(CLAIMED),
     shell:
-        "python -m zipo study claims {input.runs:q} {params.study:q} {input.catalogue:q} {output.tsv:q} "
-        "{output.page:q} 2> {log:q}"
+        "python -m zipo study claims {params.study:q} {input.catalogue:q} {output.tsv:q} {output.page:q} "
+        "{input.tables:q} 2> {log:q}"

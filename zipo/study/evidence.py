@@ -11,71 +11,98 @@ from scipy import stats
 
 from zipo.study import paired
 from zipo.study.claim import (
-    Claim,
     DifferenceClaim,
     DivergenceClaim,
     EquivalenceClaim,
-    Range,
+    OfRuns,
     ShareClaim,
     SmallestEffect,
+    SpreadClaim,
     TrendClaim,
 )
-
-
-class NotRunError(Exception):
-    """What a claim needs and the runs table lacks, as a clause."""
+from zipo.study.claim_selection import NotRunError, chosen, column_of, told
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """One test of a claim. `values` are its numbers, one a seed, on the scale of the test."""
+    """One test of a claim. What is compared is on the scale of the test: logarithms for relative effects."""
 
     of: str
     than: str
-    values: np.ndarray
-    """Differences in the measure or, for relative effects, in its logarithm; changes along a grid; levels."""
+    count: int
+    """Numbers that were tested: one a seed; or trials, cells or genes."""
+    estimate: float
+    """Their mean difference, change along a grid or level; or a number that describes them."""
+    spread: float
+    """Their standard deviation, NaN where more of them cannot be had."""
+    interval: tuple[float, float]
+    """95 % confidence interval of the estimate."""
     relative: bool = False
     margin: float = math.nan
-    """The smallest effect that matters, or the bound, on the scale of the test."""
+    """The smallest effect that matters, or the bound."""
     mean_of: float = math.nan
     mean_than: float = math.nan
+    """Means as they are told, on no scale but the measure's own."""
     p: float = math.nan
     """For the claim."""
     p_against: float = math.nan
     """Against it."""
+    opposite: bool = False
+    """Whether what is against it is the opposite, more than an effect too small to matter."""
     p_welch: float = math.nan
     runs: int = 0
     diverged: int = 0
-    """Runs, and those of them that diverged; a seed with one of these is no part of `values`."""
+    """Runs or trials, and those of them that diverged, which are not counted in `count`."""
     tests: int = 1
     """Settings, or pairs of settings, that had to hold the claim; this is the weakest of them."""
-    interval: tuple[float, float] = (math.nan, math.nan)
-    """95 % confidence interval, on the scale of the test."""
+    remark: str = ""
+    """A sentence more, or none."""
 
     @property
     def effect(self) -> float:
-        return self.scaled(float(np.mean(self.values))) if len(self.values) else math.nan
+        return self.scaled(self.estimate)
 
     def scaled(self, value: float) -> float:
         """From the scale of the test to what is told: a ratio less one for relative effects."""
         return math.expm1(value) if self.relative else value
 
 
-def weigh(runs: pd.DataFrame, claim: Claim, base: dict[str, Any]) -> Evidence:
+def summary(values: np.ndarray) -> dict[str, Any]:
+    """Count, mean, standard deviation and confidence interval of numbers, one a seed."""
+    count = len(values)
+    spread = float(np.std(values, ddof=1)) if count > 1 else math.nan
+    return {"count": count, "estimate": mean(values), "spread": spread, "interval": paired.interval(values)}
+
+
+def directed(values: np.ndarray, margin: float, direction: str) -> dict[str, Any]:
+    """p for and against a mean that is less or greater than none.
+
+    Refuted by the opposite, or by an effect too small to matter; either alone implies that the effect falls short of
+    the smallest that matters, so taking the smaller p needs no correction.
+    """
+    sign = 1 if direction == "greater" else -1
+    opposite, too_small = paired.p_greater(-sign * values), paired.p_equivalent(values, margin)
+    against = {"p_against": min(opposite, too_small), "opposite": opposite <= too_small}
+    return {"p": paired.p_greater(sign * values), **against}
+
+
+def weigh(runs: pd.DataFrame, claim: OfRuns, base: dict[str, Any]) -> Evidence:
     """The evidence of an experiment's runs on one data set; `base` is the study's base setting.
 
     Raises NotRunError where a setting or a column is absent.
     """
-    pool = runs[_mask(runs, claim.where, base)]
+    pool = runs[chosen(runs, claim.where, base)]
     if isinstance(claim, TrendClaim):
         return _trend(pool, claim)
     of = _picked(pool, claim.of, base, getattr(claim, "than", {}))
     if isinstance(claim, ShareClaim):
-        return _weakest([_level(run, claim, label) for label, run in of.items()])
+        sign = 1 if claim.direction == "greater" else -1
+        levels = [_level(run, claim, label) for label, run in of.items()]
+        return weakest(sorted(levels, key=lambda level: sign * level.estimate))  # the first is told if none is tested
     if isinstance(claim, DivergenceClaim):
-        return _weakest([_divergence(run, claim, label) for label, run in of.items()])
+        return weakest([_divergence(run, claim, label) for label, run in of.items()])
     for name in filter(None, (claim.measure, claim.than_measure)):
-        _column(pool, name)
+        column_of(pool, name)
     if claim.than_measure:
         pairs = [((label, run), (f"{claim.than_measure} there", run)) for label, run in of.items()]
     else:
@@ -84,50 +111,11 @@ def weigh(runs: pd.DataFrame, claim: Claim, base: dict[str, Any]) -> Evidence:
         pairs = [pair for pair in product(of.items(), than.items()) if _setting(pair[0][1]) != _setting(pair[1][1])]
         if not pairs:
             raise NotRunError("there is no second setting to compare with")
-    return _weakest([_comparison(first, second, claim) for first, second in pairs])
+    return weakest([_comparison(first, second, claim) for first, second in pairs])
 
 
 def _setting(run: pd.DataFrame) -> str:
     return run["setting"].iloc[0]
-
-
-def _column(runs: pd.DataFrame, name: str) -> pd.Series:
-    if name not in runs:
-        threshold = name.split("_")[1] if name.startswith("pruned_") else None
-        why = f"{threshold} is not among the study's prune_thresholds" if threshold else f"no run has {name}"
-        raise NotRunError(why)
-    return runs[name]
-
-
-def _mask(runs: pd.DataFrame, selector: dict[str, Any], base: dict[str, Any]) -> pd.Series:
-    """Which runs a selector picks."""
-    mask = pd.Series(True, index=runs.index)
-    for column, wanted in selector.items():
-        values = _column(runs, column)
-        found = _matches(values, wanted, column, base)
-        if not found.any():
-            present = ", ".join(_text(value) for value in sorted(values.unique()))
-            raise NotRunError(f"no run has {column} {_wish(wanted)}; there are {present}")
-        mask &= found
-    if not mask.any():
-        wishes = ", ".join(f"{column} {_wish(wanted)}" for column, wanted in selector.items())
-        raise NotRunError(f"no run has {wishes} at once")
-    return mask
-
-
-def _matches(values: pd.Series, wanted: Any, column: str, base: dict[str, Any]) -> pd.Series:
-    if isinstance(wanted, Range):
-        low = -math.inf if wanted.at_least is None else wanted.at_least
-        high = math.inf if wanted.at_most is None else wanted.at_most
-        return values.between(low, high)
-    if isinstance(wanted, str) and wanted in ("largest", "smallest"):
-        return values == (values.max() if wanted == "largest" else values.min())
-    if wanted == "base":
-        wanted = base[column]
-    wishes = wanted if isinstance(wanted, list) else [wanted]
-    if pd.api.types.is_numeric_dtype(values):
-        return values.isin([float(wish) for wish in wishes])
-    return values.astype(str).isin([str(wish) for wish in wishes])
 
 
 def _picked(
@@ -139,25 +127,15 @@ def _picked(
     """
     columns = list(selector or other)
     picked: dict[str, pd.DataFrame] = {}
-    for setting, run in pool[_mask(pool, selector, base)].groupby("setting", sort=False):
-        label = ", ".join(f"{column} {_text(run[column].iloc[0])}" for column in columns) or str(setting)
+    for setting, run in pool[chosen(pool, selector, base)].groupby("setting", sort=False):
+        label = ", ".join(f"{column} {told(run[column].iloc[0])}" for column in columns) or str(setting)
         # settings that differ in what the claim does not name are told apart by their ids
         label = f"{label} ({setting})" if label in picked else label
         picked[label] = run.set_index("seed").sort_index()
     return picked
 
 
-def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
-
-
-def _wish(wanted: Any) -> str:
-    if isinstance(wanted, Range):
-        return " and ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in wanted if value is not None)
-    return " or ".join(_text(wish) for wish in wanted) if isinstance(wanted, list) else _text(wanted)
-
-
-def _scale(values: np.ndarray, effect: SmallestEffect, measure: str) -> np.ndarray:
+def on_scale(values: np.ndarray, effect: SmallestEffect, measure: str) -> np.ndarray:
     """Values as they are, or their logarithms for relative effects."""
     if effect.relative is None:
         return values
@@ -166,12 +144,14 @@ def _scale(values: np.ndarray, effect: SmallestEffect, measure: str) -> np.ndarr
     return np.log(values)
 
 
-def _margin(effect: SmallestEffect) -> float:
+def margin_of(effect: SmallestEffect) -> float:
     return math.log1p(effect.relative) if effect.relative is not None else float(effect.absolute or 0)
 
 
 def _comparison(
-    first: tuple[str, pd.DataFrame], second: tuple[str, pd.DataFrame], claim: DifferenceClaim | EquivalenceClaim
+    first: tuple[str, pd.DataFrame],
+    second: tuple[str, pd.DataFrame],
+    claim: DifferenceClaim | EquivalenceClaim | SpreadClaim,
 ) -> Evidence:
     """Paired tests over the seeds at which both settings converged."""
     (of_label, of), (than_label, than) = first, second
@@ -180,23 +160,31 @@ def _comparison(
     ok = ((of["status"] == "ok") & (than["status"] == "ok")).to_numpy()
     a = of[claim.measure].to_numpy(float)[ok]
     b = than[claim.than_measure or claim.measure].to_numpy(float)[ok]
-    x, y = _scale(a, claim.smallest_effect, claim.measure), _scale(b, claim.smallest_effect, claim.measure)
-    margin = _margin(claim.smallest_effect)
+    x, y = on_scale(a, claim.smallest_effect, claim.measure), on_scale(b, claim.smallest_effect, claim.measure)
+    margin, relative = margin_of(claim.smallest_effect), claim.smallest_effect.relative is not None
+    if isinstance(claim, SpreadClaim):
+        x, y = _distances(x), _distances(y)
+        a, b = (np.expm1(x), np.expm1(y)) if relative else (x, y)
     if isinstance(claim, EquivalenceClaim):
         p, against = _equivalence(x - y, margin, claim.direction)
-        welch = 2 * min(paired.p_welch(x, y), paired.p_welch(y, x))
+        found: dict[str, Any] = {
+            "p": p,
+            "p_against": against,
+            "p_welch": 2 * min(paired.p_welch(x, y), paired.p_welch(y, x)),
+        }
     else:
         sign = 1 if claim.direction == "greater" else -1
-        p = paired.p_greater(sign * (x - y))
-        # refuted by the opposite, or by a difference too small to matter; either alone implies that the effect
-        # falls short of the smallest that matters, so taking the smaller p needs no correction
-        against = min(paired.p_greater(-sign * (x - y)), paired.p_equivalent(x - y, margin))
-        welch = paired.p_welch(sign * x, sign * y)
+        found = directed(x - y, margin, claim.direction) | {"p_welch": paired.p_welch(sign * x, sign * y)}
     both = [of] if claim.than_measure else [of, than]
     return Evidence(
-        of_label, than_label, x - y, claim.smallest_effect.relative is not None, margin, _mean(a), _mean(b), p,
-        against, welch, len(both) * len(seeds), _diverged(*both), interval=paired.interval(x - y),
+        of_label, than_label, relative=relative, margin=margin, mean_of=mean(a), mean_than=mean(b),
+        runs=len(both) * len(seeds), diverged=_diverged(*both), **summary(x - y), **found,
     )  # fmt: skip
+
+
+def _distances(values: np.ndarray) -> np.ndarray:
+    """How far each value is from the median of all."""
+    return np.abs(values - np.median(values)) if len(values) else values
 
 
 def _equivalence(differences: np.ndarray, margin: float, direction: str) -> tuple[float, float]:
@@ -209,7 +197,7 @@ def _equivalence(differences: np.ndarray, margin: float, direction: str) -> tupl
 
 def _trend(pool: pd.DataFrame, claim: TrendClaim) -> Evidence:
     """Each seed's least-squares change from one end of the grid to the other, tested against none."""
-    values, _ = _column(pool, claim.measure), _column(pool, claim.over)
+    values, _ = column_of(pool, claim.measure), column_of(pool, claim.over)
     table = pool.assign(value=values.where(pool["status"] == "ok")).pivot_table(
         index="seed", columns=claim.over, values="value", dropna=False
     )
@@ -218,26 +206,25 @@ def _trend(pool: pd.DataFrame, claim: TrendClaim) -> Evidence:
         raise NotRunError(f"a trend needs at least 3 values of {claim.over}; there are {len(grid)}")
     whole = table[grid].dropna().to_numpy(float)
     steps = np.arange(len(grid)) - (len(grid) - 1) / 2
-    scaled = _scale(whole, claim.smallest_effect, claim.measure)
+    scaled = on_scale(whole, claim.smallest_effect, claim.measure)
     changes = scaled @ steps / (steps @ steps) * (len(grid) - 1)
-    margin = _margin(claim.smallest_effect)
-    sign = 1 if claim.direction == "greater" else -1
-    ends = f"{claim.over} {_text(grid[-1])}", f"{claim.over} {_text(grid[0])}"
+    margin = margin_of(claim.smallest_effect)
     return Evidence(
-        *ends, changes, claim.smallest_effect.relative is not None, margin, _mean(whole[:, -1]), _mean(whole[:, 0]),
-        paired.p_greater(sign * changes),
-        min(paired.p_greater(-sign * changes), paired.p_equivalent(changes, margin)),
-        math.nan, len(pool), _diverged(pool), interval=paired.interval(changes),
+        f"{claim.over} {told(grid[-1])}", f"{claim.over} {told(grid[0])}",
+        relative=claim.smallest_effect.relative is not None, margin=margin, mean_of=mean(whole[:, -1]),
+        mean_than=mean(whole[:, 0]), runs=len(pool), diverged=_diverged(pool), **summary(changes),
+        **directed(changes, margin, claim.direction),
     )  # fmt: skip
 
 
 def _level(run: pd.DataFrame, claim: ShareClaim, label: str) -> Evidence:
-    values = _column(run, claim.measure)[run["status"] == "ok"].to_numpy(float)
+    """A one-sample test over the seeds that converged and were measured; of latents, one seed is."""
+    values = column_of(run, claim.measure)[run["status"] == "ok"].dropna().to_numpy(float)
     above, below = paired.p_greater(values, claim.bound), paired.p_greater(-values, -claim.bound)
     p, against = (above, below) if claim.direction == "greater" else (below, above)
     return Evidence(
-        label, "", values, margin=claim.bound, mean_of=_mean(values), p=p, p_against=against, runs=len(run),
-        diverged=_diverged(run), interval=paired.interval(values),
+        label, "", margin=claim.bound, mean_of=mean(values), p=p, p_against=against, runs=len(run),
+        diverged=_diverged(run), **summary(values),
     )  # fmt: skip
 
 
@@ -245,14 +232,14 @@ def _divergence(run: pd.DataFrame, claim: DivergenceClaim, label: str) -> Eviden
     failed, count = _diverged(run), len(run)
     exact = stats.binomtest(failed, count, claim.bound).proportion_ci(0.95)
     return Evidence(
-        label, "", (run["status"] == "diverged").to_numpy(float), margin=claim.bound, mean_of=failed / count,
+        label, "", count=count, estimate=failed / count, spread=math.nan,
+        interval=(float(exact.low), float(exact.high)), margin=claim.bound, mean_of=failed / count,
         p=float(stats.binom.sf(failed - 1, count, claim.bound)),
-        p_against=float(stats.binom.cdf(failed, count, claim.bound)),
-        runs=count, diverged=failed, interval=(float(exact.low), float(exact.high)),
+        p_against=float(stats.binom.cdf(failed, count, claim.bound)), runs=count, diverged=failed,
     )  # fmt: skip
 
 
-def _weakest(tests: list[Evidence]) -> Evidence:
+def weakest(tests: list[Evidence]) -> Evidence:
     """The one piece of evidence on several settings that must all hold a claim.
 
     That all hold it is shown by the largest p, without correction; that one fails by the smallest, times their number.
@@ -269,7 +256,8 @@ def _weakest(tests: list[Evidence]) -> Evidence:
     return replace(shown, p=p, p_against=against, tests=len(tests))
 
 
-def _mean(values: np.ndarray) -> float:
+def mean(values: np.ndarray) -> float:
+    """The mean, NaN of nothing."""
     return float(np.mean(values)) if len(values) else math.nan
 
 

@@ -1,0 +1,43 @@
+"""The tables that claims are decided from, with what a claim asks of a row beside its own columns."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from zipo.parameters import Parameters
+
+OF_RUN = ["dataset", "setting", "seed"]
+SCORES = ["silhouette", "ari", "nmi"]
+
+
+def read_tables(files: list[Path]) -> dict[str, pd.DataFrame]:
+    """Tables by the names of their Parquet files: runs and totals, and clusters and trials where the study has them."""
+    tables = {file.stem: pd.read_parquet(file) for file in files}
+    tables["runs"] = with_measures(tables["runs"], tables.pop("clusters", None))
+    if "trials" in tables:
+        tables["trials"] = with_shape(tables["trials"])
+    return tables
+
+
+def with_measures(runs: pd.DataFrame, clusters: pd.DataFrame | None) -> pd.DataFrame:
+    """The runs table with more numbers of each run.
+
+    `first_layer_share`: the first layer's weights, of all that are trained. `penalty_w_unweighted`: the penalty on the
+    weights over alpha_w, NaN without one. Silhouette, ARI and NMI of `clusters`, NaN for runs whose latents were not
+    looked at.
+    """
+    share = runs["first_layer"] * runs["genes"] / runs["weights"]
+    unweighted = runs["penalty_w"] / runs["alpha_w"].where(runs["alpha_w"] > 0)
+    runs = runs.assign(first_layer_share=share, penalty_w_unweighted=unweighted)
+    return runs if clusters is None else runs.merge(clusters[OF_RUN + SCORES], how="left", on=OF_RUN, validate="1:1")
+
+
+def with_shape(trials: pd.DataFrame) -> pd.DataFrame:
+    """The trials table with first_layer, latents and depth of each encoder, without trials that never had one."""
+    trials = trials.dropna(subset=["encoder"])
+    widths = [Parameters(encoder=encoder).encoder_widths for encoder in trials["encoder"]]
+    return trials.assign(
+        first_layer=[layers[0] for layers in widths],
+        latents=[layers[-1] for layers in widths],
+        depth=[len(layers) for layers in widths],
+    )
