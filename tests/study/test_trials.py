@@ -26,7 +26,7 @@ def test_best_yaml_is_the_minimum_of_the_table(alone, tmp_path):
     assert {name: best.pop(name) for name in ("encoder", "alpha_z", "alpha_w")} == {
         name: row[name] for name in ("encoder", "alpha_z", "alpha_w")
     }
-    assert best == SHARED
+    assert best == {name: value for name, value in SHARED.items() if name != "max_epochs"}
 
 
 def test_a_missing_trial_is_no_finished_search(data, tmp_path, monkeypatch):
@@ -90,14 +90,21 @@ def test_a_search_that_will_not_do_is_refused(paper, change, problem):
 def test_an_experiment_starts_from_the_best(paper, alone, tmp_path):
     best = tmp_path / "best.yaml"
     paper["parameters"]["batch_size"] = 32
-    paper["experiments"] = {"latents": {"base": str(best), "grid": {"alpha_w": [0.5]}, "set": {"max_epochs": 7}}}
+    paper["parameters"]["plateau_patience"] = 3
+    paper["experiments"] = {"latents": {"base": str(best), "grid": {"alpha_w": [0.5]}, "set": {"stop_patience": 7}}}
     with pytest.raises(InputError, match=r"paper: experiments\.latents\.base: .*best\.yaml: no such file; a search"):
         plan(load(paper, "p.yaml", CONFIG))
     best.write_text(best_of(Tuning(**SPACE, set=SHARED), alone))
     (setting,) = plan(load(paper, "p.yaml", CONFIG)).values()
     values = yaml.safe_load(best.read_text())
-    expected = ParameterValues(**values | {"alpha_w": 0.5, "max_epochs": 7, "residuals": "none"})
-    assert setting.parameters.model_dump() == expected.model_dump()
+    study = {"alpha_w": 0.5, "stop_patience": 7, "plateau_patience": 3, "residuals": "none"}
+    assert setting.parameters.model_dump() == ParameterValues(**values | study).model_dump()
+    assert setting.parameters.batch_size == SHARED["batch_size"]  # the search's, over the study's 32
+    # the search stopped after 3 epochs at the latest, which is no reason for an experiment to
+    assert setting.parameters.max_epochs == ParameterValues().max_epochs > SHARED["max_epochs"]
+    paper["parameters"]["max_epochs"] = 11
+    (setting,) = plan(load(paper, "p.yaml", CONFIG)).values()
+    assert setting.parameters.max_epochs == 11
     best.write_text("alpha_zz: 1\n")
     with pytest.raises(InputError, match=r"best\.yaml: alpha_zz: unknown key"):
         plan(load(paper, "p.yaml", CONFIG))

@@ -40,7 +40,7 @@ class Points(Section):
     set: ParameterValues = ParameterValues()
     """Hyper-parameters that the whole experiment fixes."""
     base: str | None = None
-    """File of hyper-parameters in place of the study's base setting, such as the best.yaml of a finished search."""
+    """File of hyper-parameters over the study's base setting, such as the best.yaml of a finished search."""
 
     @field_validator("grid")
     @classmethod
@@ -140,15 +140,16 @@ class Study(BaseModel):
 
     def base_of(self, experiment: str) -> dict[str, Any]:
         """The hyper-parameters that an experiment starts from. Raises InputError if its file will not do."""
+        base = self.file.parameters.model_dump(exclude_unset=True)
         if (file := self.experiments[experiment].base) is None:
-            return self.file.parameters.model_dump(exclude_unset=True)
+            return base
         place = f"{self.file.study}: experiments.{experiment}.base: {file}"
         if not Path(file).exists():
             raise InputError(
                 f"{place}: no such file; a search for hyper-parameters writes it, so leave the experiment out until "
                 "its study has run"
             )
-        return check(TypeAdapter(ParameterValues), read_yaml(Path(file)), place).model_dump(exclude_unset=True)
+        return base | check(TypeAdapter(ParameterValues), read_yaml(Path(file)), place).model_dump(exclude_unset=True)
 
     @property
     def tuning(self) -> Tuning | None:

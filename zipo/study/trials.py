@@ -54,7 +54,11 @@ def trials_table(study: str, tuning: Tuning, search: optuna.Study) -> pd.DataFra
 
 
 def best_of(tuning: Tuning, table: pd.DataFrame) -> str:
-    """The hyper-parameters of the trial of lowest validation NLL, in the form of a study's `parameters`, as YAML."""
+    """The hyper-parameters of the trial of lowest validation NLL, in the form of a study's `parameters`, as YAML.
+
+    Those searched for, and those that all trials shared but max_epochs: it is the search's budget, no finding, and
+    would cut short whatever starts from the best.
+    """
     if table["validation_nll"].isna().all():
         raise InputError(
             f"tuning: none of the {len(table)} trials came to its end; see status and reason in trials.tsv"
@@ -65,7 +69,7 @@ def best_of(tuning: Tuning, table: pd.DataFrame) -> str:
         f"# Trial {best['trial']} of the study {best['study']}, the best of {len(table)} on {best['dataset']}: "
         f"validation NLL {best['validation_nll']:.6f} nats per entry.\n"
     )
-    shared = tuning.set.model_dump(mode="json", exclude_unset=True)
+    shared = tuning.set.model_dump(mode="json", exclude_unset=True, exclude={"max_epochs"})
     return comment + yaml.safe_dump(values | shared, sort_keys=False)
 
 
