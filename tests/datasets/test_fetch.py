@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import random
 import socket
-import tempfile
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from types import SimpleNamespace
@@ -16,19 +15,14 @@ from zipo.datasets import fetch as module
 from zipo.datasets.fetch import Patience, fetch, web_address
 from zipo.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("own_connections")
+
 QUICK = Patience(attempts=4, stall=20, backoff=0.01, longest_wait=0.02)
 SHORT_OF_PATIENCE = Patience(attempts=3, stall=0.5, backoff=0.01)
 NAME = "GSE1_CD45+_matrix.mtx.gz"
 OTHER = gzip.compress(random.Random(2).randbytes(250_000))
 GOOD = gzip.compress(random.Random(1).randbytes(300_000))  # random bytes do not shrink
 PAGE = b"<!DOCTYPE html><html><body>We are down for maintenance</body></html>\n"
-
-
-@pytest.fixture(autouse=True)
-def _own_connections(tmp_path, monkeypatch):
-    """The tests' slots of connections are theirs alone; no proxy stands before loopback."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import os
 import random
-import tempfile
 import threading
 
 import pytest
@@ -20,10 +19,8 @@ OTHER = gzip.compress(random.Random(2).randbytes(20_000))
 
 
 @pytest.fixture
-def server(tmp_path, monkeypatch):
-    """A server of one good file; the slots of connections are the test's own."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+def server(tmp_path, own_connections):
+    """A server of one good file."""
     folder = tmp_path / "archive"
     folder.mkdir()
     (folder / NAME).write_bytes(GOOD)

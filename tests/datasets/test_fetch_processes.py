@@ -35,10 +35,8 @@ except InputError as error:
 
 
 @pytest.fixture
-def server(tmp_path, monkeypatch):
-    """A server of one file; the slots of connections are the test's own."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+def server(tmp_path, own_connections):
+    """A server of one file."""
     folder = tmp_path / "archive"
     folder.mkdir()
     (folder / NAME).write_bytes(CONTENT)

@@ -3,7 +3,6 @@
 import gzip
 import random
 import tarfile
-import tempfile
 
 import numpy as np
 import pytest
@@ -18,15 +17,10 @@ from zipo.datasets.manifest import checksums
 from zipo.datasets.soft import soft_path, supplement_path
 from zipo.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("own_connections")
+
 QUICK = Patience(attempts=4, stall=5, backoff=0.01, longest_wait=0.02)
 SERIES = (liver.ACCESSION, plates.ACCESSION)
-
-
-@pytest.fixture(autouse=True)
-def _own_connections(tmp_path, monkeypatch):
-    """The tests' slots of connections are theirs alone; no proxy stands before loopback."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
 @pytest.fixture
