@@ -10,7 +10,7 @@ from .cluster import Cluster, install, missing
 
 # the profile's waits are for real clusters
 PATIENCE = {
-    "--slurm-init-seconds-before-status-checks": "4",
+    "--slurm-init-seconds-before-status-checks": "2",
     "--max-status-checks-per-second": "10",
     "--latency-wait": "5",
 }
