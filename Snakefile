@@ -35,6 +35,7 @@ localrules:
     table_1,
     runs_table,
     figure,
+    page,
     claims,
     provenance,
     report,

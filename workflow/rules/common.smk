@@ -149,7 +149,8 @@ def data_of(setting):
 def memory_of(setting):
     """MB that a job of a setting needs."""
     size = resources.size_of(STUDY.datasets[setting.dataset], Path(data_of(setting)))
-    return resources.memory_mb(size, setting.parameters, STUDY.file.device != "cpu")
+    needed = resources.memory_mb(size, setting.parameters, STUDY.file.device != "cpu")
+    return max(2000, needed)  # on a cluster, two processes of Snakemake stand beside the training
 
 
 def minutes_of(setting, runs):
