@@ -18,8 +18,8 @@ RULE = re.compile(r"^(?:local)?rule (\w+):\n(?:    .*\n)*?    resources: (.*)", 
 
 
 @pytest.fixture(scope="module")
-def plan(tmp_path_factory) -> tuple[str, float]:
-    """What `snakemake --profile slurm -n` prints where programs are few, and its seconds of a processor."""
+def plan(tmp_path_factory) -> str:
+    """What `snakemake --profile slurm -n` prints where there is neither SLURM nor much else."""
     folder = tmp_path_factory.mktemp("plan")
     repository = new_repository(folder / "project")
     programs = folder / "programs"
@@ -29,13 +29,11 @@ def plan(tmp_path_factory) -> tuple[str, float]:
     environment = {name: value for name, value in os.environ.items() if name != "SYNAPSE_AUTH_TOKEN"}
     environment |= {"PATH": str(programs), "CUDA_VISIBLE_DEVICES": ""}
     command = [sys.executable, "-m", "snakemake", "--profile", "slurm", "-n"]
-    before = os.times()
     done = subprocess.run(
         command, cwd=repository.folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
-    after = os.times()
     assert done.returncode == 0, done.stdout
-    return done.stdout, sum(after[2:4]) - sum(before[2:4])
+    return done.stdout
 
 
 def read(profile: str) -> dict:
@@ -43,17 +41,15 @@ def read(profile: str) -> dict:
 
 
 def test_the_papers_study_is_planned_without_slurm(plan):
-    output, seconds = plan
-    assert "sinfo" not in output
-    jobs = Counter(name for name, _ in RULE.findall(output))
-    assert jobs["train"] == 51
+    assert "sinfo" not in plan
+    jobs = Counter(name for name, _ in RULE.findall(plan))
+    assert jobs["train"] == 204
     assert jobs["tune_worker"] == 4
-    assert re.search(r"^total +84$", output, re.MULTILINE)
-    assert seconds < 10  # of a processor, so that other tests on this machine do not count
+    assert re.search(r"^total +241$", plan, re.MULTILINE)
 
 
 def test_training_asks_for_a_gpu_and_everything_else_for_none(plan):
-    for name, resources in RULE.findall(plan[0]):
+    for name, resources in RULE.findall(plan):
         values = dict(pair.split("=") for pair in resources.split(", "))
         wants = (values.get("gpu"), values.get("slurm_partition"))
         assert wants == (("1", "gpu") if name in ("train", "tune_worker") else (None, None)), name
@@ -62,7 +58,7 @@ def test_training_asks_for_a_gpu_and_everything_else_for_none(plan):
 
 
 def test_the_page_tells_the_plans_numbers(plan):
-    jobs = Counter(name for name, _ in RULE.findall(plan[0]))
+    jobs = Counter(name for name, _ in RULE.findall(plan))
     page = (ROOT / "slurm" / "README.md").read_text()
     on_cluster = {name: jobs[name] for name in ("train", "tune_worker", "prepare", "totals", "embed")}
     assert f"{sum(on_cluster.values())} are jobs of the cluster: {jobs['train']} trainings" in page
