@@ -102,7 +102,7 @@ def test_covariates_reach_the_network(counts):
 
 
 def test_the_method_file_keeps_its_contract(counts):
-    assert known() == ["zipo"]
+    assert "zipo" in known()
     before = counts.copy()
     denoised = method.denoise(counts, seed=2, encoder="4-2", max_epochs=2, batch_size=4)
     again = method.denoise(counts, seed=2, encoder="4-2", max_epochs=2, batch_size=4)
