@@ -1,0 +1,114 @@
+"""Held-out counts: deviance against sklearn, likelihoods against scipy and against sums over what is hidden."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+from scipy.sparse import csr_matrix
+from sklearn.metrics import mean_poisson_deviance, mean_squared_error
+
+from zipo.metrics import held_out_counts, held_out_likelihood
+from zipo.metrics.shared import chunks
+from zipo.metrics.shared.case import Case
+from zipo.metrics.shared.distribution import Distribution, poisson_deviance
+
+P = 0.8  # share of the training molecules
+M, Z, R = 3.0, 0.3, 1.7  # full-depth mean, zero inflation, NB size
+
+
+def test_deviance_and_squared_error_agree_with_sklearn(deep_cases):
+    case = deep_cases["gene_mean"]
+    observed = case.held_out.toarray().ravel().astype(float)
+    predicted = np.maximum(case.denoised.ravel().astype(float) / 9, 1e-6)
+    scores = held_out_counts.score(case)
+    assert scores["poisson_deviance"] == pytest.approx(mean_poisson_deviance(observed, predicted), rel=1e-9)
+    assert scores["mse_counts"] == pytest.approx(mean_squared_error(observed, predicted), rel=1e-9)
+
+
+def test_deviance_cannot_be_called_the_wrong_way_round():
+    with pytest.raises(TypeError):
+        poisson_deviance(np.ones(2), np.ones(2))
+    assert poisson_deviance(observed=np.array([4.0]), predicted=np.array([1.0])) == pytest.approx(8 * np.log(4) - 6)
+    assert poisson_deviance(observed=np.array([0.0]), predicted=np.array([2.5])) == pytest.approx(5.0)
+
+
+def pmf_by_hand(x, seen, z, size):
+    """Pr(held-out = x | training = seen), from joint probabilities over loss and, of an NB, over its gamma variable."""
+    rate = np.linspace(1e-9, 80, 100_001)
+    density = None if size is None else stats.gamma(size, scale=M / size).pdf(rate)
+
+    def over_rates(given):
+        return given(M) if size is None else integrate.trapezoid(given(rate) * density, rate)
+
+    train = over_rates(lambda m: stats.poisson.pmf(seen, P * m))
+    both = over_rates(lambda m: stats.poisson.pmf(seen, P * m) * stats.poisson.pmf(x, (1 - P) * m))
+    return (z * (x == 0) * (seen == 0) + (1 - z) * both) / (z * (seen == 0) + (1 - z) * train)
+
+
+@pytest.mark.parametrize("size", [None, R])
+@pytest.mark.parametrize("z", [0.0, Z])
+def test_likelihood_given_training_counts(z, size):
+    """All of Poisson, ZIP, NB and ZINB, cells that saw 0 to 4 molecules and hold out 0 to 3."""
+    seen, x = (grid.astype(float) for grid in np.meshgrid(range(5), range(4)))
+    full = np.ones_like(seen)
+    case = Case(
+        counts=csr_matrix(seen),
+        denoised=(1 - z) * P * M * full,
+        held_out=csr_matrix(x),
+        training_share=P,
+        rates=P * M * full,
+        zero_probability=z * full if z else None,
+        size=np.full(5, size) if size else None,
+    )
+    by_hand = [pmf_by_hand(a, b, z, size) for a, b in zip(x.ravel(), seen.ravel(), strict=True)]
+    assert held_out_likelihood.score(case)["held_out_nll"] == pytest.approx(-np.mean(np.log(by_hand)), rel=1e-6)
+
+
+@pytest.mark.parametrize("seen", [0, 2])
+def test_expected_counts_are_the_means_given_what_was_seen(seen):
+    """(1 - z') q m, neither q m nor (1 - z) q m."""
+    one = np.ones((1, 1))
+    counts = csr_matrix(seen * one)
+    case = Case(
+        counts, (1 - Z) * P * M * one, held_out=counts, training_share=P, rates=P * M * one, zero_probability=Z * one
+    )
+    by_hand = sum(x * pmf_by_hand(x, seen, Z, None) for x in range(40))
+    assert held_out_counts.expected(case, slice(0, 1)) == pytest.approx(by_hand, rel=1e-9)
+
+
+def test_knowing_the_loss_improves_the_prediction(shallow_cases):
+    knowing = shallow_cases["oracle"]
+    ignorant = dataclasses.replace(knowing, rates=None, zero_probability=None)
+    for module in (held_out_counts, held_out_likelihood):
+        better, worse = module.score(knowing), module.score(ignorant)
+        assert all(better[measure] < worse[measure] for measure in module.measures)
+
+
+@pytest.mark.parametrize("z", [None, 0.0, 0.4, 1.0])
+@pytest.mark.parametrize("size", [None, 1e-3, 2.0, 1e12])
+def test_distributions_agree_with_scipy(z, size):
+    m = np.array([[1e-6, 0.02, 1.5, 60.0, 5000.0]])
+    distribution = Distribution(m, None if z is None else np.full_like(m, z), None if size is None else np.array(size))
+    base = stats.poisson(m) if size in (None, 1e12) else stats.nbinom(size, size / (size + m))
+    inflation = z or 0.0
+    with np.errstate(divide="ignore"):
+        zero = np.logaddexp(np.log(inflation), np.log1p(-inflation) + base.logpmf(0))
+    np.testing.assert_allclose(distribution.log_prob_zero(), zero, rtol=1e-4, atol=1e-12)
+    for x in (0, 1, 4, 70):
+        np.testing.assert_allclose(
+            distribution.cdf(np.full_like(m, x)), inflation + (1 - inflation) * base.cdf(x), rtol=1e-4, atol=1e-12
+        )
+    assert (distribution.cdf(np.full_like(m, -1)) == 0).all()
+    if inflation < 1:
+        at = (np.zeros(5, dtype=int), np.arange(5))
+        for x in (1, 4, 70):
+            expected = np.log1p(-inflation) + base.logpmf(x)[0]
+            np.testing.assert_allclose(distribution.log_prob_positive(at, np.full(5, x)), expected, rtol=1e-4)
+
+
+def test_chunks_change_nothing(shallow_cases, monkeypatch):
+    case = shallow_cases["oracle"]
+    whole = held_out_counts.score(case) | held_out_likelihood.score(case)
+    monkeypatch.setattr(chunks, "ENTRIES", 1100)  # 7 cells, and a last chunk of fewer
+    assert held_out_counts.score(case) | held_out_likelihood.score(case) == pytest.approx(whole, rel=1e-9)

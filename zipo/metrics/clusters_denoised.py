@@ -1,0 +1,18 @@
+"""Clusters of the denoised counts, in their principal components, against known cell types."""
+
+from zipo.metrics.shared.case import Case
+from zipo.metrics.shared.clusters import agreement_with_types
+from zipo.metrics.shared.components import principal_components
+
+title = "Clusters of the denoised counts"
+measures = {"denoised_ari": "high", "denoised_nmi": "high", "denoised_silhouette": "high"}
+needs = ("cell_types",)
+
+COMPONENTS = 50
+
+
+def score(case: Case) -> dict[str, float]:
+    """ARI and NMI of Leiden clusters with the types, and silhouette of the types."""
+    places = principal_components(case.denoised, COMPONENTS, case.seed)
+    found = agreement_with_types(places, case.cell_types, case.seed)
+    return {f"denoised_{name}": value for name, value in found.items()}

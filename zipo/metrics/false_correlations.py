@@ -1,0 +1,37 @@
+"""Correlations that denoising makes: of genes permuted within cell types, no two go together.
+
+After Andrews & Hemberg 2019, doi 10.12688/f1000research.16613.2.
+"""
+
+import numpy as np
+
+from zipo.metrics.shared.case import Case
+from zipo.metrics.shared.within_type import ranks_within_types
+
+title = "Correlations of permuted genes"
+measures = {"false_correlations": "low"}
+needs = ("permuted", "cell_types")
+
+STRONG = 0.3
+"""Spearman correlation that counts."""
+CHANCE = 4.0
+"""Standard errors 1 / sqrt(n - 1) that it must exceed, too: in a small type chance alone reaches 0.3."""
+
+
+def score(case: Case) -> dict[str, float]:
+    """Share of the pairs of detected genes that correlate within a type, over the types of enough cells."""
+    strong = pairs = 0
+    for ranks in ranks_within_types(case):
+        rho = spearman(ranks)
+        upper = np.abs(rho[np.triu_indices(len(rho), k=1)])
+        strong += int((upper > max(STRONG, CHANCE / np.sqrt(len(ranks) - 1))).sum())
+        pairs += len(upper)
+    return {"false_correlations": strong / pairs if pairs else float("nan")}
+
+
+def spearman(ranks: np.ndarray) -> np.ndarray:
+    """Correlations of all pairs of columns, (genes, genes); 0 for a gene that is constant."""
+    centred = ranks - ranks.mean(axis=0)
+    length = np.sqrt(np.square(centred).sum(axis=0))
+    unit = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
+    return unit.T @ unit

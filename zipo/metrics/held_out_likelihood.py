@@ -1,0 +1,27 @@
+"""Likelihood of held-out molecules under the method's own distribution, given the training molecules.
+
+A method without a distribution of its own is taken as Poisson with its denoised counts as means.
+"""
+
+import numpy as np
+
+from zipo.metrics.shared.case import Case
+from zipo.metrics.shared.chunks import chunks, dense
+
+title = "Likelihood of held-out molecules"
+measures = {"held_out_nll": "low"}
+needs = ("held_out",)
+
+
+def score(case: Case) -> dict[str, float]:
+    """Negative log-likelihood of the held-out counts, in nats per entry."""
+    total = 0.0
+    for rows in chunks(*case.counts.shape):
+        distribution = case.distribution(rows).held_out(dense(case.counts, rows), case.odds)
+        observed = case.held_out[rows].tocoo()
+        at = (observed.row, observed.col)
+        # most counts are zero: all are scored as such, and the others corrected
+        zero = distribution.log_prob_zero()
+        positive = distribution.log_prob_positive(at, observed.data.astype(np.float64))
+        total -= float(zero.sum() + (positive - zero[at]).sum())
+    return {"held_out_nll": total / np.prod(case.counts.shape, dtype=float)}

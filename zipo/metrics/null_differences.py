@@ -1,0 +1,45 @@
+"""Differential expression where there is none: between random halves of the largest cell type.
+
+The halves are drawn after denoising, so a gene differs with p < .05 in 5 % of the draws whatever the method does.
+What a method can spoil is that genes err one by one: after smoothing they err together, and a single experiment
+then finds none of them or very many, which the worst draw shows.
+"""
+
+import numpy as np
+from scipy.stats import norm
+
+from zipo.metrics.shared.case import Case
+from zipo.metrics.shared.within_type import ranks_within_types
+
+title = "Differences between random halves of a type"
+measures = {"null_differences": "low", "null_differences_worst": "low"}
+needs = ("cell_types",)
+
+LEVEL = 0.05
+DRAWS = 50
+
+
+def score(case: Case) -> dict[str, float]:
+    """Share of the detected genes with p < .05 in a Wilcoxon rank-sum test: mean and largest over the draws."""
+    ranks = next(ranks_within_types(case), None)
+    if ranks is None:
+        return dict.fromkeys(measures, float("nan"))
+    rng = np.random.default_rng(case.seed)
+    first = np.zeros((DRAWS, len(ranks)))
+    first[:, : len(ranks) // 2] = 1
+    rates = (rank_sum_p(ranks, rng.permuted(first, axis=1)) < LEVEL).mean(axis=1)
+    return {"null_differences": float(rates.mean()), "null_differences_worst": float(rates.max())}
+
+
+def rank_sum_p(ranks: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """p of two-sided rank-sum tests (normal, corrected for ties, without continuity correction), (draws, genes).
+
+    `ranks` are (cells, genes), `first` tells by 1 or 0 which cells are in the first group, (draws, cells). A gene
+    that is constant has p = 1.
+    """
+    n = len(ranks)
+    ones = first.sum(axis=1, keepdims=True)
+    centred = ranks - (n + 1) / 2
+    error = np.sqrt(ones * (n - ones) / n / (n - 1) * np.square(centred).sum(axis=0))
+    sums = first @ centred
+    return 2 * norm.sf(np.abs(np.divide(sums, error, out=np.zeros_like(sums), where=error > 0)))

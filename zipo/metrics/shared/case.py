@@ -1,0 +1,121 @@
+"""A denoising, and everything it can be scored against."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_matrix
+
+from zipo.metrics.shared.distribution import Distribution
+
+Rows = slice | np.ndarray
+ABSENT: Any = None  # what a metric reads without a check, since it names it in its needs
+
+
+@dataclass(frozen=True)
+class Case:
+    """One denoising; matrices are (cells, genes), and dense ones may be memory-mapped."""
+
+    counts: csr_matrix
+    """The raw counts that were denoised: the training molecules where molecules are held out."""
+    denoised: np.ndarray
+    """Their expected values, on the same scale."""
+    seed: int = 1
+    """Fixes what a metric draws at random."""
+    held_out: csr_matrix = ABSENT
+    """Molecules of the same cells that the method did not see."""
+    training_share: float = 1.0
+    """Share of all molecules that it saw."""
+    true_rates: np.ndarray = ABSENT
+    """Known means of the counts before zero inflation."""
+    true_zero_probability: np.ndarray = ABSENT
+    """Known probability of loss; without it, nothing is lost."""
+    cell_types: np.ndarray = ABSENT
+    """Names, "" where a cell's type is not known."""
+    markers: dict[str, np.ndarray] = field(default_factory=dict)
+    """Known marker genes of cell types, by their columns."""
+    latent: np.ndarray = ABSENT
+    """Latent variables of the method, (cells, latents)."""
+    rates: np.ndarray = ABSENT
+    """Means under the method's own distribution, before zero inflation."""
+    zero_probability: np.ndarray = ABSENT
+    """Its zero inflation, if it has any."""
+    size: np.ndarray = ABSENT
+    """NB size of its distribution, (cells, genes) or (genes,), if it is an NB."""
+    permuted: bool = False
+    """Whether the counts were permuted within cell types before they were denoised."""
+    seconds: float = ABSENT
+    """Time of the denoising."""
+    peak_mb: float = ABSENT
+    """Its peak memory, in MB."""
+
+    @classmethod
+    def of(cls, data: ad.AnnData, result: ad.AnnData, **rest) -> "Case":
+        """From the data set that was denoised and the method's answer; `rest` are fields that neither holds.
+
+        Of the data: obs["cell_type"], uns["markers"] (lists of genes by cell type), layers["true_rates"] and
+        ["true_zero_probability"]. Of the answer: layers["denoised"], obsm["latent"], and for a method with a
+        distribution of its own layers["rates"], ["zero_probability"] and ["size"], or var["size"].
+        """
+        types: Any = None
+        markers = {}
+        if "cell_type" in data.obs:
+            column = data.obs["cell_type"].astype(object)
+            types = column.where(column.notna(), "").to_numpy().astype(str)
+        for cell_type, genes in data.uns.get("markers", {}).items():
+            columns = data.var_names.get_indexer(pd.Index(genes))
+            markers[cell_type] = columns[columns >= 0]  # filters may have dropped a marker
+        size = result.var["size"].to_numpy() if "size" in result.var else result.layers.get("size")
+        return cls(
+            counts=data.X,
+            denoised=result.layers["denoised"],
+            true_rates=data.layers.get("true_rates"),
+            true_zero_probability=data.layers.get("true_zero_probability"),
+            cell_types=types,
+            markers=markers,
+            latent=result.obsm.get("latent"),
+            rates=result.layers.get("rates"),
+            zero_probability=result.layers.get("zero_probability"),
+            size=size,
+            **rest,
+        )
+
+    @property
+    def has(self) -> set[str]:
+        """What a metric can ask for: held_out, truth, cell_types (two or more), markers, latent, permuted, cost."""
+        present = {
+            "held_out": self.held_out is not None,
+            "truth": self.true_rates is not None,
+            "cell_types": self.cell_types is not None and len(set(self.cell_types) - {""}) > 1,
+            "markers": any(len(genes) for genes in self.markers.values()),
+            "latent": self.latent is not None,
+            "permuted": self.permuted,
+            "cost": self.seconds is not None and self.peak_mb is not None,
+        }
+        return {name for name, there in present.items() if there}
+
+    @property
+    def odds(self) -> float:
+        """Held-out molecules expected for each training molecule, (1 - p) / p."""
+        return (1 - self.training_share) / self.training_share
+
+    def true_means(self, rows: Rows) -> np.ndarray:
+        """Known expected counts of some cells, float64: rates less what is lost."""
+        means = np.asarray(self.true_rates[rows], dtype=np.float64)
+        if self.true_zero_probability is None:
+            return means
+        return means * (1 - self.true_zero_probability[rows])
+
+    def distribution(self, rows: Rows) -> Distribution:
+        """The method's own distribution of the counts of some cells.
+
+        A method that has none is taken as Poisson with the denoised counts as means.
+        """
+        zero, size = self.zero_probability, self.size
+        return Distribution(
+            np.asarray((self.denoised if self.rates is None else self.rates)[rows], dtype=np.float64),
+            None if zero is None else np.asarray(zero[rows], dtype=np.float64),
+            None if size is None else np.asarray(size if size.ndim == 1 else size[rows], dtype=np.float64),
+        )

@@ -1,0 +1,11 @@
+"""Agreement of clusters with known cell types, over the cells whose type is known."""
+
+import numpy as np
+
+from zipo.study.embedding import agreement
+
+
+def agreement_with_types(places: np.ndarray, types: np.ndarray, seed: int) -> dict[str, float]:
+    """ari, nmi and silhouette of places (cells, dimensions); see `zipo.study.embedding.agreement`."""
+    known = types != ""
+    return agreement(np.asarray(places[known], dtype=np.float32), types[known], seed)
