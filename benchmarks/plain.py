@@ -65,9 +65,8 @@ class PlainZiPo(nn.Module):
             found["theta"] = found["dispersion"] + (0 if by_rate else found["log_rates"])  # log(rate / size)
         return found
 
-    def loss(self, x: Tensor, covariates: Tensor) -> Tensor:
-        """The objective of a batch: NLL by the chosen reduction, and the penalties."""
-        found = self(x, covariates)
+    def objective(self, x: Tensor, found: dict[str, Tensor]) -> Tensor:
+        """The loss of a batch: NLL by the chosen reduction, and the penalties."""
         nll = -log_likelihood(x, found)
         fit = nll.mean() if self.p.reduction == "mean" else nll.sum(dim=1).mean()
         return fit + self.penalty(x, found)
@@ -179,7 +178,7 @@ def dense(matrix: csr_matrix, cells: Tensor) -> Tensor:
 def train_step(model: PlainZiPo, optimizer: torch.optim.Optimizer, x: Tensor, covariates: Tensor) -> float:
     """One step of the optimizer on a batch; its loss before the step."""
     optimizer.zero_grad()
-    loss = model.loss(x, covariates)
+    loss = model.objective(x, model(x, covariates))
     loss.backward()
     optimizer.step()
     return loss.item()
