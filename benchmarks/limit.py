@@ -58,7 +58,7 @@ def measured_rates(threads: int) -> dict[str, float]:
     import torch
 
     torch.set_num_threads(threads)
-    side, length = 3072, 2**26
+    side, length = 2048, 2**26
     a, b = torch.rand(side, side), torch.rand(side, side)
     source, target = torch.rand(length), torch.zeros(length)
     return {
