@@ -114,7 +114,7 @@ def report(row: dict, shape: Shape, parts: list[limit.Part], rates: dict[str, fl
     print(f"  least ms a step: {least}")
     work, traffic = sum(part.operations for part in parts), sum(part.traffic for part in parts)
     print(
-        f"  limit: {work / 1e9:.1f} GFLOP and {traffic / 1e6:.0f} MB a step, {row['limit_cells_per_second']:.0f} ",
+        f"  limit: {work / 1e9:.3g} GFLOP and {traffic / 1e6:.0f} MB a step, {row['limit_cells_per_second']:.0f} ",
         end="",
     )
     print(f"cells/s, of which ours reaches {100 * row['share_of_limit']:.0f} %", flush=True)
