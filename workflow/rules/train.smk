@@ -26,7 +26,8 @@ rule train:
         kept=f"{RESULTS}/kept/{{setting}}",
         every=STUDY.file.checkpoint_seconds,
     shell:
-        "python -m zipo study train {input.data:q} {params.setting:q} {output.rows:q} {output.latents:q} "
+        # exec, as a shell in between would die of a signal at once, and take along what still writes its checkpoint
+        "exec python -m zipo study train {input.data:q} {params.setting:q} {output.rows:q} {output.latents:q} "
         "{params.seeds} {params.thresholds} {params.device} {threads} {params.kept:q} {params.every} {input.code:q} "
         "> {log:q} 2>&1"
 

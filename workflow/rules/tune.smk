@@ -33,7 +33,8 @@ if TUNING:
             journal=JOURNAL,
             device=STUDY.file.device,
         shell:
-            "python -m zipo study tune-worker {params.tuning:q} {input.data:q} {params.journal:q} {output:q} "
+            # exec, as in rule train, for what still gives its trial back
+            "exec python -m zipo study tune-worker {params.tuning:q} {input.data:q} {params.journal:q} {output:q} "
             "{params.device} {threads} {input.code:q} > {log:q} 2>&1"
 
     rule tune_summary:
