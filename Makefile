@@ -15,9 +15,9 @@ demo: env
 test: env lint
 	$(BIN)/pytest --numprocesses 2
 
-# the study on a real cluster of one node, which root on Debian gets installed; a part of `make test`
+# the study on a real cluster of one node, which root on Debian gets installed; `make test` leaves out its slow tests
 slurm-test: env
-	$(BIN)/pytest tests/slurm
+	$(BIN)/pytest -m "" tests/slurm
 
 # runs the tests of faults, and writes into docs/reliability.md what came of them
 reliability: env

@@ -25,7 +25,7 @@ SlurmctldPort={ports[0]}
 SlurmdPort={ports[1]}
 CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
+AuthInfo=socket={folder}/munge.socket,cred_expire=5
 CredType=cred/munge
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool
@@ -54,8 +54,9 @@ PartitionName=gpu Nodes={node} MaxTime=2-0
 # answers at once
 SchedulerParameters=batch_sched_delay=0,sched_interval=1,bf_interval=1
 ReturnToService=2
+SlurmdTimeout=15
 MinJobAge=300
-KillWait=5
+KillWait=20
 MailProg=/bin/true
 """
 # what each task of a job saw
@@ -155,8 +156,7 @@ class Cluster:
     def stop(self) -> None:
         """Cancel all jobs, end all daemons, and kill what still runs with this cluster's environment."""
         if {"slurmctld", "slurmd"} <= self.daemons.keys():
-            self.run("scancel", "--user", getpass.getuser())
-            self._wait("jobs to end", lambda: not self.run("squeue", "--noheader"), failing=False)
+            self.cancel_all()
         for name in reversed(list(self.daemons)):
             self.end(name)
         for process in self.processes():
@@ -178,6 +178,11 @@ class Cluster:
     def cancel(self, job: Job) -> None:
         """Cancel a job."""
         self.run("scancel", job.number)
+
+    def cancel_all(self) -> None:
+        """Cancel all jobs, and wait until they are gone."""
+        self.run("scancel", "--user", getpass.getuser())
+        self._wait("jobs to end", lambda: not self.run("squeue", "--noheader"), failing=False)
 
     def expire(self, job: Job) -> None:
         """Have a running job reach its time limit now, as limits are in minutes."""

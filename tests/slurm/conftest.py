@@ -1,5 +1,7 @@
 """A cluster to test on, and a tiny study run on it by the profile that users run."""
 
+import os
+import signal
 import subprocess
 import sys
 
@@ -9,11 +11,15 @@ from ..workflow.conftest import STUDY, Repository
 from .cluster import Cluster, install, missing
 
 # the profile's waits are for real clusters
-PATIENCE = {
-    "--slurm-init-seconds-before-status-checks": "2",
-    "--max-status-checks-per-second": "10",
-    "--latency-wait": "5",
-}
+PATIENCE = {"--max-status-checks-per-second": "10", "--latency-wait": "5"}
+# and so are the plugin's, which grow by ten seconds each time
+IMPATIENT = """
+import asyncio, snakemake.cli
+from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
+async def sleep(self): await asyncio.sleep(0.5)
+RemoteExecutor.sleep = sleep
+snakemake.cli.main()
+"""
 # one setting and two seeds, on the CPU even where the machine has a GPU
 SMALL = STUDY | {"experiments": {"alpha_z": {"grid": {"alpha_z": [1]}}}, "device": "cpu"}
 
@@ -26,8 +32,9 @@ class ClusterStudy(Repository):
         self.cluster = cluster
 
     def start(self, *arguments: str) -> subprocess.Popen:
-        """`snakemake --profile slurm`, started."""
-        command = [sys.executable, "-m", "snakemake", "--profile", "slurm", "--configfile", "config/tiny.yaml"]
+        """`snakemake --profile slurm`, started in a process group of its own, as a terminal does."""
+        command = ["env", "--default-signal=INT", sys.executable, "-c", IMPATIENT]
+        command += ["--profile", "slurm", "--configfile", "config/tiny.yaml"]
         return subprocess.Popen(
             [*command, *(word for pair in PATIENCE.items() for word in pair), *arguments],
             cwd=self.folder,
@@ -35,17 +42,23 @@ class ClusterStudy(Repository):
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
 
     def try_snakemake(self, *arguments: str, seconds: float = 150) -> subprocess.CompletedProcess:
         """`snakemake --profile slurm`, ended by SIGKILL after some seconds."""
-        with self.start(*arguments) as process:
-            try:
-                output, _ = process.communicate(timeout=seconds)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
-        return subprocess.CompletedProcess(process.args, process.returncode, output)
+        return finish(self.start(*arguments), seconds)
+
+
+def finish(process: subprocess.Popen, seconds: float = 150) -> subprocess.CompletedProcess:
+    """What a started Snakemake comes to, ended by SIGKILL after some seconds."""
+    with process:
+        try:
+            output, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return subprocess.CompletedProcess(process.args, process.returncode, output)
 
 
 @pytest.fixture(scope="session")
