@@ -21,7 +21,7 @@ slurm-test: env
 
 # runs the tests of faults, and writes into docs/reliability.md what came of them
 reliability: env
-	$(BIN)/pytest --numprocesses 2 -m fault --reliability docs/reliability.md
+	$(BIN)/pytest tests --numprocesses 2 -m fault --reliability docs/reliability.md
 
 lint: env
 	$(BIN)/ruff check
