@@ -45,5 +45,6 @@ def table() -> str:
         came_of_it = (0, 0, told["then"]) if outcome == "passed" else [outcome] * 3
         faults.setdefault((what, told["where"], *came_of_it), []).append(told["times"])
     rows = [COLUMNS, ["---"] * len(COLUMNS)]
-    rows += [(what, where, sum(times), *rest) for (what, where, *rest), times in faults.items()]
+    told = [(what, where, sum(times), *rest) for (what, where, *rest), times in faults.items()]
+    rows += sorted(told, key=lambda row: (row[1], row[0].lower()))
     return "".join(f"| {' | '.join(map(str, row))} |\n" for row in rows)
