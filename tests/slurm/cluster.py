@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -257,4 +258,5 @@ def install() -> None:
     settings = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     options = ["-qq", "--yes", "-o", "DPkg::Lock::Timeout=120"]
     for command in (["update"], ["install", "--no-install-recommends", *PACKAGES]):
-        subprocess.run(["apt-get", *options, *command], env=settings, capture_output=True, timeout=300)
+        with suppress(subprocess.TimeoutExpired):  # what is still missing then is told
+            subprocess.run(["apt-get", *options, *command], env=settings, capture_output=True, timeout=300)
