@@ -130,6 +130,12 @@ class Parameters(ParameterValues):
         return [int(width) for width in self.encoder.split("-")]
 
     @property
+    def encoder_shape(self) -> dict[str, int]:
+        """What tables call the encoder's first and last width, and their number."""
+        widths = self.encoder_widths
+        return {"first_layer": widths[0], "latents": widths[-1], "depth": len(widths)}
+
+    @property
     def decoder_widths(self) -> list[int]:
         return [] if self.decoder == "linear" else [int(width) for width in self.decoder.split("-")]
 

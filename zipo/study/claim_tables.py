@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from zipo.parameters import Parameters
+from zipo.study.claim import DERIVED
 
 OF_RUN = ["dataset", "setting", "seed"]
 SCORES = ["silhouette", "ari", "nmi"]
@@ -35,9 +36,5 @@ def with_measures(runs: pd.DataFrame, clusters: pd.DataFrame | None) -> pd.DataF
 def with_shape(trials: pd.DataFrame) -> pd.DataFrame:
     """The trials table with first_layer, latents and depth of each encoder, without trials that never had one."""
     trials = trials.dropna(subset=["encoder"])
-    widths = [Parameters(encoder=encoder).encoder_widths for encoder in trials["encoder"]]
-    return trials.assign(
-        first_layer=[layers[0] for layers in widths],
-        latents=[layers[-1] for layers in widths],
-        depth=[len(layers) for layers in widths],
-    )
+    shapes = [Parameters(encoder=encoder).encoder_shape for encoder in trials["encoder"]]
+    return trials.assign(**{column: [shape[column] for shape in shapes] for column in DERIVED})

@@ -50,9 +50,7 @@ def run(
     row |= {
         "covariates": ",".join(p.covariates),
         "residuals": str(p.residuals),
-        "first_layer": p.encoder_widths[0],
-        "latents": p.encoder_widths[-1],
-        "depth": len(p.encoder_widths),
+        **p.encoder_shape,
         "seed": seed,
         "status": "diverged" if model.training.diverged else "ok",
         "genes": adata.n_vars,

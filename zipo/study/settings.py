@@ -61,9 +61,7 @@ def base_settings(study: Study) -> dict[str, dict[str, Any]]:
     for name, experiment in study.experiments.items():
         given = study.base_of(name) | experiment.set.model_dump(exclude_unset=True)
         parameters = parameters_of(given, f"{study.file.study}: experiments.{name}")
-        widths = parameters.encoder_widths
-        derived = {"first_layer": widths[0], "latents": widths[-1], "depth": len(widths)}
-        found[name] = parameters.model_dump(mode="json") | derived
+        found[name] = parameters.model_dump(mode="json") | parameters.encoder_shape
     return found
 
 
