@@ -136,27 +136,31 @@ def block_names(setting):
 
 
 def seeds_of(wildcards):
-    """The seeds of a block, joined by commas."""
+    """The seeds of a block."""
     first, _, last = wildcards.seeds.partition("-")
-    return ",".join(str(seed) for seed in range(int(first), int(last or first) + 1))
+    return range(int(first), int(last or first) + 1)
 
 
-def data_of(setting):
-    """The data set file that a setting trains on."""
-    return f"{RESULTS}/data/{setting.dataset}.h5ad"
+def data_of(dataset):
+    """The file of a data set."""
+    return f"{RESULTS}/data/{dataset}.h5ad"
+
+
+def size_of(dataset):
+    """The size of a data set; where it is not known yet, Snakemake asks again later."""
+    return resources.size_of(STUDY.datasets[dataset], Path(data_of(dataset)))
 
 
 def memory_of(setting):
     """MB that a job of a setting needs."""
-    size = resources.size_of(STUDY.datasets[setting.dataset], Path(data_of(setting)))
-    needed = resources.memory_mb(size, setting.parameters, STUDY.file.device != "cpu")
+    needed = resources.memory_mb(size_of(setting.dataset), setting.parameters, STUDY.file.device != "cpu")
     return max(2000, needed)  # on a cluster, two processes of Snakemake stand beside the training
 
 
 def minutes_of(setting, runs):
     """Minutes that a job needs for some runs of a setting."""
-    size = resources.size_of(STUDY.datasets[setting.dataset], Path(data_of(setting)))
-    return resources.minutes(size, setting.parameters, runs, STUDY.file.device != "cpu", STUDY.file.threads)
+    size, gpu = size_of(setting.dataset), STUDY.file.device != "cpu"
+    return resources.minutes(size, setting.parameters, runs, gpu, STUDY.file.threads)
 
 
 def all_runs():
@@ -167,7 +171,10 @@ def all_runs():
 def latent_space():
     """Data set file and latents file of every setting whose latents are looked at."""
     chosen = [(name, setting) for name, setting in SETTINGS.items() if "latent_space" in setting.experiments]
-    return [(data_of(setting), f"{RESULTS}/runs/{name}/latents-{block_names(name)[0]}.npz") for name, setting in chosen]
+    return [
+        (data_of(setting.dataset), f"{RESULTS}/runs/{name}/latents-{block_names(name)[0]}.npz")
+        for name, setting in chosen
+    ]
 
 
 def tuning_files():

@@ -93,7 +93,7 @@ rule prepare:
 
 rule table_1:
     input:
-        data=expand(f"{RESULTS}/data/{{dataset}}.h5ad", dataset=STUDY.datasets),
+        data=[data_of(dataset) for dataset in STUDY.datasets],
         code=code("study/table.py"),
     output:
         f"{RESULTS}/table-1.tsv",

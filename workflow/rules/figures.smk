@@ -3,7 +3,7 @@
 
 rule totals:
     input:
-        data=expand(f"{RESULTS}/data/{{dataset}}.h5ad", dataset=STUDY.datasets),
+        data=[data_of(dataset) for dataset in STUDY.datasets],
         code=code("study/totals.py"),
     output:
         f"{RESULTS}/totals.parquet",

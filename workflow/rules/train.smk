@@ -3,7 +3,7 @@
 
 rule train:
     input:
-        data=lambda w: data_of(SETTINGS[w.setting]),
+        data=lambda w: data_of(SETTINGS[w.setting].dataset),
         code=MODEL_CODE,
     output:
         rows=f"{RESULTS}/runs/{{setting}}/seeds-{{seeds}}.json",
@@ -17,10 +17,10 @@ rule train:
     threads: STUDY.file.threads
     resources:
         mem_mb=lambda w, attempt: 2 ** (attempt - 1) * memory_of(SETTINGS[w.setting]),
-        runtime=lambda w, attempt: 2 ** (attempt - 1) * minutes_of(SETTINGS[w.setting], len(seeds_of(w).split(","))),
+        runtime=lambda w, attempt: 2 ** (attempt - 1) * minutes_of(SETTINGS[w.setting], len(seeds_of(w))),
     params:
         setting=lambda w: json.dumps({"id": w.setting} | SETTINGS[w.setting].resolved),
-        seeds=seeds_of,
+        seeds=lambda w: ",".join(map(str, seeds_of(w))),
         thresholds=",".join(f"{threshold:g}" for threshold in STUDY.file.prune_thresholds),
         device=STUDY.file.device,
         kept=f"{RESULTS}/kept/{{setting}}",

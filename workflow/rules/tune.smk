@@ -11,7 +11,7 @@ if TUNING:
 
     rule tune_worker:
         input:
-            data=f"{RESULTS}/data/{TUNING.dataset}.h5ad",
+            data=data_of(TUNING.dataset),
             code=MODEL_CODE,
             search=code("study/tune.py", "study/tuning.py", "study/journal.py"),
         output:
