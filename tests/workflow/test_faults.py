@@ -16,6 +16,8 @@ from .conftest import STUDY, Repository, new_repository
 
 pytestmark = pytest.mark.xdist_group("faults")
 
+SECOND_SEED = "results/tiny/kept/*/seed-2/*.npz"  # its checkpoints, so the first seed is finished
+SAME = "the same command"
 TABLE = "results/tiny/runs.parquet"
 VARIES = ["seconds", "seconds_per_epoch", "cells_per_second", "peak_memory_mb", "git_commit"]
 FAULTY = deepcopy(STUDY) | {
@@ -37,17 +39,24 @@ def runs(repository: Repository) -> pd.DataFrame:
     return pd.read_parquet(repository.folder / TABLE).drop(columns=VARIES)
 
 
-def started(repository: Repository, until: str) -> subprocess.Popen:
-    """Snakemake in a process group of its own, as a terminal starts it, once a file of this pattern is there."""
+def completes(repository: Repository, whole: Repository) -> None:
+    """The same command brings the study to the runs table of one that met no fault."""
+    repository.snakemake(TABLE)
+    pd.testing.assert_frame_equal(runs(repository), runs(whole))
+
+
+def started(folder: Path) -> tuple[Repository, subprocess.Popen]:
+    """The study in the midst of its second seed, and its Snakemake, in a process group as a terminal starts it."""
+    repository = study(folder)
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--configfile", "config/tiny.yaml", "--", TABLE]
     log = (repository.folder / "snakemake.log").open("w")
     process = subprocess.Popen(command, cwd=repository.folder, stdout=log, stderr=log, start_new_session=True)
     give_up = time.monotonic() + 120
-    while not list(repository.folder.glob(until)):
+    while not list(repository.folder.glob(SECOND_SEED)):
         assert process.poll() is None, Path(log.name).read_text()
-        assert time.monotonic() < give_up, f"no {until}"
+        assert time.monotonic() < give_up, f"no {SECOND_SEED}"
         time.sleep(0.02)
-    return process
+    return repository, process
 
 
 @pytest.fixture(scope="module")
@@ -65,66 +74,45 @@ def finished(whole, tmp_path) -> Repository:
     return Repository(tmp_path / "project")
 
 
-SAME = "the same command"
-SECOND_SEED = "results/tiny/kept/*/seed-2/*.npz"  # its checkpoints, so the first seed is finished
-
-
 @pytest.mark.fault("Ctrl-C on Snakemake during a training", where="local", times=1, then=SAME)
 def test_ctrl_c_and_the_same_command(whole, tmp_path):
-    repository = study(tmp_path / "project")
-    process = started(repository, SECOND_SEED)
+    repository, process = started(tmp_path / "project")
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(60) != 0
     (first,) = repository.folder.glob("results/tiny/kept/*/seed-1.npz")
     assert list(repository.folder.glob(SECOND_SEED))
     assert not (repository.folder / TABLE).exists()
     finished_at = first.stat().st_mtime_ns
-    repository.snakemake(TABLE)
-    pd.testing.assert_frame_equal(runs(repository), runs(whole))
+    completes(repository, whole)
     assert first.stat().st_mtime_ns == finished_at
     assert [path.name for path in sorted(first.parent.iterdir())] == ["seed-1.npz", "seed-2.npz"]
 
 
 @pytest.mark.fault("SIGKILL of a training under Snakemake", where="local", times=1, then=SAME)
 def test_a_training_process_is_killed_and_the_same_command(whole, tmp_path):
-    repository = study(tmp_path / "project")
-    process = started(repository, SECOND_SEED)
-    subprocess.run(
-        [
-            "pkill",
-            "--signal",
-            "KILL",
-            "--full",
-            f"study train.*{tmp_path.name}|zipo study train",
-            "-g",
-            str(process.pid),
-        ]
-    )
+    repository, process = started(tmp_path / "project")
+    subprocess.run(["pkill", "-KILL", "-g", str(process.pid), "-f", "zipo study train"], check=True)
     assert process.wait(60) != 0
-    repository.snakemake(TABLE)
-    pd.testing.assert_frame_equal(runs(repository), runs(whole))
+    completes(repository, whole)
 
 
 @pytest.mark.fault(
     "SIGKILL of Snakemake and all it started", where="local", times=1, then="`--unlock`, then the same command"
 )
 def test_a_machine_that_went_down_needs_its_lock_opened(whole, tmp_path):
-    repository = study(tmp_path / "project")
-    process = started(repository, SECOND_SEED)
+    repository, process = started(tmp_path / "project")
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(60)
     assert "--unlock" in repository.try_snakemake(TABLE).stdout
     repository.snakemake("--unlock")
-    repository.snakemake(TABLE)
-    pd.testing.assert_frame_equal(runs(repository), runs(whole))
+    completes(repository, whole)
 
 
 @pytest.mark.fault(
     "a second Snakemake in the same folder, which refuses", where="local", times=1, then="the first, undisturbed"
 )
 def test_a_second_snakemake_refuses_clearly_and_harms_nothing(whole, tmp_path):
-    repository = study(tmp_path / "project")
-    process = started(repository, SECOND_SEED)
+    repository, process = started(tmp_path / "project")
     second = repository.try_snakemake(TABLE)
     assert second.returncode != 0
     assert "Directory cannot be locked. Please make sure that no other Snakemake process" in second.stdout
@@ -156,8 +144,7 @@ def test_a_damaged_file_is_set_aside_and_the_same_command_makes_it_anew(whole, f
     failed = finished.try_snakemake(TABLE)
     assert failed.returncode != 0
     assert f"{file.relative_to(finished.folder)}: damaged (" in failed.stdout
-    finished.snakemake(TABLE)
-    pd.testing.assert_frame_equal(runs(finished), runs(whole))
+    completes(finished, whole)
 
 
 @pytest.mark.fault("a full disk when the table is written", where="local", times=1, then=SAME)
@@ -168,8 +155,7 @@ def test_a_full_disk_at_the_table_costs_the_table_alone(whole, finished):
     assert failed.returncode != 0
     assert f"error: {TABLE}: cannot be written (No space left on device); make room" in failed.stdout
     assert finished.planned(TABLE) == {"runs_table": 1}
-    finished.snakemake(TABLE)
-    pd.testing.assert_frame_equal(runs(finished), runs(whole))
+    completes(finished, whole)
 
 
 @pytest.mark.fault("results copied to another place without Snakemake's records", where="local", times=1, then=SAME)
