@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice, pairwise
 
 import numpy as np
@@ -14,18 +15,61 @@ from zipo.engine.likelihoods import count_constant
 
 @dataclass
 class Batch:
-    """Some cells: dense for the encoder's matrix product, and the positive counts apart for the loss."""
+    """Some cells, by their positive counts in the order of cells, then genes."""
 
-    dense: Tensor  # (B, G) counts
-    index: Tensor  # (N,) places of the positive counts in the flattened batch
-    values: Tensor  # (N,) positive counts
-    constant: Tensor  # (N,) their count_constant, which training would otherwise compute in every step
+    cells: int  # B
+    genes: int  # G
+    rows: Tensor  # (N,) cell of each positive count, from 0
+    columns: Tensor  # (N,) its gene
+    values: Tensor  # (N,) the count
+    constant: Tensor  # (N,) its count_constant, which training would otherwise compute in every step
+    library_size: Tensor  # (B, 1) observed library sizes
     covariates: Tensor  # (B, C)
 
     @property
-    def library_size(self) -> Tensor:
-        """(B, 1) observed library sizes."""
-        return self.dense.sum(dim=1, keepdim=True)
+    def entries(self) -> int:
+        """B x G."""
+        return self.cells * self.genes
+
+    @cached_property
+    def index(self) -> Tensor:
+        """(N,) places of the positive counts in the flattened batch."""
+        return self.rows * self.genes + self.columns
+
+    @cached_property
+    def dense(self) -> Tensor:
+        """(B, G) counts."""
+        return self.scattered(self.values)
+
+    def scattered(self, values: Tensor) -> Tensor:
+        """(B, G) with these values (N,) in place of the positive counts."""
+        dense = torch.zeros(self.entries, device=values.device)
+        dense[self.index] = values
+        return dense.view(self.cells, self.genes)
+
+    def parts(self, entries: int) -> Iterator[tuple[slice, "Batch"]]:
+        """The batch in parts of about as many entries, with their cells; on a GPU in one, which cannot wait."""
+        size = max(1, entries // self.genes)
+        if self.values.device.type != "cpu" or size >= self.cells:
+            yield slice(0, self.cells), self
+            return
+        bounds = [*range(0, self.cells, size), self.cells]
+        places = torch.searchsorted(self.rows, torch.tensor(bounds)).tolist()
+        for (begin, end), (low, high) in zip(pairwise(bounds), pairwise(places), strict=True):
+            cells, positive = slice(begin, end), slice(low, high)
+            yield (
+                cells,
+                Batch(
+                    end - begin,
+                    self.genes,
+                    self.rows[positive] - begin,
+                    self.columns[positive],
+                    self.values[positive],
+                    self.constant[positive],
+                    self.library_size[cells],
+                    self.covariates[cells],
+                ),
+            )
 
 
 class Counts:
@@ -40,6 +84,8 @@ class Counts:
         self.columns = torch.as_tensor(matrix.indices.astype(np.int64), device=device)
         self.values = torch.as_tensor(matrix.data.astype(np.float32), device=device)
         self.constant = count_constant(self.values)
+        library = np.asarray(matrix.sum(axis=1, dtype=np.float64), np.float32)
+        self.library_size = torch.as_tensor(library.reshape(-1, 1), device=device)
         self.covariates = torch.as_tensor(covariates.astype(np.float32), device=device)
 
     def batch(self, cells: Tensor) -> Batch:
@@ -48,10 +94,16 @@ class Counts:
         rows = torch.repeat_interleave(torch.arange(len(cells), device=self.device), length)
         offsets = torch.cumsum(length, 0) - length
         source = torch.arange(len(rows), device=self.device) - offsets[rows] + begin[rows]
-        index, values = rows * self.genes + self.columns[source], self.values[source]
-        dense = torch.zeros(len(cells) * self.genes, device=self.device)
-        dense[index] = values
-        return Batch(dense.view(len(cells), self.genes), index, values, self.constant[source], self.covariates[cells])
+        return Batch(
+            len(cells),
+            self.genes,
+            rows,
+            self.columns[source],
+            self.values[source],
+            self.constant[source],
+            self.library_size[cells],
+            self.covariates[cells],
+        )
 
     def batches(self, size: int, order: Tensor | None = None, skip: int = 0) -> Iterator[Batch]:
         """All cells in batches, in file order or in the given one, but for the first `skip` batches.

@@ -10,6 +10,8 @@ from zipo.engine.batches import Batch, Counts
 from zipo.engine.likelihoods import Likelihood, Poisson
 from zipo.engine.model import Network, Prediction
 
+PART = 1 << 20  # entries of a batch that decoder and likelihood take at once: so many stay in a processor's cache
+
 
 def nll_sum(likelihood: Likelihood, batch: Batch) -> Tensor:
     """Negative log-likelihood summed over all entries, in nats.
@@ -22,13 +24,11 @@ def nll_sum(likelihood: Likelihood, batch: Batch) -> Tensor:
 
 
 def penalty_terms(network: Network, prediction: Prediction, batch: Batch) -> dict[str, Tensor]:
-    """Each penalty of the loss, weighted; a term that the setting turns off is absent."""
+    """Each penalty on predictions, weighted; a term that the setting turns off is absent."""
     p = network.hyper
     terms = {}
     if p.alpha_z and prediction.zero_logits is not None:
         terms["z"] = p.alpha_z * penalties.zero_inflation(torch.sigmoid(prediction.zero_logits))
-    if p.alpha_w:
-        terms["w"] = p.alpha_w * penalties.scale_invariant_sparsity(network.encoder.first_weights)
     if p.alpha_theta and prediction.dispersion is not None:
         terms["theta"] = p.alpha_theta * penalties.dispersion(prediction.dispersion)
     if p.alpha_rate and p.overdispersed and p.rate_penalty != "none":
@@ -40,12 +40,36 @@ def penalty_terms(network: Network, prediction: Prediction, batch: Batch) -> dic
     return terms
 
 
-def objective(network: Network, prediction: Prediction, batch: Batch) -> tuple[Tensor, Tensor]:
-    """The loss of a batch with its penalties, and the NLL in nats per entry without them."""
-    total = nll_sum(prediction.likelihood(), batch)
-    nll = total / batch.dense.numel()
-    fit = nll if network.hyper.reduction == "mean" else total / len(batch.dense)
-    return fit + sum(penalty_terms(network, prediction, batch).values()), nll
+def weight_penalty(network: Network) -> Tensor | None:
+    """The weighted penalty on the first layer, unless it is turned off."""
+    return network.hyper.alpha_w * network.encoder.first.sparsity() if network.hyper.alpha_w else None
+
+
+def objective(network: Network, batch: Batch, learn: bool = False) -> tuple[Tensor, Tensor]:
+    """The loss of a batch with its penalties, and the NLL in nats per entry without them; with `learn`, also their
+    gradients, left as a backward pass leaves them.
+
+    Decoder and likelihood, whose intermediate results are the largest, take the batch in parts, forward and backward.
+    """
+    encoding = network.encode(batch)
+    end = encoding.end() if learn else encoding
+    loss, nll = torch.zeros((), device=batch.values.device), torch.zeros((), device=batch.values.device)
+    for cells, part in batch.parts(PART):
+        prediction = network.decode(end.part(cells))
+        total, share = nll_sum(prediction.likelihood(), part), part.cells / batch.cells
+        fit = total / batch.entries if network.hyper.reduction == "mean" else total / batch.cells
+        part_loss = fit + share * sum(penalty_terms(network, prediction, part).values())
+        if learn:
+            part_loss.backward()
+        loss += part_loss.detach()
+        nll += total.detach() / batch.entries
+    if (penalty := weight_penalty(network)) is not None:
+        if learn:
+            penalty.backward()
+        loss += penalty.detach()
+    if learn:
+        encoding.backward(end)
+    return loss, nll
 
 
 @dataclass
@@ -80,17 +104,19 @@ def losses(network: Network, counts: Counts, batch_size: int) -> Losses:
     for batch in counts.batches(batch_size):
         prediction = network(batch)
         likelihood = prediction.likelihood()
-        entries, library = batch.dense.numel(), batch.library_size.clamp(min=1)
+        entries, library = batch.entries, batch.library_size.clamp(min=1)
         sums = {
             "nll": nll_sum(likelihood, batch),
             "nll_observed_library": nll_sum(prediction.likelihood(torch.log(library)), batch),
-            "mse_rates": (likelihood.rates - batch.dense).square().sum(),
-            "mse_means": (likelihood.mean - batch.dense).square().sum(),
+            "mse_rates": penalties.squared_error_sum(likelihood.rates, batch.index, batch.values),
+            "mse_means": penalties.squared_error_sum(likelihood.mean, batch.index, batch.values),
         }
         if prediction.zero_logits is not None:
             sums["mean_zero_probability"] = torch.sigmoid(prediction.zero_logits).sum()
         for name, term in penalty_terms(network, prediction, batch).items():
             sums[f"penalty_{name}"] = term * entries
+        if (penalty := weight_penalty(network)) is not None:
+            sums["penalty_w"] = penalty * entries
         for name, value in sums.items():
             totals[name] += value.item()
     return Losses(**{name: total / (counts.cells * counts.genes) for name, total in totals.items()})

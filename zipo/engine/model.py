@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
 from zipo.engine.batches import Batch
+from zipo.engine.first_layer import FirstLayer
 from zipo.engine.likelihoods import Likelihood, NegativeBinomial, Poisson, ZeroInflated
 from zipo.parameters import Parameters
 
@@ -34,6 +35,29 @@ class Prediction:
         log_rates = self.log_proportions + (self.log_library if log_library is None else log_library)
         base = Poisson(log_rates) if self.theta is None else NegativeBinomial(log_rates, self.theta)
         return base if self.zero_logits is None else ZeroInflated(base, self.zero_logits)
+
+
+@dataclass
+class Encoding:
+    """Cells before the heads of the genes."""
+
+    latent: Tensor  # (B, L) U, without the known covariates
+    hidden: Tensor  # (B, D) what the heads see
+    log_library: Tensor  # (B, 1) log l
+
+    def end(self) -> "Encoding":
+        """The same as the end of a graph, at which gradients of parts of the cells add up."""
+        return Encoding(*(tensor.detach().requires_grad_() for tensor in (self.latent, self.hidden, self.log_library)))
+
+    def part(self, cells: slice) -> "Encoding":
+        """Some of the cells."""
+        return Encoding(self.latent[cells], self.hidden[cells], self.log_library[cells])
+
+    def backward(self, end: "Encoding") -> None:
+        """Go on from the gradients that added up at an end."""
+        pairs = (self.hidden, end.hidden.grad), (self.log_library, end.log_library.grad)
+        learned = [(tensor, gradient) for tensor, gradient in pairs if tensor.requires_grad]
+        torch.autograd.backward([tensor for tensor, _ in learned], [gradient for _, gradient in learned])
 
 
 class Network(nn.Module):
@@ -66,10 +90,18 @@ class Network(nn.Module):
             nn.init.constant_(self.dispersion.bias, parameters.dispersion_start)
 
     def forward(self, batch: Batch) -> Prediction:
-        latent = self.encoder(self.transform(batch))
+        return self.decode(self.encode(batch))
+
+    def encode(self, batch: Batch) -> "Encoding":
+        """What there is once of a cell: all layers but the heads of the genes."""
+        latent = self.encoder(batch, self.transform(batch))
         known = torch.cat([latent, batch.covariates], dim=1)  # V, the paper's complete encoding
-        hidden = self.decoder(known)
         log_library = self.library(known) if self.library else torch.log(batch.library_size.clamp(min=1))
+        return Encoding(latent, self.decoder(known), log_library)
+
+    def decode(self, encoding: "Encoding") -> Prediction:
+        """What there is of each cell and gene."""
+        log_library, hidden = encoding.log_library, encoding.hidden
         log_proportions = log_softmax(self.log_proportions(hidden), dim=1)
         zero_logits = None if self.zero_logits is None else self.zero_logits(hidden)
 
@@ -79,15 +111,15 @@ class Network(nn.Module):
             # log(1/size) + log(rate) = log(rate/size), the form the likelihood takes
             by_rate = self.hyper.dispersion == "logits"
             theta = dispersion if by_rate else dispersion + log_library + log_proportions
-        return Prediction(latent, log_library, log_proportions, zero_logits, dispersion, theta)
+        return Prediction(encoding.latent, log_library, log_proportions, zero_logits, dispersion, theta)
 
     def transform(self, batch: Batch) -> Tensor:
-        """Counts as the encoder sees them."""
+        """(N,) positive counts as the encoder sees them; zeros stay zeros."""
         if self.hyper.input == "raw":
-            return batch.dense
+            return batch.values
         if self.hyper.input == "log1p":
-            return torch.log1p(batch.dense)
-        return torch.log1p(batch.dense * (self.median_library / batch.library_size.clamp(min=1)))
+            return torch.log1p(batch.values)
+        return torch.log1p(batch.values * (self.median_library / batch.library_size.clamp(min=1)).flatten()[batch.rows])
 
 
 class SharedByCells(nn.Module):
@@ -108,20 +140,18 @@ class Encoder(nn.Module):
         super().__init__()
         widths = parameters.encoder_widths
         self.latents = widths[-1]
+        self.first = FirstLayer(genes, widths[0])
         self.blocks = nn.ModuleList(
-            _block(before, width, parameters) for before, width in zip([genes, *widths], widths, strict=False)
+            _block(before, width, parameters) for before, width in zip([None, *widths], widths, strict=False)
         )
         self.first_residual = len(widths) - 1 - parameters.residual_layers
         self.projections = nn.ModuleList(
             nn.Linear(width, self.latents, bias=False) for width in widths[self.first_residual : -1]
         )
 
-    @property
-    def first_weights(self) -> nn.Parameter:
-        """(neurons, genes) weights of the first linear layer."""
-        return self.blocks[0].get_parameter("linear.weight")
-
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, batch: Batch, values: Tensor) -> Tensor:
+        """(B, latents) of a batch whose positive counts have been transformed to these values (N,)."""
+        x = self.first(batch, values)
         outputs = []
         for block in self.blocks:
             x = block(x)
@@ -131,10 +161,11 @@ class Encoder(nn.Module):
         return x
 
 
-def _block(inputs: int, outputs: int, parameters: Parameters) -> nn.Sequential:
-    """Linear layer, activation and batch norm, in the configured order."""
+def _block(inputs: int | None, outputs: int, parameters: Parameters) -> nn.Sequential:
+    """Linear layer, unless it stands apart, activation and batch norm, in the configured order."""
     block = nn.Sequential()
-    block.add_module("linear", nn.Linear(inputs, outputs))
+    if inputs is not None:
+        block.add_module("linear", nn.Linear(inputs, outputs))
     activation = ACTIVATIONS[parameters.activation]()
     if parameters.batch_norm == "before":
         block.add_module("norm", nn.BatchNorm1d(outputs))

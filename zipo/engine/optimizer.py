@@ -5,19 +5,32 @@ The arithmetic is torch's own fused kernel.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from zipo.engine.first_layer import FirstLayer
 from zipo.parameters import Parameters
 
 
 class Adam:
-    """Adam (Kingma 2014, arXiv 1412.6980) over all weights in one fused pass."""
+    """Adam (Kingma 2014, arXiv 1412.6980) over all weights in one fused pass.
 
-    def __init__(self, weights: Iterable[Tensor], beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8):
+    `layers` know the gradients of their weights in another form, and take the step themselves.
+    """
+
+    def __init__(
+        self,
+        weights: Iterable[Tensor],
+        layers: Sequence[FirstLayer] = (),
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+    ):
         self.weights = list(weights)
+        self.layers = {id(layer.weight): layer for layer in layers}
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
         self.first_moments = [torch.zeros_like(weight) for weight in self.weights]
         self.second_moments = [torch.zeros_like(weight) for weight in self.weights]
@@ -27,6 +40,8 @@ class Adam:
         """Forget the gradients."""
         for weight in self.weights:
             weight.grad = None
+        for layer in self.layers.values():
+            layer.forget()
 
     def state(self) -> dict[str, Tensor]:
         """All that changes from step to step, beside the weights."""
@@ -41,17 +56,24 @@ class Adam:
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
         """Move every weight that has a gradient."""
-        state = zip(self.weights, self.first_moments, self.second_moments, self.steps, strict=True)
-        moved = [(weight, weight.grad, *moments) for weight, *moments in state if weight.grad is not None]
-        weights, gradients, first_moments, second_moments, steps = map(list, zip(*moved, strict=True))
-        torch._foreach_add_(steps, 1)
+        moved = []
+        for state in zip(self.weights, self.first_moments, self.second_moments, self.steps, strict=True):
+            weight, first, second, count = state
+            layer = self.layers.get(id(weight))
+            if layer and layer.by_output is not None:
+                count += 1
+                layer.learn(first, second, self._numbers(learning_rate, count.item()))
+            elif weight.grad is not None:
+                moved.append((weight, weight.grad, first, second, count))
+        weights, gradients, firsts, seconds, counts = map(list, zip(*moved, strict=True))
+        torch._foreach_add_(counts, 1)
         torch._fused_adam_(
             weights,
             gradients,
-            first_moments,
-            second_moments,
+            firsts,
+            seconds,
             [],
-            steps,
+            counts,
             lr=learning_rate,
             beta1=self.beta1,
             beta2=self.beta2,
@@ -60,6 +82,13 @@ class Adam:
             amsgrad=False,
             maximize=False,
         )
+
+    def _numbers(self, learning_rate: float, count: float) -> tuple[np.float32, ...]:
+        """What a step takes beside gradients and moments, as zipo.engine.kernels.learn has it."""
+        rate = learning_rate / (1 - self.beta1**count)
+        root = 1 / math.sqrt(1 - self.beta2**count)
+        numbers = rate, root, 1 - self.beta1, self.beta2, 1 - self.beta2, self.epsilon
+        return tuple(map(np.float32, numbers))
 
 
 class Schedule:

@@ -1,7 +1,5 @@
 """The penalties of the loss (paper, sections II-D to II-F and III-F); each is a scalar tensor."""
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -14,30 +12,24 @@ def zero_inflation(zero_probability: Tensor) -> Tensor:
 
 
 def scale_invariant_sparsity(weights: Tensor) -> Tensor:
-    """mean_i (mean_g |W_ig|) / (mean_g W_ig^2)^(1/2) for weights (neurons, genes), for alpha_w.
+    """mean_i (mean_g |W_gi|) / (mean_g W_gi^2)^(1/2) for weights (genes, neurons), for alpha_w.
 
     Lies in [1/sqrt(genes), 1] for any scale of a neuron's weights: the lower end is one gene a neuron.
     """
-    return _L1OverL2.apply(weights).mean()
+    sums = weights.abs().sum(dim=0), weights.square().sum(dim=0)
+    return sparsity_of_sums(*sums, len(weights)).mean()
 
 
-class _L1OverL2(torch.autograd.Function):
-    """Mean absolute over root mean square of each row; two passes over the weights and one back."""
+def sparsity_of_sums(absolute: Tensor, squared: Tensor, genes: int) -> Tensor:
+    """The same of each neuron (neurons,), from the sums of its weights' sizes and squares."""
+    return absolute / genes / (torch.sqrt(squared / genes) + NORM_FLOOR)
 
-    @staticmethod
-    def forward(ctx, weights: Tensor) -> Tensor:
-        genes = weights.shape[1]
-        l1 = weights.abs().mean(dim=1)
-        l2 = torch.linalg.vector_norm(weights, dim=1) / math.sqrt(genes) + NORM_FLOOR
-        ctx.save_for_backward(weights, l1, l2)
-        return l1 / l2
 
-    @staticmethod
-    def backward(ctx, *grads: Tensor):
-        weights, l1, l2 = ctx.saved_tensors
-        by_sign = (grads[0] / (l2 * weights.shape[1]))[:, None]
-        by_weight = -by_sign * (l1 / l2.square())[:, None]
-        return torch.addcmul(weights.sgn() * by_sign, weights, by_weight)
+def sparsity_gradient(absolute: Tensor, squared: Tensor, genes: int, factor: Tensor) -> tuple[Tensor, Tensor]:
+    """The gradient of factor x the mean over neurons is a sign(w) + b w for a weight w: a and b of each neuron."""
+    l1, l2 = absolute / genes, torch.sqrt(squared / genes) + NORM_FLOOR
+    by_sign = factor / (l2 * genes * len(absolute))
+    return by_sign.float(), (-by_sign * l1 / l2.square()).float()
 
 
 def dispersion(theta: Tensor) -> Tensor:
@@ -47,7 +39,7 @@ def dispersion(theta: Tensor) -> Tensor:
 
 def entrywise_rate(rates: Tensor, index: Tensor, values: Tensor) -> Tensor:
     """E[(l_c mu_cg - x_cg)^2] over all entries; counts given by the places and values of the positive ones."""
-    return _squared_error_sum(rates, index, values) / rates.numel()
+    return squared_error_sum(rates, index, values) / rates.numel()
 
 
 def library_rate(library_size: Tensor, observed: Tensor) -> Tensor:
@@ -55,7 +47,8 @@ def library_rate(library_size: Tensor, observed: Tensor) -> Tensor:
     return (library_size - observed).square().mean()
 
 
-def _squared_error_sum(rates: Tensor, index: Tensor, values: Tensor) -> Tensor:
+def squared_error_sum(rates: Tensor, index: Tensor, values: Tensor) -> Tensor:
+    """Sum of (m - x)^2 over all entries; counts given by the places and values of the positive ones."""
     # sum m^2 - 2 sum m x + sum x^2 would cancel; correct each positive entry instead
     at_positive = rates.flatten()[index]
     return rates.square().sum() + ((at_positive - values).square() - at_positive.square()).sum()

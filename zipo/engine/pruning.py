@@ -10,15 +10,15 @@ from zipo.engine.model import Network
 
 
 def kept_weights(weights: Tensor, threshold: float) -> Tensor:
-    """Mask of the weights (neurons, genes) whose size is at least threshold times their neuron's largest."""
+    """Mask of the weights (genes, neurons) whose size is at least threshold times their neuron's largest."""
     size = weights.abs()
-    return size >= threshold * size.amax(dim=1, keepdim=True)
+    return size >= threshold * size.amax(dim=0)
 
 
 @contextmanager
 def pruned(network: Network, threshold: float) -> Iterator[float]:
     """A network with its first layer pruned, for the length of the context; gives the share of weights kept."""
-    weights = network.encoder.first_weights
+    weights = network.encoder.first.weight
     original = weights.detach().clone()
     kept = kept_weights(original, threshold)
     with torch.no_grad():

@@ -62,7 +62,7 @@ class Trainer:
 
     def __init__(self, network: Network, training: Counts, validation: Counts, seed: int):
         self.network, self.training, self.validation = network, training, validation
-        self.optimizer, self.schedule = Adam(network.parameters()), Schedule(network.hyper)
+        self.optimizer, self.schedule = Adam(network.parameters(), [network.encoder.first]), Schedule(network.hyper)
         self.generator = torch.Generator().manual_seed(seed)
         self.outcome = Training()
         self.best = math.inf
@@ -105,7 +105,7 @@ class Trainer:
         if not len(self.order):
             self.order = torch.randperm(self.training.cells, generator=self.generator)
         for batch in self.training.batches(self.network.hyper.batch_size, self.order, self.batches_done):
-            self.loss_sum += step(self.network, self.optimizer, rate, batch) * len(batch.dense)
+            self.loss_sum += step(self.network, self.optimizer, rate, batch) * batch.cells
             self.batches_done += 1
             if after_batch:
                 after_batch()
@@ -149,10 +149,9 @@ class Trainer:
 def step(network: Network, optimizer: Adam, rate: float, batch: Batch) -> Tensor:
     """One step of the optimizer on a batch; returns its loss without waiting for the device."""
     optimizer.zero_grad()
-    loss, _ = objective(network, network(batch), batch)
-    loss.backward()
+    loss, _ = objective(network, batch, learn=True)
     optimizer.step(rate)
-    return loss.detach()
+    return loss
 
 
 @torch.no_grad()
@@ -161,6 +160,6 @@ def validation_losses(network: Network, counts: Counts) -> tuple[float, float]:
     network.eval()
     total = torch.zeros(2, device=counts.device)
     for batch in counts.batches(network.hyper.batch_size):
-        total += torch.stack(objective(network, network(batch), batch)) * len(batch.dense)
+        total += torch.stack(objective(network, batch)) * batch.cells
     loss, nll = (total / counts.cells).tolist()
     return loss, nll
