@@ -12,8 +12,10 @@ from numba import njit, prange
 TILE = 512  # neurons that a thread works on at a time
 FLUSH = 64  # genes after which sums of weights move from single to double precision
 
-inner = njit(fastmath={"contract", "nsz", "arcp", "reassoc"}, inline="never", cache=True)
-outer = njit(parallel=True, cache=True, nogil=True)
+# strict arithmetic: what the compiler may reorder or fuse it does in some of a loop's versions and not in others, and
+# which version runs depends on where arrays happen to lie, so that last bits would differ from run to run
+inner = njit(inline="never", error_model="numpy", cache=True)
+outer = njit(parallel=True, error_model="numpy", cache=True, nogil=True)
 
 
 @njit(cache=True, nogil=True)
