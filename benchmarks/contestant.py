@@ -30,30 +30,31 @@ class Ours:
     """The package's engine, through the functions that its training loop calls."""
 
     def __init__(self, matrix: csr_matrix, parameters: Parameters):
-        from zipo.engine import training
+        from zipo.engine import evaluation, training
         from zipo.engine.batches import Counts
-        from zipo.engine.evaluation import objective
         from zipo.engine.model import Network
         from zipo.engine.optimizer import Adam
 
-        self.step_on, self.objective = training.step, objective
+        self.step_on, self.evaluation = training.step, evaluation
         self.counts = Counts(matrix, np.zeros((matrix.shape[0], 0)), torch.device("cpu"))
         self.network = Network(matrix.shape[1], parameters).train()
-        self.optimizer = Adam(self.network.parameters())
+        self.optimizer = Adam(self.network.parameters(), [self.network.encoder.first])
 
     def step(self, cells: torch.Tensor) -> None:
         self.step_on(self.network, self.optimizer, RATE, self.counts.batch(cells)).item()
 
     def phases(self, cells: torch.Tensor) -> Iterator[None]:
-        """The same step; yields after each of its phases."""
+        """The same step; yields after each of its phases. `loss` holds the heads of the genes, forward and backward."""
         batch = self.counts.batch(cells)
         yield
-        prediction = self.network(batch)
-        yield
-        loss, _ = self.objective(self.network, prediction, batch)
-        yield
         self.optimizer.zero_grad()
-        loss.backward()
+        encoding = self.network.encode(batch)
+        yield
+        end = encoding.end()
+        self.evaluation.decoded(self.network, end, batch, learn=True)
+        yield
+        self.evaluation.weight_penalty(self.network).backward()
+        encoding.backward(end)
         yield
         self.optimizer.step(RATE)
         yield

@@ -46,7 +46,7 @@ CASES = [
 def train_engine(network: Network, matrix, covariates: np.ndarray, orders: list[Tensor]) -> list[float]:
     """The engine's loss of every batch; all that these tests know of how the engine trains."""
     counts = Counts(matrix, covariates, torch.device("cpu"))
-    optimizer, schedule = Adam(network.parameters()), Schedule(network.hyper)
+    optimizer, schedule = Adam(network.parameters(), [network.encoder.first]), Schedule(network.hyper)
     network.train()
     losses = []
     for epoch, order in enumerate(orders, start=1):
@@ -58,7 +58,10 @@ def train_engine(network: Network, matrix, covariates: np.ndarray, orders: list[
 
 def plain_weights(network: Network) -> dict[str, Tensor]:
     """The weights of the engine's network by the names, and in the shapes, of plain's."""
-    return network.state_dict()
+    weights = network.state_dict()
+    weights["encoder.blocks.0.linear.weight"] = weights.pop("encoder.first.weight").T
+    weights["encoder.blocks.0.linear.bias"] = weights.pop("encoder.first.bias")
+    return weights
 
 
 def losses_of_both(simulated, covariates: np.ndarray, **parameters) -> tuple[list[float], list[float]]:

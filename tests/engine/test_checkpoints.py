@@ -10,6 +10,7 @@ import torch
 from zipo.engine.batches import Counts
 from zipo.engine.checkpoints import Checkpoints, State, Stopped, read_state, write_state
 from zipo.engine.model import Network
+from zipo.engine.optimizer import Adam
 from zipo.engine.training import Trainer, train
 from zipo.errors import InputError
 from zipo.parameters import Parameters
@@ -210,6 +211,8 @@ def _plain(value):
         return {name: _plain(one) for name, one in value.items()}
     if isinstance(value, list):
         return [_plain(one) for one in value]
+    if isinstance(value, Adam):
+        return _plain(value.state())
     if hasattr(value, "__dict__"):
         return _plain(vars(value))
     return value

@@ -9,17 +9,17 @@ from zipo.engine import penalties
 
 @pytest.fixture
 def weights() -> torch.Tensor:
-    return torch.randn(6, 40, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    return torch.randn(40, 6, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 
 
 def test_sparsity_is_the_papers_formula(weights):
     w = weights.numpy()
-    expected = np.mean(np.abs(w).mean(axis=1) / np.sqrt((w**2).mean(axis=1)))
+    expected = np.mean(np.abs(w).mean(axis=0) / np.sqrt((w**2).mean(axis=0)))
     assert penalties.scale_invariant_sparsity(weights).item() == pytest.approx(expected, rel=1e-9)
 
 
 def test_sparsity_ignores_the_scale_of_each_neuron(weights):
-    scaled = weights * torch.tensor([1e-3, 1, 10, 1e3, 5, 0.2], dtype=torch.float64)[:, None]
+    scaled = weights * torch.tensor([1e-3, 1, 10, 1e3, 5, 0.2], dtype=torch.float64)
     torch.testing.assert_close(
         penalties.scale_invariant_sparsity(scaled),
         penalties.scale_invariant_sparsity(weights),
@@ -33,8 +33,8 @@ def test_sparsity_gradient_matches_finite_differences(weights):
 
 
 def test_sparsity_of_one_gene_a_neuron_is_its_lower_bound():
-    weights = torch.zeros(3, 25)
-    weights[[0, 1, 2], [4, 9, 20]] = torch.tensor([1.0, -7.0, 0.3])
+    weights = torch.zeros(25, 3)
+    weights[[4, 9, 20], [0, 1, 2]] = torch.tensor([1.0, -7.0, 0.3])
     assert penalties.scale_invariant_sparsity(weights).item() == pytest.approx(1 / 5, rel=1e-6)
 
 

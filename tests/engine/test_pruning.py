@@ -9,19 +9,19 @@ from zipo.parameters import Parameters
 
 
 def test_weights_are_kept_relative_to_their_neurons_largest():
-    weights = torch.randn(5, 30, generator=torch.Generator().manual_seed(2))
+    weights = torch.randn(30, 5, generator=torch.Generator().manual_seed(2))
     kept = kept_weights(weights, 0.25)
     for neuron in range(5):
-        largest = max(abs(w) for w in weights[neuron].tolist())
-        assert kept[neuron].tolist() == [abs(w) >= 0.25 * largest for w in weights[neuron].tolist()]
+        largest = max(abs(w) for w in weights[:, neuron].tolist())
+        assert kept[:, neuron].tolist() == [abs(w) >= 0.25 * largest for w in weights[:, neuron].tolist()]
 
 
 def test_the_network_is_pruned_within_the_context_only():
     network = Network(30, Parameters(encoder="8-4"))
-    before = network.encoder.first_weights.detach().clone()
+    before = network.encoder.first.weight.detach().clone()
     with pruned(network, 0.5) as share:
-        inside = network.encoder.first_weights.detach().clone()
+        inside = network.encoder.first.weight.detach().clone()
     assert 0 < share < 1
     assert (inside != 0).float().mean().item() == pytest.approx(share)
     assert torch.equal(inside[inside != 0], before[inside != 0])
-    assert torch.equal(network.encoder.first_weights, before)
+    assert torch.equal(network.encoder.first.weight, before)

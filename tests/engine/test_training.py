@@ -63,7 +63,7 @@ def test_same_seed_same_numbers_other_seed_other_numbers(simulated):
 
 # Recorded with torch 2.13.0 on x86-64. A change of these is a change of the method, to be made knowingly.
 RECORDED = {
-    "zip": [16.998693, 14.355046, 12.323557, 11.316348],
+    "zip": [17.062050, 14.407461, 12.367258, 11.334953],
     "zinb": [12.650792, 9.268937, 7.943647, 7.881794],
 }
 

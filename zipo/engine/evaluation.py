@@ -8,7 +8,7 @@ from torch import Tensor
 from zipo.engine import penalties
 from zipo.engine.batches import Batch, Counts
 from zipo.engine.likelihoods import Likelihood, Poisson
-from zipo.engine.model import Network, Prediction
+from zipo.engine.model import Encoding, Network, Prediction
 
 PART = 1 << 20  # entries of a batch that decoder and likelihood take at once: so many stay in a processor's cache
 
@@ -47,15 +47,28 @@ def weight_penalty(network: Network) -> Tensor | None:
 
 def objective(network: Network, batch: Batch, learn: bool = False) -> tuple[Tensor, Tensor]:
     """The loss of a batch with its penalties, and the NLL in nats per entry without them; with `learn`, also their
-    gradients, left as a backward pass leaves them.
-
-    Decoder and likelihood, whose intermediate results are the largest, take the batch in parts, forward and backward.
-    """
+    gradients, left as a backward pass leaves them."""
     encoding = network.encode(batch)
     end = encoding.end() if learn else encoding
+    loss, nll = decoded(network, end, batch, learn)
+    if (penalty := weight_penalty(network)) is not None:
+        if learn:
+            penalty.backward()
+        loss += penalty.detach()
+    if learn:
+        encoding.backward(end)
+    return loss, nll
+
+
+def decoded(network: Network, encoding: Encoding, batch: Batch, learn: bool) -> tuple[Tensor, Tensor]:
+    """The loss from the encoding on, without the weights' penalty, and the NLL; with `learn`, also the gradients.
+
+    Decoder and likelihood, whose intermediate results are the largest of all, take the batch in parts, each forward
+    and backward before the next.
+    """
     loss, nll = torch.zeros((), device=batch.values.device), torch.zeros((), device=batch.values.device)
     for cells, part in batch.parts(PART):
-        prediction = network.decode(end.part(cells))
+        prediction = network.decode(encoding.part(cells))
         total, share = nll_sum(prediction.likelihood(), part), part.cells / batch.cells
         fit = total / batch.entries if network.hyper.reduction == "mean" else total / batch.cells
         part_loss = fit + share * sum(penalty_terms(network, prediction, part).values())
@@ -63,12 +76,6 @@ def objective(network: Network, batch: Batch, learn: bool = False) -> tuple[Tens
             part_loss.backward()
         loss += part_loss.detach()
         nll += total.detach() / batch.entries
-    if (penalty := weight_penalty(network)) is not None:
-        if learn:
-            penalty.backward()
-        loss += penalty.detach()
-    if learn:
-        encoding.backward(end)
     return loss, nll
 
 

@@ -5,8 +5,6 @@ there, and each weight once a step. Elsewhere, and where `dense` is set, it is t
 to which tests hold the kernels.
 """
 
-import math
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -22,9 +20,9 @@ class FirstLayer(nn.Module):
 
     def __init__(self, genes: int, neurons: int):
         super().__init__()
-        bound = 1 / math.sqrt(genes)
-        self.weight = nn.Parameter(torch.empty(genes, neurons).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.empty(neurons).uniform_(-bound, bound))
+        start = nn.Linear(genes, neurons)
+        self.weight = nn.Parameter(start.weight.detach().T.contiguous())
+        self.bias = start.bias
         self.dense = False
         self._sums: tuple[int, tuple[Tensor, Tensor]] | None = None  # with the version of the weights they are of
         self.forget()
@@ -63,9 +61,9 @@ class FirstLayer(nn.Module):
         assert self.entries is not None
         assert self.by_output is not None
         factor = torch.zeros(()) if self.by_sparsity is None else self.by_sparsity
-        by_sign, by_weight = penalties.sparsity_gradient(*self.sums(), len(self.weight), factor)
+        a, b = penalties.sparsity_gradient(*self.sums(), len(self.weight), factor)
         absolute, squared = self._empty_sums()
-        gradient = self.by_output, by_sign, by_weight
+        gradient = self.by_output, a.float(), b.float()
         state = self.weight, first, second
         _kernels().learn(
             *self.entries, *map(_array, gradient), *map(_array, state), adam, *map(_array, (absolute, squared))
@@ -108,7 +106,7 @@ class _Sparsity(torch.autograd.Function):
     @staticmethod
     def forward(ctx, weight: Tensor, layer: FirstLayer) -> Tensor:
         ctx.layer = layer
-        return penalties.sparsity_of_sums(*layer.sums(), len(weight)).mean().float()
+        return penalties.sparsity_of_sums(*layer.sums(), len(weight)).float()
 
     @staticmethod
     def backward(ctx, *grads: Tensor):
@@ -126,5 +124,8 @@ def _kernels():
 
     from zipo.engine import kernels
 
-    numba.set_num_threads(min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+    threads = torch.get_num_threads()
+    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+    if torch.get_num_threads() != threads:  # numba starts its threads by telling OpenMP, which is torch's too
+        torch.set_num_threads(threads)
     return kernels

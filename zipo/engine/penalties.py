@@ -16,20 +16,39 @@ def scale_invariant_sparsity(weights: Tensor) -> Tensor:
 
     Lies in [1/sqrt(genes), 1] for any scale of a neuron's weights: the lower end is one gene a neuron.
     """
-    sums = weights.abs().sum(dim=0), weights.square().sum(dim=0)
-    return sparsity_of_sums(*sums, len(weights)).mean()
+    return _L1OverL2.apply(weights)
 
 
 def sparsity_of_sums(absolute: Tensor, squared: Tensor, genes: int) -> Tensor:
-    """The same of each neuron (neurons,), from the sums of its weights' sizes and squares."""
-    return absolute / genes / (torch.sqrt(squared / genes) + NORM_FLOOR)
+    """The same from the sums over genes of sizes and of squares (neurons,)."""
+    return (absolute / genes / _root_mean_square(squared, genes)).mean()
 
 
 def sparsity_gradient(absolute: Tensor, squared: Tensor, genes: int, factor: Tensor) -> tuple[Tensor, Tensor]:
-    """The gradient of factor x the mean over neurons is a sign(w) + b w for a weight w: a and b of each neuron."""
-    l1, l2 = absolute / genes, torch.sqrt(squared / genes) + NORM_FLOOR
+    """The gradient of factor times the same by a weight w is a sign(w) + b w: a and b of each neuron."""
+    l1, l2 = absolute / genes, _root_mean_square(squared, genes)
     by_sign = factor / (l2 * genes * len(absolute))
-    return by_sign.float(), (-by_sign * l1 / l2.square()).float()
+    return by_sign, -by_sign * l1 / l2.square()
+
+
+def _root_mean_square(squared: Tensor, genes: int) -> Tensor:
+    return torch.sqrt(squared / genes) + NORM_FLOOR
+
+
+class _L1OverL2(torch.autograd.Function):
+    """The penalty with its gradient in closed form, which is zero where all weights of a neuron are."""
+
+    @staticmethod
+    def forward(ctx, weights: Tensor) -> Tensor:
+        sums = weights.abs().sum(dim=0), weights.square().sum(dim=0)
+        ctx.save_for_backward(weights, *sums)
+        return sparsity_of_sums(*sums, len(weights))
+
+    @staticmethod
+    def backward(ctx, *grads: Tensor):
+        weights, absolute, squared = ctx.saved_tensors
+        by_sign, by_weight = sparsity_gradient(absolute, squared, len(weights), grads[0])
+        return torch.addcmul(weights.sgn() * by_sign, weights, by_weight)
 
 
 def dispersion(theta: Tensor) -> Tensor:
