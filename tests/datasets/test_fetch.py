@@ -20,8 +20,8 @@ pytestmark = pytest.mark.usefixtures("own_connections")
 QUICK = Patience(attempts=4, stall=20, backoff=0.01, longest_wait=0.02)
 SHORT_OF_PATIENCE = Patience(attempts=3, stall=0.5, backoff=0.01)
 NAME = "GSE1_CD45+_matrix.mtx.gz"
-OTHER = gzip.compress(random.Random(2).randbytes(250_000))
-GOOD = gzip.compress(random.Random(1).randbytes(300_000))  # random bytes do not shrink
+OTHER = gzip.compress(random.Random(2).randbytes(250_000), mtime=0)
+GOOD = gzip.compress(random.Random(1).randbytes(300_000), mtime=0)  # random bytes do not shrink
 PAGE = b"<!DOCTYPE html><html><body>We are down for maintenance</body></html>\n"
 
 
@@ -275,7 +275,7 @@ DAMAGED = [
 ]
 
 
-@pytest.mark.parametrize(("body", "problem"), DAMAGED)
+@pytest.mark.parametrize(("body", "problem"), DAMAGED, ids=["truncated", "bad_crc", "page", "empty"])
 def test_a_damaged_file_is_fetched_again(server, target, body, problem, capsys):
     server.fail(NAME, Fault(body=body))
     get(server, target)
@@ -284,7 +284,7 @@ def test_a_damaged_file_is_fetched_again(server, target, body, problem, capsys):
     assert [request.range for request in server.requests] == [None, None]
 
 
-@pytest.mark.parametrize(("body", "problem"), DAMAGED)
+@pytest.mark.parametrize(("body", "problem"), DAMAGED, ids=["truncated", "bad_crc", "page", "empty"])
 def test_a_file_that_stays_damaged_is_refused(server, target, body, problem):
     server.fail(NAME, Fault(times=None, body=body))
     refused(server, target, rf"{problem}.*\(fetched 2 times\); nothing is kept")

@@ -14,8 +14,8 @@ from zipo.datasets.lock import Lock
 from zipo.errors import InputError
 
 NAME = "GSE1_genes.tsv.gz"
-GOOD = gzip.compress(random.Random(1).randbytes(30_000))
-OTHER = gzip.compress(random.Random(2).randbytes(20_000))
+GOOD = gzip.compress(random.Random(1).randbytes(30_000), mtime=0)
+OTHER = gzip.compress(random.Random(2).randbytes(20_000), mtime=0)
 
 
 @pytest.fixture
