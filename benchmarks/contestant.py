@@ -32,10 +32,12 @@ class Ours:
     def __init__(self, matrix: csr_matrix, parameters: Parameters):
         from zipo.engine import evaluation, training
         from zipo.engine.batches import Counts
+        from zipo.engine.fit import Weights, fit
         from zipo.engine.model import Network
         from zipo.engine.optimizer import Adam
 
         self.step_on, self.evaluation = training.step, evaluation
+        self.fit, self.weights_of = fit, Weights.of
         self.counts = Counts(matrix, np.zeros((matrix.shape[0], 0)), torch.device("cpu"))
         self.network = Network(matrix.shape[1], parameters).train()
         self.optimizer = Adam(self.network.parameters(), [self.network.encoder.first])
@@ -44,17 +46,15 @@ class Ours:
         self.step_on(self.network, self.optimizer, RATE, self.counts.batch(cells)).item()
 
     def phases(self, cells: torch.Tensor) -> Iterator[None]:
-        """The same step; yields after each of its phases. `loss` holds the heads of the genes, forward and backward."""
+        """The same step; yields after each of its phases. `loss` holds the gradients by what the network says, too."""
         batch = self.counts.batch(cells)
         yield
         self.optimizer.zero_grad()
-        encoding = self.network.encode(batch)
+        prediction = self.network(batch)
         yield
-        end = encoding.end()
-        self.evaluation.decoded(self.network, end, batch, learn=True)
+        loss, _ = self.fit(prediction, batch, self.weights_of(self.network.hyper, batch))
         yield
-        self.evaluation.weight_penalty(self.network).backward()
-        encoding.backward(end)
+        (loss + self.evaluation.weight_penalty(self.network)).backward()
         yield
         self.optimizer.step(RATE)
         yield

@@ -92,7 +92,7 @@ class ZiPo:
 
     def denoise(self, adata: ad.AnnData) -> np.ndarray:
         """Expected counts (1 - z) l mu, float32 (cells, genes)."""
-        return self._predict(adata, lambda prediction: prediction.likelihood().mean)
+        return self._predict(adata, lambda prediction: prediction.likelihood.mean)
 
     def rates(self, adata: ad.AnnData) -> np.ndarray:
         """Rates l mu, float32 (cells, genes): expected counts were nothing lost to zero inflation."""

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_matrix
 from scipy.sparse import random as random_matrix
 
-from zipo.engine import kernels, penalties
+from zipo.engine import kernels as compiled
+from zipo.engine import penalties
 from zipo.engine.batches import Counts
 from zipo.engine.model import Network
 from zipo.engine.optimizer import Adam
@@ -13,18 +15,19 @@ from zipo.engine.training import step
 from zipo.parameters import Parameters
 
 CELLS, GENES = 30, 200
+kernels = compiled.load("first_layer")
 
 
 def entries(density=0.2, seed=0):
     """Counts in scipy's form, with empty rows and columns, and a batch of all of them."""
     rng = np.random.default_rng(seed)
     matrix = random_matrix(CELLS, GENES, density, "csr", random_state=rng, data_rvs=lambda n: rng.poisson(3, n) + 1.0)
-    matrix = matrix.multiply(np.arange(CELLS)[:, None] % 7 != 3).tocsr()
+    matrix = csr_matrix(matrix.multiply(np.arange(CELLS)[:, None] % 7 != 3).toarray())
     return matrix, Counts(matrix, np.zeros((CELLS, 0)), torch.device("cpu")).batch(torch.arange(CELLS))
 
 
 def by_gene(batch):
-    return kernels.gene_major(batch.rows.numpy(), batch.columns.numpy(), batch.values.numpy(), GENES)
+    return kernels.gene_major(batch.starts.numpy(), batch.columns.numpy(), batch.values.numpy(), GENES)
 
 
 def test_entries_are_ordered_by_gene_as_scipy_orders_them():
@@ -35,12 +38,17 @@ def test_entries_are_ordered_by_gene_as_scipy_orders_them():
         np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("neurons", [1, 16, 600, 1025])  # one tile, and several with a rest
-def test_the_product_is_the_dense_one(neurons):
+def by_cell(batch):
+    return batch.starts.numpy(), batch.columns.numpy(), batch.values.numpy()
+
+
+@pytest.mark.parametrize("width", [128, 5000])
+@pytest.mark.parametrize("neurons", [1, 16, 600, 1025])
+def test_the_product_is_the_dense_one(neurons, width):
     matrix, batch = entries()
     weights = np.random.default_rng(1).standard_normal((GENES, neurons)).astype(np.float32)
     out = np.zeros((CELLS, neurons), np.float32)
-    kernels.product(*by_gene(batch), weights, out)
+    kernels.product(*by_cell(batch), weights, out, width)
     np.testing.assert_allclose(out, matrix.toarray() @ weights.astype(np.float64), rtol=1e-5, atol=1e-4)
 
 
@@ -61,12 +69,11 @@ def test_learning_is_torchs_adam_on_the_dense_gradient(neurons):
     kernels.sums(weights, absolute, squared)
     for count in range(1, 8):
         by_output = rng.standard_normal((CELLS, neurons)).astype(np.float32)
-        factor = torch.tensor(0.3, dtype=torch.float64)
-        sums = torch.from_numpy(absolute), torch.from_numpy(squared)
-        a, b = (part.float().numpy() for part in penalties.sparsity_gradient(*sums, GENES, factor))
+        gradient = penalties.sparsity_gradient(absolute, squared, GENES, 0.3)
+        penalty = tuple(part.astype(np.float32) for part in gradient)
         adam = 0.01 / (1 - 0.9**count), 1 / np.sqrt(1 - 0.999**count), 0.1, 0.999, 0.001, 1e-8
         numbers = tuple(map(np.float32, adam))
-        kernels.learn(*by_gene(batch), by_output, a, b, weights, first, second, numbers, absolute, squared)
+        kernels.learn(*by_gene(batch), by_output, penalty, weights, first, second, numbers, absolute, squared)
         optimizer.zero_grad()
         penalty = 0.3 * penalties.scale_invariant_sparsity(theirs)
         outputs = torch.from_numpy(matrix.toarray()) @ theirs
@@ -77,17 +84,27 @@ def test_learning_is_torchs_adam_on_the_dense_gradient(neurons):
     np.testing.assert_allclose(squared, np.square(weights.astype(np.float64)).sum(0), rtol=1e-6)
 
 
-def test_threads_change_no_bit():
+def test_threads_change_no_bit_of_the_kernels():
     _, batch = entries()
-    weights = np.random.default_rng(1).standard_normal((GENES, 1300)).astype(np.float32)
-    import numba
-
-    outs = []
-    for threads in (1, min(2, numba.config.NUMBA_NUM_THREADS)):
-        numba.set_num_threads(threads)
-        outs.append(np.zeros((CELLS, 1300), np.float32))
-        kernels.product(*by_gene(batch), weights, outs[-1])
-    np.testing.assert_array_equal(*outs)
+    rng, before = np.random.default_rng(1), torch.get_num_threads()
+    weights, by_output = (rng.standard_normal((rows, 300)).astype(np.float32) for rows in (GENES, CELLS))
+    found = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        loops = compiled.load("first_layer")
+        out, moments, sums = (
+            np.zeros((CELLS, 300), np.float32),
+            np.zeros((2, GENES, 300), np.float32),
+            np.zeros((2, 300)),
+        )
+        learned, penalty = weights.copy(), (weights[0], weights[1])
+        loops.product(*by_cell(batch), weights, out, 300 // threads)
+        adam = tuple(map(np.float32, (0.01, 1.2, 0.1, 0.999, 0.001, 1e-8)))
+        loops.learn(*by_gene(batch), by_output, penalty, learned, *moments, adam, *sums)
+        found.append((out, learned, moments, sums))
+    torch.set_num_threads(before)
+    for one, two in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, two)
 
 
 @pytest.mark.parametrize("parameters", [{}, {"alpha_w": 0}, {"input": "normalised_log1p", "likelihood": "zinb"}])
@@ -105,17 +122,3 @@ def test_the_kernels_learn_what_dense_arithmetic_learns(parameters):
         found[dense] = losses, network.encoder.first.weight.detach()
     assert found[False][0] == pytest.approx(found[True][0], rel=1e-5)
     torch.testing.assert_close(found[False][1], found[True][1], rtol=1e-3, atol=1e-5)
-
-
-def test_a_batch_in_parts_learns_what_it_learns_whole(monkeypatch):
-    matrix, _ = entries()
-    counts = Counts(matrix, np.ones((CELLS, 1)), torch.device("cpu"))
-    found = []
-    for entries_at_once in (1 << 20, 7 * GENES):
-        monkeypatch.setattr("zipo.engine.evaluation.PART", entries_at_once)
-        torch.manual_seed(3)
-        network = Network(GENES, Parameters(encoder="24-6", likelihood="zinb", decoder="5"), covariates=1)
-        optimizer = Adam(network.parameters(), [network.encoder.first])
-        network.train()
-        found.append([step(network, optimizer, 0.002, batch).item() for _ in range(25) for batch in counts.batches(15)])
-    assert found[0] == pytest.approx(found[1], rel=1e-5)

@@ -15,9 +15,16 @@ GENES, CELLS = 11, 6
 
 def batch(covariates: int = 0, device: str = "cpu") -> Batch:
     dense = torch.poisson(torch.full((CELLS, GENES), 1.5), generator=torch.Generator().manual_seed(5))
-    rows, columns = dense.nonzero().T.contiguous()
-    values = dense[rows, columns]
-    parts = rows, columns, values, torch.zeros_like(values), dense.sum(1, keepdim=True), torch.ones(CELLS, covariates)
+    rows, columns = dense.nonzero().T
+    values, starts = dense[rows, columns], torch.searchsorted(rows.contiguous(), torch.arange(CELLS + 1))
+    parts = (
+        starts,
+        columns.int().contiguous(),
+        values,
+        torch.zeros_like(values),
+        dense.sum(1, keepdim=True),
+        torch.ones(CELLS, covariates),
+    )
     return Batch(CELLS, GENES, *(part.to(device) for part in parts))
 
 

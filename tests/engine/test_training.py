@@ -63,12 +63,13 @@ def test_same_seed_same_numbers_other_seed_other_numbers(simulated):
 
 # Recorded with torch 2.13.0 on x86-64. A change of these is a change of the method, to be made knowingly.
 RECORDED = {
-    "zip": [17.062050, 14.407461, 12.367258, 11.334953],
-    "zinb": [12.650792, 9.268937, 7.943647, 7.881794],
+    "zip": [19.003435, 18.815004, 18.644533, 18.427515],
+    "zinb": [14.393085, 14.253667, 14.104767, 13.928030],
 }
 
 
 @pytest.mark.parametrize("likelihood", RECORDED)
 def test_losses_at_a_fixed_seed_stay_what_they_were(simulated, likelihood):
-    _, training, _ = fit(simulated, likelihood=likelihood, max_epochs=4)
+    # at the usual rate the losses of two epochs part by percents where sums are taken in another order
+    _, training, _ = fit(simulated, likelihood=likelihood, max_epochs=4, learning_rate=0.002)
     assert [epoch["validation_loss"] for epoch in training.history] == pytest.approx(RECORDED[likelihood], rel=1e-3)

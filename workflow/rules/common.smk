@@ -99,7 +99,7 @@ def code(*patterns):
 
 # what the rows of a run hang on
 MODEL_CODE = code(
-    "engine/*.py",
+    "engine/**/*.py",
     "estimator.py",
     "parameters.py",
     "datasets/counts.py",

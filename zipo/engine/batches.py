@@ -10,6 +10,7 @@ import torch
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
+from zipo.engine import kernels
 from zipo.engine.likelihoods import count_constant
 
 
@@ -19,8 +20,8 @@ class Batch:
 
     cells: int  # B
     genes: int  # G
-    rows: Tensor  # (N,) cell of each positive count, from 0
-    columns: Tensor  # (N,) its gene
+    starts: Tensor  # (B + 1,) where each cell's positive counts begin and end
+    columns: Tensor  # (N,) gene of each positive count
     values: Tensor  # (N,) the count
     constant: Tensor  # (N,) its count_constant, which training would otherwise compute in every step
     library_size: Tensor  # (B, 1) observed library sizes
@@ -30,6 +31,12 @@ class Batch:
     def entries(self) -> int:
         """B x G."""
         return self.cells * self.genes
+
+    @cached_property
+    def rows(self) -> Tensor:
+        """(N,) cell of each positive count, from 0."""
+        cells = torch.arange(self.cells, device=self.starts.device)
+        return torch.repeat_interleave(cells, self.starts.diff(), output_size=len(self.values))
 
     @cached_property
     def index(self) -> Tensor:
@@ -47,41 +54,20 @@ class Batch:
         dense[self.index] = values
         return dense.view(self.cells, self.genes)
 
-    def parts(self, entries: int) -> Iterator[tuple[slice, "Batch"]]:
-        """The batch in parts of about as many entries, with their cells; on a GPU in one, which cannot wait."""
-        size = max(1, entries // self.genes)
-        if self.values.device.type != "cpu" or size >= self.cells:
-            yield slice(0, self.cells), self
-            return
-        bounds = [*range(0, self.cells, size), self.cells]
-        places = torch.searchsorted(self.rows, torch.tensor(bounds)).tolist()
-        for (begin, end), (low, high) in zip(pairwise(bounds), pairwise(places), strict=True):
-            cells, positive = slice(begin, end), slice(low, high)
-            yield (
-                cells,
-                Batch(
-                    end - begin,
-                    self.genes,
-                    self.rows[positive] - begin,
-                    self.columns[positive],
-                    self.values[positive],
-                    self.constant[positive],
-                    self.library_size[cells],
-                    self.covariates[cells],
-                ),
-            )
-
 
 class Counts:
     """Counts of cells x genes with their covariates, held on a device and densified a batch at a time."""
 
     def __init__(self, matrix: csr_matrix, covariates: np.ndarray, device: torch.device):
         matrix = csr_matrix(matrix)
-        matrix.eliminate_zeros()
+        if not matrix.has_sorted_indices or not matrix.data.all():
+            matrix = matrix.copy()  # else the caller's own would change
+            matrix.eliminate_zeros()
+            matrix.sort_indices()
         self.cells, self.genes = matrix.shape
         self.device = device
         self.starts = torch.as_tensor(matrix.indptr.astype(np.int64), device=device)
-        self.columns = torch.as_tensor(matrix.indices.astype(np.int64), device=device)
+        self.columns = torch.as_tensor(matrix.indices.astype(np.int32), device=device)
         self.values = torch.as_tensor(matrix.data.astype(np.float32), device=device)
         self.constant = count_constant(self.values)
         library = np.asarray(matrix.sum(axis=1, dtype=np.float64), np.float32)
@@ -90,20 +76,21 @@ class Counts:
 
     def batch(self, cells: Tensor) -> Batch:
         """The batch of these cells, in this order."""
+        starts, positive = self._positive(cells)
+        return Batch(len(cells), self.genes, starts, *positive, self.library_size[cells], self.covariates[cells])
+
+    def _positive(self, cells: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
+        """Where these cells' positive counts begin and end in a batch of them, and their columns, values, constants."""
+        stored = self.columns, self.values, self.constant
+        if self.device.type == "cpu":
+            taken = kernels.load("rows").take(*(each.numpy() for each in (self.starts, *stored, cells)))
+            starts, columns, values, constant = map(torch.from_numpy, taken)
+            return starts, (columns, values, constant)
         begin, length = self.starts[cells], self.starts[cells + 1] - self.starts[cells]
-        rows = torch.repeat_interleave(torch.arange(len(cells), device=self.device), length)
-        offsets = torch.cumsum(length, 0) - length
-        source = torch.arange(len(rows), device=self.device) - offsets[rows] + begin[rows]
-        return Batch(
-            len(cells),
-            self.genes,
-            rows,
-            self.columns[source],
-            self.values[source],
-            self.constant[source],
-            self.library_size[cells],
-            self.covariates[cells],
-        )
+        starts = torch.nn.functional.pad(torch.cumsum(length, 0), (1, 0))
+        shift = torch.repeat_interleave(begin - starts[:-1], length)
+        source = torch.arange(len(shift), device=self.device) + shift
+        return starts, (self.columns[source], self.values[source], self.constant[source])
 
     def batches(self, size: int, order: Tensor | None = None, skip: int = 0) -> Iterator[Batch]:
         """All cells in batches, in file order or in the given one, but for the first `skip` batches.

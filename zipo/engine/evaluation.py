@@ -1,43 +1,25 @@
 """The objective of a batch, and the losses of a trained network over many cells."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from zipo.engine import penalties
 from zipo.engine.batches import Batch, Counts
-from zipo.engine.likelihoods import Likelihood, Poisson
-from zipo.engine.model import Encoding, Network, Prediction
-
-PART = 1 << 20  # entries of a batch that decoder and likelihood take at once: so many stay in a processor's cache
-
-
-def nll_sum(likelihood: Likelihood, batch: Batch) -> Tensor:
-    """Negative log-likelihood summed over all entries, in nats.
-
-    Every entry is scored as a zero, and the positive ones are corrected.
-    """
-    as_zero = likelihood.log_prob_zero()
-    positive = likelihood.at(batch.index).log_prob_positive(batch.values, batch.constant)
-    return -(as_zero.sum() + (positive - as_zero.flatten()[batch.index]).sum())
+from zipo.engine.fit import Sums, Weights, fit, nll_sum
+from zipo.engine.likelihoods import Poisson
+from zipo.engine.model import Network, Prediction
+from zipo.engine.penalties import library_rate
 
 
-def penalty_terms(network: Network, prediction: Prediction, batch: Batch) -> dict[str, Tensor]:
-    """Each penalty on predictions, weighted; a term that the setting turns off is absent."""
-    p = network.hyper
-    terms = {}
-    if p.alpha_z and prediction.zero_logits is not None:
-        terms["z"] = p.alpha_z * penalties.zero_inflation(torch.sigmoid(prediction.zero_logits))
-    if p.alpha_theta and prediction.dispersion is not None:
-        terms["theta"] = p.alpha_theta * penalties.dispersion(prediction.dispersion)
-    if p.alpha_rate and p.overdispersed and p.rate_penalty != "none":
-        if p.rate_penalty == "entrywise":
-            rate = penalties.entrywise_rate(prediction.rates, batch.index, batch.values)
-        else:
-            rate = penalties.library_rate(torch.exp(prediction.log_library), batch.library_size)
-        terms["rate"] = p.alpha_rate * rate
-    return terms
+def objective(network: Network, batch: Batch) -> tuple[Tensor, Tensor]:
+    """The loss of a batch with its penalties, from which to go backward, and its NLL in nats per entry."""
+    prediction = network(batch)
+    loss, sums = fit(prediction, batch, Weights.of(network.hyper, batch), dense=not network.encoder.first.sparse)
+    for penalty in (library_penalty(network, prediction, batch), weight_penalty(network)):
+        if penalty is not None:
+            loss = loss + penalty
+    return loss, sums.nll / batch.entries
 
 
 def weight_penalty(network: Network) -> Tensor | None:
@@ -45,38 +27,12 @@ def weight_penalty(network: Network) -> Tensor | None:
     return network.hyper.alpha_w * network.encoder.first.sparsity() if network.hyper.alpha_w else None
 
 
-def objective(network: Network, batch: Batch, learn: bool = False) -> tuple[Tensor, Tensor]:
-    """The loss of a batch with its penalties, and the NLL in nats per entry without them; with `learn`, also their
-    gradients, left as a backward pass leaves them."""
-    encoding = network.encode(batch)
-    end = encoding.end() if learn else encoding
-    loss, nll = decoded(network, end, batch, learn)
-    if (penalty := weight_penalty(network)) is not None:
-        if learn:
-            penalty.backward()
-        loss += penalty.detach()
-    if learn:
-        encoding.backward(end)
-    return loss, nll
-
-
-def decoded(network: Network, encoding: Encoding, batch: Batch, learn: bool) -> tuple[Tensor, Tensor]:
-    """The loss from the encoding on, without the weights' penalty, and the NLL; with `learn`, also the gradients.
-
-    Decoder and likelihood, whose intermediate results are the largest of all, take the batch in parts, each forward
-    and backward before the next.
-    """
-    loss, nll = torch.zeros((), device=batch.values.device), torch.zeros((), device=batch.values.device)
-    for cells, part in batch.parts(PART):
-        prediction = network.decode(encoding.part(cells))
-        total, share = nll_sum(prediction.likelihood(), part), part.cells / batch.cells
-        fit = total / batch.entries if network.hyper.reduction == "mean" else total / batch.cells
-        part_loss = fit + share * sum(penalty_terms(network, prediction, part).values())
-        if learn:
-            part_loss.backward()
-        loss += part_loss.detach()
-        nll += total.detach() / batch.entries
-    return loss, nll
+def library_penalty(network: Network, prediction: Prediction, batch: Batch) -> Tensor | None:
+    """The weighted rate penalty on library sizes, for settings that have it in this form."""
+    p = network.hyper
+    if not p.overdispersed or p.rate_penalty != "library" or not p.alpha_rate:
+        return None
+    return p.alpha_rate * library_rate(torch.exp(prediction.log_library), batch.library_size)
 
 
 @dataclass
@@ -107,26 +63,30 @@ class Losses:
 def losses(network: Network, counts: Counts, batch_size: int) -> Losses:
     """The losses of a network over all cells of counts, as in evaluation mode."""
     network.eval()
-    totals = dict.fromkeys((field.name for field in fields(Losses)), 0.0)
+    p, dense = network.hyper, not network.encoder.first.sparse
+    totals, nll_observed, library = torch.zeros(len(Sums._fields)), torch.zeros(()), torch.zeros(())
     for batch in counts.batches(batch_size):
-        prediction = network(batch)
-        likelihood = prediction.likelihood()
-        entries, library = batch.entries, batch.library_size.clamp(min=1)
-        sums = {
-            "nll": nll_sum(likelihood, batch),
-            "nll_observed_library": nll_sum(prediction.likelihood(torch.log(library)), batch),
-            "mse_rates": penalties.squared_error_sum(likelihood.rates, batch.index, batch.values),
-            "mse_means": penalties.squared_error_sum(likelihood.mean, batch.index, batch.values),
-        }
-        if prediction.zero_logits is not None:
-            sums["mean_zero_probability"] = torch.sigmoid(prediction.zero_logits).sum()
-        for name, term in penalty_terms(network, prediction, batch).items():
-            sums[f"penalty_{name}"] = term * entries
-        if (penalty := weight_penalty(network)) is not None:
-            sums["penalty_w"] = penalty * entries
-        for name, value in sums.items():
-            totals[name] += value.item()
-    return Losses(**{name: total / (counts.cells * counts.genes) for name, total in totals.items()})
+        prediction, weights = network(batch), Weights.of(p, batch)
+        totals += torch.stack(fit(prediction, batch, weights, dense)[1]).cpu()
+        observed = replace(prediction, log_library=torch.log(batch.library_size.clamp(min=1)))
+        nll_observed += fit(observed, batch, weights, dense)[1].nll.cpu()
+        if (penalty := library_penalty(network, prediction, batch)) is not None:
+            library += penalty.cpu() * batch.entries
+    entries = counts.cells * counts.genes
+    mean: Sums[float] = Sums(*(totals / entries).tolist())
+    penalty_w = weight_penalty(network)
+    entrywise = p.overdispersed and p.rate_penalty == "entrywise"
+    return Losses(
+        nll=mean.nll,
+        nll_observed_library=nll_observed.item() / entries,
+        mse_rates=mean.rates_error,
+        mse_means=mean.means_error,
+        mean_zero_probability=mean.z,
+        penalty_z=p.alpha_z * mean.z_squared,
+        penalty_w=0.0 if penalty_w is None else penalty_w.item(),
+        penalty_theta=p.alpha_theta * mean.dispersion_squared,
+        penalty_rate=p.alpha_rate * mean.rates_error if entrywise else library.item() / entries,
+    )
 
 
 @torch.no_grad()

@@ -1,18 +1,21 @@
 """The first layer, genes to neurons: by far the most weights, met by counts that are mostly zero.
 
-On a processor its product and its learning are the kernels of zipo.engine.kernels, which touch the counts that are
-there, and each weight once a step. Elsewhere, and where `dense` is set, it is torch's own arithmetic on dense counts,
-to which tests hold the kernels.
+On a processor its product and its learning are the kernels of zipo.engine.kernels.first_layer, which touch the counts
+that are there, and each weight once a step. Elsewhere, and where `dense` is set, it is torch's own arithmetic on dense
+counts, to which tests hold the kernels.
 """
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from zipo.engine import penalties
+from zipo.engine import kernels, penalties
 from zipo.engine.batches import Batch
 
-Entries = tuple[np.ndarray, np.ndarray, np.ndarray]  # as zipo.engine.kernels.gene_major gives them
+Entries = tuple[np.ndarray, np.ndarray, np.ndarray]  # as zipo.engine.kernels.first_layer.gene_major gives them
+
+SumsOfWeights = tuple[np.ndarray, np.ndarray]
+NARROWEST = 128  # neurons of a thread, at least
 
 
 class FirstLayer(nn.Module):
@@ -24,7 +27,7 @@ class FirstLayer(nn.Module):
         self.weight = nn.Parameter(start.weight.detach().T.contiguous())
         self.bias = start.bias
         self.dense = False
-        self._sums: tuple[int, tuple[Tensor, Tensor]] | None = None  # with the version of the weights they are of
+        self._sums: tuple[int, SumsOfWeights] | None = None  # with the version of the weights they are of
         self.forget()
 
     @property
@@ -44,42 +47,38 @@ class FirstLayer(nn.Module):
             return _Sparsity.apply(self.weight, self)
         return penalties.scale_invariant_sparsity(self.weight)
 
-    def sums(self) -> tuple[Tensor, Tensor]:
+    def sums(self) -> SumsOfWeights:
         """(neurons,) float64 each: sum of sizes, and of squares, of each neuron's weights."""
         if self._sums is None or self._sums[0] != self.weight._version:
-            absolute, squared = self._empty_sums()
-            _kernels().sums(_array(self.weight), _array(absolute), _array(squared))
-            self._sums = (self.weight._version, (absolute, squared))
+            found = self._empty_sums()
+            kernels.load("first_layer").sums(_array(self.weight), *found)
+            self._sums = (self.weight._version, found)
         return self._sums[1]
 
-    @torch.no_grad()
     def learn(self, first: Tensor, second: Tensor, adam: tuple[np.float32, ...]) -> None:
         """Take a step of Adam with its moments `first` and `second`, by what the backward pass left here.
 
-        `adam` are the numbers that zipo.engine.kernels.learn takes.
+        `adam` are the numbers that zipo.engine.kernels.first_layer.learn takes.
         """
         assert self.entries is not None
         assert self.by_output is not None
-        factor = torch.zeros(()) if self.by_sparsity is None else self.by_sparsity
-        a, b = penalties.sparsity_gradient(*self.sums(), len(self.weight), factor)
-        absolute, squared = self._empty_sums()
-        gradient = self.by_output, a.float(), b.float()
-        state = self.weight, first, second
-        _kernels().learn(
-            *self.entries, *map(_array, gradient), *map(_array, state), adam, *map(_array, (absolute, squared))
-        )
-        self._sums = (self.weight._version, (absolute, squared))
+        a, b = penalties.sparsity_gradient(*self.sums(), len(self.weight), self.by_sparsity)
+        penalty = a.astype(np.float32), b.astype(np.float32)
+        found = self._empty_sums()
+        state = map(_array, (self.weight, first, second))
+        kernels.load("first_layer").learn(*self.entries, _array(self.by_output), penalty, *state, adam, *found)
+        self._sums = (self.weight._version, found)
         self.forget()
 
-    def _empty_sums(self) -> tuple[Tensor, Tensor]:
+    def _empty_sums(self) -> SumsOfWeights:
         neurons = self.weight.shape[1]
-        return torch.empty(neurons, dtype=torch.float64), torch.empty(neurons, dtype=torch.float64)
+        return np.empty(neurons), np.empty(neurons)
 
     def forget(self) -> None:
         """Drop what a backward pass left."""
         self.entries: Entries | None = None
         self.by_output: Tensor | None = None
-        self.by_sparsity: Tensor | None = None
+        self.by_sparsity = 0.0
 
 
 class _Product(torch.autograd.Function):
@@ -87,16 +86,17 @@ class _Product(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, weight: Tensor, layer: FirstLayer, batch: Batch, values: Tensor) -> Tensor:
-        kernels = _kernels()
-        ctx.layer = layer
-        ctx.entries = kernels.gene_major(*map(_array, (batch.rows, batch.columns, values)), batch.genes)
+        ctx.layer, ctx.genes = layer, batch.genes
+        ctx.entries = tuple(map(_array, (batch.starts, batch.columns, values)))
         out = torch.zeros(batch.cells, weight.shape[1])
-        kernels.product(*ctx.entries, _array(weight), _array(out))
+        width = max(NARROWEST, -(-weight.shape[1] // torch.get_num_threads()))
+        kernels.load("first_layer").product(*ctx.entries, _array(weight), _array(out), width)
         return out
 
     @staticmethod
     def backward(ctx, *grads: Tensor):
-        ctx.layer.entries, ctx.layer.by_output = ctx.entries, grads[0].contiguous()
+        ctx.layer.entries = kernels.load("first_layer").gene_major(*ctx.entries, ctx.genes)
+        ctx.layer.by_output = grads[0].contiguous()
         return None, None, None, None
 
 
@@ -106,26 +106,13 @@ class _Sparsity(torch.autograd.Function):
     @staticmethod
     def forward(ctx, weight: Tensor, layer: FirstLayer) -> Tensor:
         ctx.layer = layer
-        return penalties.sparsity_of_sums(*layer.sums(), len(weight)).float()
+        return weight.new_tensor(penalties.sparsity_of_sums(*layer.sums(), len(weight)))
 
     @staticmethod
     def backward(ctx, *grads: Tensor):
-        ctx.layer.by_sparsity = grads[0]
+        ctx.layer.by_sparsity = grads[0].item()
         return None, None
 
 
 def _array(tensor: Tensor) -> np.ndarray:
     return tensor.detach().numpy()
-
-
-def _kernels():
-    """The kernels, on as many threads as torch has; the compiler is loaded where they are first used."""
-    import numba
-
-    from zipo.engine import kernels
-
-    threads = torch.get_num_threads()
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
-    if torch.get_num_threads() != threads:  # numba starts its threads by telling OpenMP, which is torch's too
-        torch.set_num_threads(threads)
-    return kernels

@@ -1,6 +1,7 @@
 """The network: a deep encoder with residuals, heads for every parameter of the likelihood, a library network."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -16,48 +17,44 @@ ACTIVATIONS = {"sigmoid": nn.Sigmoid, "gelu": nn.GELU, "relu": nn.ReLU, "relu6":
 
 @dataclass
 class Prediction:
-    """What the decoder says of a batch."""
+    """What the network says of a batch."""
 
     latent: Tensor  # (B, L) U, without the known covariates
     log_library: Tensor  # (B, 1) log l
-    log_proportions: Tensor  # (B, G) log mu; the proportions of a cell sum to one
+    logits: Tensor  # (B, G) log mu but for a constant of each cell
     zero_logits: Tensor | None  # (B, G) r, of the zero-inflated likelihoods
     dispersion: Tensor | None  # (B, G) or (1, G) the extra parameter of NB and ZINB, as the setting defines it
-    theta: Tensor | None  # (B, G) the same as log(rate / size)
+    by_rate: bool  # whether that is log(rate / size), or log(1 / size)
+
+    @cached_property
+    def log_proportions(self) -> Tensor:
+        """(B, G) log mu; the proportions of a cell sum to one."""
+        return log_softmax(self.logits, dim=1)
+
+    @property
+    def log_rates(self) -> Tensor:
+        """(B, G) log m = log(l mu)."""
+        return self.log_library + self.log_proportions
 
     @property
     def rates(self) -> Tensor:
         """(B, G) m = l mu."""
-        return torch.exp(self.log_library + self.log_proportions)
+        return torch.exp(self.log_rates)
 
-    def likelihood(self, log_library: Tensor | None = None) -> Likelihood:
-        """The counts' likelihood; with another log library size (B, 1) than the predicted one if given."""
-        log_rates = self.log_proportions + (self.log_library if log_library is None else log_library)
-        base = Poisson(log_rates) if self.theta is None else NegativeBinomial(log_rates, self.theta)
+    @property
+    def theta(self) -> Tensor | None:
+        """(B, G) log(rate / size), of NB and ZINB."""
+        if self.dispersion is None:
+            return None
+        # log(1/size) + log(rate) = log(rate/size), the form the likelihood takes
+        return self.dispersion.expand_as(self.logits) if self.by_rate else self.dispersion + self.log_rates
+
+    @property
+    def likelihood(self) -> Likelihood:
+        """The counts' likelihood."""
+        theta = self.theta
+        base = Poisson(self.log_rates) if theta is None else NegativeBinomial(self.log_rates, theta)
         return base if self.zero_logits is None else ZeroInflated(base, self.zero_logits)
-
-
-@dataclass
-class Encoding:
-    """Cells before the heads of the genes."""
-
-    latent: Tensor  # (B, L) U, without the known covariates
-    hidden: Tensor  # (B, D) what the heads see
-    log_library: Tensor  # (B, 1) log l
-
-    def end(self) -> "Encoding":
-        """The same as the end of a graph, at which gradients of parts of the cells add up."""
-        return Encoding(*(tensor.detach().requires_grad_() for tensor in (self.latent, self.hidden, self.log_library)))
-
-    def part(self, cells: slice) -> "Encoding":
-        """Some of the cells."""
-        return Encoding(self.latent[cells], self.hidden[cells], self.log_library[cells])
-
-    def backward(self, end: "Encoding") -> None:
-        """Go on from the gradients that added up at an end."""
-        pairs = (self.hidden, end.hidden.grad), (self.log_library, end.log_library.grad)
-        learned = [(tensor, gradient) for tensor, gradient in pairs if tensor.requires_grad]
-        torch.autograd.backward([tensor for tensor, _ in learned], [gradient for _, gradient in learned])
 
 
 class Network(nn.Module):
@@ -90,28 +87,18 @@ class Network(nn.Module):
             nn.init.constant_(self.dispersion.bias, parameters.dispersion_start)
 
     def forward(self, batch: Batch) -> Prediction:
-        return self.decode(self.encode(batch))
-
-    def encode(self, batch: Batch) -> "Encoding":
-        """What there is once of a cell: all layers but the heads of the genes."""
         latent = self.encoder(batch, self.transform(batch))
         known = torch.cat([latent, batch.covariates], dim=1)  # V, the paper's complete encoding
         log_library = self.library(known) if self.library else torch.log(batch.library_size.clamp(min=1))
-        return Encoding(latent, self.decoder(known), log_library)
-
-    def decode(self, encoding: "Encoding") -> Prediction:
-        """What there is of each cell and gene."""
-        log_library, hidden = encoding.log_library, encoding.hidden
-        log_proportions = log_softmax(self.log_proportions(hidden), dim=1)
-        zero_logits = None if self.zero_logits is None else self.zero_logits(hidden)
-
-        dispersion = theta = None
-        if self.dispersion is not None:
-            dispersion = self.dispersion(hidden)
-            # log(1/size) + log(rate) = log(rate/size), the form the likelihood takes
-            by_rate = self.hyper.dispersion == "logits"
-            theta = dispersion if by_rate else dispersion + log_library + log_proportions
-        return Prediction(encoding.latent, log_library, log_proportions, zero_logits, dispersion, theta)
+        hidden = self.decoder(known)
+        return Prediction(
+            latent,
+            log_library,
+            self.log_proportions(hidden),
+            None if self.zero_logits is None else self.zero_logits(hidden),
+            None if self.dispersion is None else self.dispersion(hidden),
+            self.hyper.dispersion == "logits",
+        )
 
     def transform(self, batch: Batch) -> Tensor:
         """(N,) positive counts as the encoder sees them; zeros stay zeros."""

@@ -34,7 +34,7 @@ class Adam:
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
         self.first_moments = [torch.zeros_like(weight) for weight in self.weights]
         self.second_moments = [torch.zeros_like(weight) for weight in self.weights]
-        self.steps = [torch.zeros((), device=weight.device) for weight in self.weights]
+        self.steps = torch.zeros((), device=self.weights[0].device)  # taken so far
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
@@ -45,7 +45,7 @@ class Adam:
 
     def state(self) -> dict[str, Tensor]:
         """All that changes from step to step, beside the weights."""
-        kinds = {"first": self.first_moments, "second": self.second_moments, "steps": self.steps}
+        kinds = {"first": self.first_moments, "second": self.second_moments, "steps": [self.steps]}
         return {f"{kind}.{number}": tensor for kind, found in kinds.items() for number, tensor in enumerate(found)}
 
     def restore(self, state: dict[str, Tensor]) -> None:
@@ -56,24 +56,22 @@ class Adam:
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
         """Move every weight that has a gradient."""
+        self.steps += 1
         moved = []
-        for state in zip(self.weights, self.first_moments, self.second_moments, self.steps, strict=True):
-            weight, first, second, count = state
+        for weight, first, second in zip(self.weights, self.first_moments, self.second_moments, strict=True):
             layer = self.layers.get(id(weight))
             if layer and layer.by_output is not None:
-                count += 1
-                layer.learn(first, second, self._numbers(learning_rate, count.item()))
+                layer.learn(first, second, self._numbers(learning_rate, self.steps.item()))
             elif weight.grad is not None:
-                moved.append((weight, weight.grad, first, second, count))
-        weights, gradients, firsts, seconds, counts = map(list, zip(*moved, strict=True))
-        torch._foreach_add_(counts, 1)
+                moved.append((weight, weight.grad, first, second))
+        weights, gradients, firsts, seconds = map(list, zip(*moved, strict=True))
         torch._fused_adam_(
             weights,
             gradients,
             firsts,
             seconds,
             [],
-            counts,
+            [self.steps] * len(weights),
             lr=learning_rate,
             beta1=self.beta1,
             beta2=self.beta2,
@@ -84,7 +82,7 @@ class Adam:
         )
 
     def _numbers(self, learning_rate: float, count: float) -> tuple[np.float32, ...]:
-        """What a step takes beside gradients and moments, as zipo.engine.kernels.learn has it."""
+        """What a step takes beside gradients and moments, as zipo.engine.kernels.first_layer.learn has it."""
         rate = learning_rate / (1 - self.beta1**count)
         root = 1 / math.sqrt(1 - self.beta2**count)
         numbers = rate, root, 1 - self.beta1, self.beta2, 1 - self.beta2, self.epsilon

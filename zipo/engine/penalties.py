@@ -1,14 +1,13 @@
-"""The penalties of the loss (paper, sections II-D to II-F and III-F); each is a scalar tensor."""
+"""Penalties of the loss that are not sums over entries (paper, sections II-E and III-F); each is a scalar tensor."""
 
+from typing import TypeVar
+
+import numpy as np
 import torch
 from torch import Tensor
 
+Sums = TypeVar("Sums", Tensor, np.ndarray)
 NORM_FLOOR = 1e-12  # keeps the L1/L2 ratio defined for a neuron whose weights are all zero
-
-
-def zero_inflation(zero_probability: Tensor) -> Tensor:
-    """E[z^2] over cells and genes, for alpha_z."""
-    return zero_probability.square().mean()
 
 
 def scale_invariant_sparsity(weights: Tensor) -> Tensor:
@@ -19,20 +18,20 @@ def scale_invariant_sparsity(weights: Tensor) -> Tensor:
     return _L1OverL2.apply(weights)
 
 
-def sparsity_of_sums(absolute: Tensor, squared: Tensor, genes: int) -> Tensor:
+def sparsity_of_sums(absolute: Sums, squared: Sums, genes: int) -> Sums:
     """The same from the sums over genes of sizes and of squares (neurons,)."""
     return (absolute / genes / _root_mean_square(squared, genes)).mean()
 
 
-def sparsity_gradient(absolute: Tensor, squared: Tensor, genes: int, factor: Tensor) -> tuple[Tensor, Tensor]:
+def sparsity_gradient(absolute: Sums, squared: Sums, genes: int, factor: Sums | float) -> tuple[Sums, Sums]:
     """The gradient of factor times the same by a weight w is a sign(w) + b w: a and b of each neuron."""
     l1, l2 = absolute / genes, _root_mean_square(squared, genes)
     by_sign = factor / (l2 * genes * len(absolute))
-    return by_sign, -by_sign * l1 / l2.square()
+    return by_sign, -by_sign * l1 / l2**2
 
 
-def _root_mean_square(squared: Tensor, genes: int) -> Tensor:
-    return torch.sqrt(squared / genes) + NORM_FLOOR
+def _root_mean_square(squared: Sums, genes: int) -> Sums:
+    return (squared / genes) ** 0.5 + NORM_FLOOR
 
 
 class _L1OverL2(torch.autograd.Function):
@@ -51,23 +50,6 @@ class _L1OverL2(torch.autograd.Function):
         return torch.addcmul(weights.sgn() * by_sign, weights, by_weight)
 
 
-def dispersion(theta: Tensor) -> Tensor:
-    """E[theta^2] of the NB's extra parameter, for alpha_theta."""
-    return theta.square().mean()
-
-
-def entrywise_rate(rates: Tensor, index: Tensor, values: Tensor) -> Tensor:
-    """E[(l_c mu_cg - x_cg)^2] over all entries; counts given by the places and values of the positive ones."""
-    return squared_error_sum(rates, index, values) / rates.numel()
-
-
 def library_rate(library_size: Tensor, observed: Tensor) -> Tensor:
     """E[(l_c - sum_g x_cg)^2] over cells."""
     return (library_size - observed).square().mean()
-
-
-def squared_error_sum(rates: Tensor, index: Tensor, values: Tensor) -> Tensor:
-    """Sum of (m - x)^2 over all entries; counts given by the places and values of the positive ones."""
-    # sum m^2 - 2 sum m x + sum x^2 would cancel; correct each positive entry instead
-    at_positive = rates.flatten()[index]
-    return rates.square().sum() + ((at_positive - values).square() - at_positive.square()).sum()

@@ -149,9 +149,10 @@ class Trainer:
 def step(network: Network, optimizer: Adam, rate: float, batch: Batch) -> Tensor:
     """One step of the optimizer on a batch; returns its loss without waiting for the device."""
     optimizer.zero_grad()
-    loss, _ = objective(network, batch, learn=True)
+    loss, _ = objective(network, batch)
+    loss.backward()
     optimizer.step(rate)
-    return loss
+    return loss.detach()
 
 
 @torch.no_grad()

@@ -1,0 +1,142 @@
+"""The compiled fit of a batch against scipy's probabilities and double-precision autograd of the textbook formulas."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from scipy.sparse import csr_matrix
+
+from benchmarks.plain import log_likelihood
+from zipo.engine.batches import Counts
+from zipo.engine.fit import Sums, Weights, fit
+from zipo.engine.model import Prediction
+
+CELLS, GENES = 9, 1100  # more than two blocks of genes, and a rest
+LIKELIHOODS = ["poisson", "nb", "zip", "zinb"]
+WEIGHTS = Weights(0.7, 0.3, 0.2, 0.05)
+
+
+def batch(counts: np.ndarray):
+    return Counts(csr_matrix(counts), np.zeros((len(counts), 0)), torch.device("cpu")).batch(torch.arange(len(counts)))
+
+
+def drawn(likelihood: str, dispersion_rows: int = CELLS, by_rate: bool = True, scale: float = 1.0):
+    """Counts, and what a decoder might say of them."""
+    rng = np.random.default_rng(6)
+    counts = rng.poisson(rng.gamma(0.3, 3, (CELLS, GENES)))
+    counts[0, :4] = 17, 40, 300, 5000  # beyond the terms that are summed one by one
+    counts[1] = 0
+    counts[1, GENES - 1] = 1
+    said = {name: torch.tensor(scale * rng.standard_normal((CELLS, GENES)), dtype=torch.float32) for name in "arz"}
+    library = torch.log(torch.tensor(rng.uniform(500, 2000, (CELLS, 1)), dtype=torch.float32))
+    return counts, Prediction(
+        latent=torch.zeros(CELLS, 1),
+        log_library=library,
+        logits=said["a"],
+        zero_logits=said["r"] if "z" in likelihood else None,
+        dispersion=said["z"][:dispersion_rows] if "nb" in likelihood else None,
+        by_rate=by_rate,
+    )
+
+
+def parameters_of(prediction: Prediction) -> dict[str, torch.Tensor]:
+    """The tensors that a gradient goes to."""
+    names = "log_library", "logits", "zero_logits", "dispersion"
+    return {name: getattr(prediction, name) for name in names if getattr(prediction, name) is not None}
+
+
+def expected_loss(counts: np.ndarray, said: dict[str, torch.Tensor], by_rate: bool) -> torch.Tensor:
+    """The weighted sum, densely."""
+    x = torch.tensor(counts, dtype=torch.float64)
+    log_rates = said["log_library"] + torch.log_softmax(said["logits"], dim=1)
+    found = {"log_rates": log_rates}
+    z = torch.zeros_like(x)
+    if "zero_logits" in said:
+        found["zero_logits"], z = said["zero_logits"], torch.sigmoid(said["zero_logits"])
+    loss = WEIGHTS.z_squared * z.square().sum() + WEIGHTS.rates_error * (log_rates.exp() - x).square().sum()
+    if "dispersion" in said:
+        dispersion = said["dispersion"].expand_as(x)
+        found["theta"] = dispersion if by_rate else dispersion + log_rates
+        loss = loss + WEIGHTS.dispersion_squared * dispersion.square().sum()
+    return loss - WEIGHTS.nll * log_likelihood(x, found).sum()
+
+
+CASES = [(likelihood, CELLS, True) for likelihood in LIKELIHOODS]
+CASES += [(likelihood, rows, False) for likelihood in ("nb", "zinb") for rows in (1, CELLS)]
+
+
+@pytest.mark.parametrize(("likelihood", "rows", "by_rate"), CASES)
+def test_loss_and_gradients_are_those_of_the_textbook(likelihood, rows, by_rate):
+    counts, prediction = drawn(likelihood, rows, by_rate)
+    said = parameters_of(prediction)
+    for each in said.values():
+        each.requires_grad_()
+    loss, _ = fit(prediction, batch(counts), WEIGHTS)
+    (2 * loss).backward()
+    exact = {name: each.detach().double().requires_grad_() for name, each in said.items()}
+    expected = expected_loss(counts, exact, by_rate)
+    (2 * expected).backward()
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
+    for name, each in said.items():
+        size = exact[name].grad.abs().max().item()
+        np.testing.assert_allclose(each.grad, exact[name].grad, rtol=2e-5, atol=1e-6 * min(size, 100), err_msg=name)
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+@pytest.mark.parametrize("dense", [False, True])
+def test_sums_are_scipys(likelihood, dense):
+    counts, prediction = drawn(likelihood)
+    _, found = fit(prediction, batch(counts), WEIGHTS, dense)
+    a, r, theta = (prediction.logits, prediction.zero_logits, prediction.dispersion)
+    m = np.exp(prediction.log_library.double().numpy() + torch.log_softmax(a.double(), 1).numpy())
+    z = np.zeros_like(m) if r is None else 1 / (1 + np.exp(-r.double().numpy()))
+    if theta is None:
+        log_f, squared = stats.poisson.logpmf(counts, m), 0.0
+    else:
+        theta = theta.double().numpy()
+        log_f, squared = stats.nbinom.logpmf(counts, m * np.exp(-theta), 1 / (1 + np.exp(theta))), np.sum(theta**2)
+    mixture = z * (counts == 0) + (1 - z) * np.exp(log_f)
+    log_prob = np.log(mixture, out=log_f + np.log1p(-z), where=counts == 0)
+    errors = np.sum((m - counts) ** 2), np.sum(((1 - z) * m - counts) ** 2)
+    expected = Sums(-log_prob.sum(), z.sum(), np.sum(z**2), squared, *errors)
+    for name, mine, theirs in zip(Sums._fields, found, expected, strict=True):
+        assert mine.item() == pytest.approx(theirs, rel=1e-5), name
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+@pytest.mark.parametrize("scale", [10.0, 25.0])
+def test_what_is_far_from_the_counts_stays_finite_and_as_the_dense_form_has_it(likelihood, scale):
+    counts, prediction = drawn(likelihood, scale=scale)
+    found = {}
+    for dense in (False, True):
+        said = parameters_of(prediction)
+        for each in said.values():
+            each.requires_grad_().grad = None
+        prediction.__dict__.pop("log_proportions", None)
+        loss, sums = fit(prediction, batch(counts), Weights(1e-3, 0, 0, 0), dense)
+        loss.backward()
+        found[dense] = [loss.detach(), sums.nll, *(each.grad for each in said.values())]
+    for mine, theirs in zip(found[False], found[True], strict=True):
+        assert torch.isfinite(mine).all()
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4 * theirs.abs().max().item())
+
+
+@pytest.mark.parametrize("name", ["log_library", "logits", "zero_logits", "dispersion"])
+def test_what_is_no_number_is_no_loss(name):
+    counts, prediction = drawn("zinb")
+    getattr(prediction, name)[3, 0] = torch.nan
+    assert fit(prediction, batch(counts), WEIGHTS)[0].isnan()
+
+
+@pytest.mark.parametrize("likelihood", ["zip", "zinb"])
+def test_threads_change_no_bit(likelihood):
+    before, found = torch.get_num_threads(), []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        counts, prediction = drawn(likelihood)
+        prediction.logits.requires_grad_()
+        loss, sums = fit(prediction, batch(counts), WEIGHTS)
+        loss.backward()
+        found.append([loss.detach(), *sums, prediction.logits.grad])
+    torch.set_num_threads(before)
+    assert all(torch.equal(one, two) for one, two in zip(*found, strict=True))
