@@ -8,15 +8,16 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import torch
-from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from zipo.datasets.counts import as_counts, check_cells_and_genes
-from zipo.engine.batches import Counts
+from zipo.datasets.on_disk import on_disk, survey
+from zipo.engine.batches import AnyCounts, Counts
 from zipo.engine.checkpoints import Checkpoints
 from zipo.engine.evaluation import Losses, gene_poisson_nll, losses
 from zipo.engine.model import Network, Prediction
 from zipo.engine.pruning import pruned
+from zipo.engine.streamed import StreamedCounts
 from zipo.engine.training import Training, train
 from zipo.errors import InputError
 from zipo.parameters import Parameters
@@ -55,21 +56,20 @@ class ZiPo:
     ) -> "ZiPo":
         """Train on some cells until the loss on others stalls.
 
-        Raises InputError if X holds anything but raw counts, or the genes of the two differ.
-        Afterwards `network` is the trained network and `training` tells how it went. `on_epoch` is called after each
-        epoch with its number, from 1, and its validation NLL; what it raises ends the training. With checkpoints a
-        training that was cut off goes on where its latest stands, to the same numbers.
+        Counts of an AnnData in backed mode, or of a view of one, stay on disk and are read as they are needed.
+        Raises InputError if X holds anything but raw counts, or the genes of the two differ. Afterwards `network` is
+        the trained network and `training` tells how it went. `on_epoch` is called after each epoch with its number,
+        from 1, and its validation NLL; what it raises ends the training. With checkpoints a training that was cut off
+        goes on where its latest stands, to the same numbers.
         """
         self.genes = training.var_names
         self.covariates = Covariates(training.obs, self.parameters.covariates)
         counts = self._counts(training, "training counts")
         held_out = self._counts(validation, "validation counts")
-        library = np.asarray(training.X.sum(axis=1)).ravel()
+        library = float(np.median(counts.library_size.cpu()))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            self.network = Network(
-                counts.genes, self.parameters, counts.covariates.shape[1], float(np.median(library))
-            ).to(self.device)
+            self.network = Network(counts.genes, self.parameters, counts.covariates.shape[1], library).to(self.device)
         self.training: Training = train(self.network, counts, held_out, self.seed, on_epoch, checkpoints)
         self._trained_on = counts
         return self
@@ -109,12 +109,17 @@ class ZiPo:
         parts = [part(self.network(batch)).cpu() for batch in counts.batches(self.parameters.batch_size)]
         return torch.cat(parts).numpy()
 
-    def _counts(self, adata: ad.AnnData, place: str) -> Counts:
+    def _counts(self, adata: ad.AnnData, place: str) -> AnyCounts:
         if not adata.var_names.equals(self.genes):
             raise InputError(f"{place}: the genes are not those of the training cells, in the same order")
-        matrix: csr_matrix = as_counts(adata.X, adata.obs_names, adata.var_names, place)
+        covariates = self.covariates.matrix(adata.obs)
+        if (rows := on_disk(adata, place)) is not None:
+            found = survey(rows, adata.obs_names, adata.var_names)
+            check_cells_and_genes(adata, place, self.empty_cells, found.library)
+            return StreamedCounts(rows, found, covariates, self.device)
+        matrix = as_counts(adata.X, adata.obs_names, adata.var_names, place)
         check_cells_and_genes(adata, place, self.empty_cells)
-        return Counts(matrix, self.covariates.matrix(adata.obs), self.device)
+        return Counts(matrix, covariates, self.device)
 
 
 class Covariates:

@@ -17,15 +17,25 @@ def as_counts(matrix, cells: Sequence[str], genes: Sequence[str], place: str) ->
     infinite, negative or not whole.
     """
     counts = csr_matrix(matrix) if issparse(matrix) else csr_matrix(np.asarray(matrix))
-    if counts.shape != (len(cells), len(genes)):
+    check_names(counts.shape, cells, genes, place)
+    return whole_counts(counts, cells, genes, place)
+
+
+def check_names(shape: tuple[int, int], cells: Sequence[str], genes: Sequence[str], place: str) -> None:
+    """Raise InputError for a shape (cells x genes) that does not match the names, and for names that occur twice."""
+    if shape != (len(cells), len(genes)):
         raise InputError(
-            f"{place}: the matrix is {counts.shape[0]} x {counts.shape[1]}, but there are {len(cells)} cells and "
+            f"{place}: the matrix is {shape[0]} x {shape[1]}, but there are {len(cells)} cells and "
             f"{len(genes)} genes by name"
         )
-    counts.sum_duplicates()
-    counts.eliminate_zeros()  # a stored zero would count as a detection
     _refuse_duplicates(genes, "gene", place)
     _refuse_duplicates(cells, "cell", place)
+
+
+def whole_counts(counts: csr_matrix, cells: Sequence[str], genes: Sequence[str], place: str) -> csr_matrix:
+    """The same as whole float32 counts; InputError for entries that are NaN, infinite, negative or not whole."""
+    counts.sum_duplicates()
+    counts.eliminate_zeros()  # a stored zero would count as a detection
     values = counts.data
     for bad, problem in (
         (np.isnan(values), "is not a number (NaN)"),
@@ -45,13 +55,22 @@ def as_counts(matrix, cells: Sequence[str], genes: Sequence[str], place: str) ->
     return counts.astype(np.float32, copy=False)
 
 
-def check_cells_and_genes(adata: ad.AnnData, place: str, empty_cells: Literal["refuse", "keep"] = "refuse") -> None:
-    """Raise InputError where no cells or no genes are left, or a cell has no counts and is not to be kept."""
+def check_cells_and_genes(
+    adata: ad.AnnData,
+    place: str,
+    empty_cells: Literal["refuse", "keep"] = "refuse",
+    library: np.ndarray | None = None,
+) -> None:
+    """Raise InputError where no cells or no genes are left, or a cell has no counts and is not to be kept.
+
+    `library` are the sums of each cell's counts; None to take them from X.
+    """
     if adata.n_obs == 0:
         raise InputError(f"{place}: no cells are left; loosen min_counts or min_genes in filters")
     if adata.n_vars == 0:
         raise InputError(f"{place}: no genes are left; loosen min_cells in filters")
-    empty = np.flatnonzero(np.asarray(adata.X.sum(axis=1)).ravel() == 0)
+    library = np.asarray(adata.X.sum(axis=1)).ravel() if library is None else library
+    empty = np.flatnonzero(library == 0)
     if len(empty) and empty_cells == "refuse":
         raise InputError(
             f"{place}: {len(empty)} cells have no counts, the first is {adata.obs_names[empty[0]]!r}; "

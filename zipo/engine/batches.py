@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, pairwise
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -55,6 +56,28 @@ class Batch:
         return dense.view(self.cells, self.genes)
 
 
+class AnyCounts(Protocol):
+    """What training and evaluation ask of counts of cells x genes, wherever these lie."""
+
+    cells: int
+    genes: int
+    device: torch.device
+    library_size: Tensor  # (cells, 1) observed library sizes
+    covariates: Tensor  # (cells, C)
+
+    def order(self, generator: torch.Generator) -> Tensor:
+        """(cells,) all cells in a random order, for one epoch."""
+        ...
+
+    def batches(self, size: int, order: Tensor | None = None, skip: int = 0) -> Iterator[Batch]:
+        """All cells in batches, in file order or in the given one, but for the first `skip` batches."""
+        ...
+
+    def gene_totals(self) -> Tensor:
+        """(genes,) float64 sums of the counts over the cells."""
+        ...
+
+
 class Counts:
     """Counts of cells x genes with their covariates, held on a device and densified a batch at a time."""
 
@@ -92,14 +115,28 @@ class Counts:
         source = torch.arange(len(shift), device=self.device) + shift
         return starts, (self.columns[source], self.values[source], self.constant[source])
 
-    def batches(self, size: int, order: Tensor | None = None, skip: int = 0) -> Iterator[Batch]:
-        """All cells in batches, in file order or in the given one, but for the first `skip` batches.
+    def order(self, generator: torch.Generator) -> Tensor:
+        """(cells,) all cells in a random order, for one epoch."""
+        return torch.randperm(self.cells, generator=generator)
 
-        A last batch of one cell joins the batch before it: batch norm needs two.
-        """
+    def batches(self, size: int, order: Tensor | None = None, skip: int = 0) -> Iterator[Batch]:
+        """All cells in batches, in file order or in the given one, but for the first `skip` batches."""
         order = torch.arange(self.cells) if order is None else order
-        bounds = [*range(0, self.cells, size), self.cells]
-        if len(bounds) > 2 and bounds[-1] - bounds[-2] == 1:
-            del bounds[-2]
-        for begin, end in islice(pairwise(bounds), skip, None):
+        for begin, end in islice(batch_bounds(self.cells, size), skip, None):
             yield self.batch(order[begin:end].to(self.device))
+
+    def gene_totals(self) -> Tensor:
+        """(genes,) float64 sums of the counts over the cells."""
+        totals = torch.zeros(self.genes, dtype=torch.float64, device=self.device)
+        return totals.index_add_(0, self.columns, self.values.double())
+
+
+def batch_bounds(cells: int, size: int) -> Iterator[tuple[int, int]]:
+    """Where each batch of an epoch's order begins and ends.
+
+    A last batch of one cell joins the batch before it: batch norm needs two.
+    """
+    bounds = [*range(0, cells, size), cells]
+    if len(bounds) > 2 and bounds[-1] - bounds[-2] == 1:
+        del bounds[-2]
+    return pairwise(bounds)

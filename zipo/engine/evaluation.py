@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from zipo.engine.batches import Batch, Counts
+from zipo.engine.batches import AnyCounts, Batch
 from zipo.engine.fit import Sums, Weights, fit, nll_sum
 from zipo.engine.likelihoods import Poisson
 from zipo.engine.model import Network, Prediction
@@ -60,7 +60,7 @@ class Losses:
 
 
 @torch.no_grad()
-def losses(network: Network, counts: Counts, batch_size: int) -> Losses:
+def losses(network: Network, counts: AnyCounts, batch_size: int) -> Losses:
     """The losses of a network over all cells of counts, as in evaluation mode."""
     network.eval()
     p, dense = network.hyper, not network.encoder.first.sparse
@@ -90,14 +90,13 @@ def losses(network: Network, counts: Counts, batch_size: int) -> Losses:
 
 
 @torch.no_grad()
-def gene_poisson_nll(training: Counts, counts: Counts, batch_size: int) -> float:
+def gene_poisson_nll(training: AnyCounts, counts: AnyCounts, batch_size: int) -> float:
     """NLL, in nats per entry, of the trivial prediction: each gene's share times the observed library size.
 
     The shares are those of the training cells, with one count added per gene so that a gene unseen in
     training remains possible.
     """
-    totals = torch.ones(training.genes, dtype=torch.float64, device=training.device)
-    totals.index_add_(0, training.columns, training.values.double())
+    totals = training.gene_totals() + 1
     log_shares = torch.log(totals / totals.sum()).float()
     nll = 0.0
     for batch in counts.batches(batch_size):

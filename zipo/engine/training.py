@@ -10,7 +10,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from zipo.engine.batches import Batch, Counts
+from zipo.engine.batches import AnyCounts, Batch
 from zipo.engine.checkpoints import Checkpoints, State
 from zipo.engine.evaluation import gene_poisson_nll, objective
 from zipo.engine.model import Network
@@ -37,8 +37,8 @@ class Training:
 
 def train(
     network: Network,
-    training: Counts,
-    validation: Counts,
+    training: AnyCounts,
+    validation: AnyCounts,
     seed: int,
     on_epoch: Callable[[int, float], None] | None = None,
     checkpoints: Checkpoints | None = None,
@@ -60,7 +60,7 @@ def train(
 class Trainer:
     """A training between two batches: all that changes as it goes on is an attribute, and in `state`."""
 
-    def __init__(self, network: Network, training: Counts, validation: Counts, seed: int):
+    def __init__(self, network: Network, training: AnyCounts, validation: AnyCounts, seed: int):
         self.network, self.training, self.validation = network, training, validation
         self.optimizer, self.schedule = Adam(network.parameters(), [network.encoder.first]), Schedule(network.hyper)
         self.generator = torch.Generator().manual_seed(seed)
@@ -103,7 +103,7 @@ class Trainer:
         """What is left of one pass over the cells; the pass's mean loss, NaN if any batch's was."""
         self.network.train()
         if not len(self.order):
-            self.order = torch.randperm(self.training.cells, generator=self.generator)
+            self.order = self.training.order(self.generator)
         for batch in self.training.batches(self.network.hyper.batch_size, self.order, self.batches_done):
             self.loss_sum += step(self.network, self.optimizer, rate, batch) * batch.cells
             self.batches_done += 1
@@ -156,7 +156,7 @@ def step(network: Network, optimizer: Adam, rate: float, batch: Batch) -> Tensor
 
 
 @torch.no_grad()
-def validation_losses(network: Network, counts: Counts) -> tuple[float, float]:
+def validation_losses(network: Network, counts: AnyCounts) -> tuple[float, float]:
     """Mean loss with penalties and mean NLL over the cells, in evaluation mode."""
     network.eval()
     total = torch.zeros(2, device=counts.device)

@@ -1,0 +1,127 @@
+"""Counts that stay in their file, as compressed sparse rows: reading some cells of many, and checking all in one pass.
+
+A plain reader, and no library for it: measured in benchmarks/README.md.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+import anndata as ad
+import h5py
+import numpy as np
+import pandas as pd
+from anndata.abc import CSCDataset, CSRDataset
+from scipy.sparse import csr_matrix
+
+from zipo.datasets.counts import check_names, whole_counts
+from zipo.datasets.hdf5 import checked_csr
+from zipo.errors import InputError
+
+LONGEST_READ = 1 << 20  # entries that one read takes at once, but for a single cell with more
+WIDEST_GAP = 1 << 13  # entries of cells not asked for that are read along: about what starting another read costs
+
+
+class RowsOnDisk:
+    """Some cells, and perhaps some genes only, of a CSR matrix in a file.
+
+    - `stored`: the matrix, cells x genes; an .h5ad's, or a zarr group's.
+    - `place`: what errors call it.
+    - `rows`: (cells,) which of its rows, in which order.
+    - `columns`: (genes,) which of its columns, in which order; None for all as they are.
+    """
+
+    def __init__(self, stored: CSRDataset, place: str, rows: np.ndarray, columns: np.ndarray | None = None):
+        self._values, self._columns = stored.group["data"], stored.group["indices"]
+        self._starts = stored.group["indptr"][:].astype(np.int64)
+        self._width = stored.shape[1]
+        lengths = np.diff(self._starts)
+        if len(lengths) != stored.shape[0] or (lengths < 0).any() or self._starts[-1] > len(self._values):
+            raise InputError(f"{place}: the matrix is damaged: indptr does not fit; fetch or write the file again")
+        self.place, self.rows, self.columns = place, rows, columns
+        self.lengths = lengths[rows]  # (cells,) stored entries of each
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Cells, genes."""
+        return len(self.rows), self._width if self.columns is None else len(self.columns)
+
+    def read(self, cells: np.ndarray) -> csr_matrix:
+        """float32 counts of these cells (n,), each by its place in `rows`, in this order."""
+        starts = np.concatenate([[0], np.cumsum(self.lengths[cells])])
+        values, columns = np.empty(starts[-1], np.float32), np.empty(starts[-1], np.int32)
+        for group, low, high in self._reads(self.rows[cells]):
+            lengths = self.lengths[cells[group]]
+            source = ranges(self._starts[self.rows[cells[group]]] - low, lengths)
+            target = ranges(starts[group], lengths)
+            values[target] = self._values[low:high][source]
+            columns[target] = self._columns[low:high][source]
+        matrix = checked_csr(csr_matrix((values, columns, starts), shape=(len(cells), self._width)), self.place)
+        matrix.sum_duplicates()
+        return matrix if self.columns is None else matrix[:, self.columns]
+
+    def _reads(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, int, int]]:
+        """The reads that get these rows of the file: which of them, and the first and last entry to read.
+
+        They go through the file in its order, and take rows that lie close together at once.
+        """
+        order = np.argsort(rows, kind="stable")
+        begin, end = self._starts[rows[order]], self._starts[rows[order] + 1]
+        far = begin[1:] - end[:-1] > WIDEST_GAP
+        full = begin[1:] // LONGEST_READ != begin[:-1] // LONGEST_READ
+        cuts = [0, *(np.flatnonzero(far | full) + 1), len(rows)]
+        for first, last in pairwise(cuts if len(rows) else []):
+            yield order[first:last], begin[first], end[last - 1]
+
+
+def ranges(begin: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """begin[0], begin[0] + 1, ... of that length, then the same from begin[1], and so on."""
+    offsets = np.cumsum(length) - length
+    return np.repeat(begin - offsets, length) + np.arange(length.sum())
+
+
+def on_disk(adata: ad.AnnData, place: str) -> RowsOnDisk | None:
+    """The counts of a backed AnnData, or of a view of one; None if they are in memory.
+
+    Raises InputError unless they are stored as CSR. `X` of a view would be read into memory at the first touch.
+    """
+    file = adata._adata_ref if adata.is_view else adata
+    stored = file.X
+    if isinstance(stored, CSCDataset | h5py.Dataset):
+        kind = "CSC, gene by gene" if isinstance(stored, CSCDataset) else "a dense matrix"
+        raise InputError(
+            f"{place}: X lies in the file as {kind}, and can be read cell by cell only as CSR; write it once more as "
+            "CSR (adata = adata.to_memory(); adata.X = scipy.sparse.csr_matrix(adata.X); adata.write_h5ad(...))"
+        )
+    if not isinstance(stored, CSRDataset):
+        return None
+    if not adata.is_view:
+        return RowsOnDisk(stored, place, np.arange(adata.n_obs))
+    rows, columns = (np.arange(size)[index] for size, index in zip(file.shape, (adata._oidx, adata._vidx), strict=True))
+    everything = np.array_equal(columns, np.arange(file.n_vars))
+    return RowsOnDisk(stored, place, rows, None if everything else columns)
+
+
+class Survey(NamedTuple):
+    """What one pass over counts on disk found."""
+
+    library: np.ndarray
+    """(cells,) sums of each cell's counts."""
+    gene_totals: np.ndarray
+    """(genes,) sums of each gene's counts."""
+
+
+def survey(counts: RowsOnDisk, cells: pd.Index, genes: pd.Index) -> Survey:
+    """Check counts on disk as `zipo.datasets.counts.as_counts` does in memory, of which they never take much.
+
+    Raises InputError as that does, and if the file is damaged.
+    """
+    check_names(counts.shape, cells, genes, counts.place)
+    library, gene_totals = np.zeros(len(cells)), np.zeros(len(genes))
+    by_row = np.argsort(counts.rows, kind="stable")
+    parts = np.cumsum(counts.lengths[by_row]) // LONGEST_READ
+    for part in np.split(by_row, np.flatnonzero(np.diff(parts)) + 1):
+        chunk = whole_counts(counts.read(part), cells[part], genes, counts.place)
+        library[part] = np.asarray(chunk.sum(axis=1, dtype=np.float64)).ravel()
+        gene_totals += np.asarray(chunk.sum(axis=0, dtype=np.float64)).ravel()
+    return Survey(library, gene_totals)
