@@ -42,11 +42,17 @@ def draw_counts(shape: Shape, seed: int = 1) -> csr_matrix:
     genes = rng.lognormal(0, GENE_SPREAD, shape.genes)
     libraries = rng.lognormal(0, LIBRARY_SPREAD, (shape.cells, 1))
 
-    def excess(log_scale: float) -> float:
-        return float(-np.expm1(-np.exp(log_scale) * genes * libraries[:200]).mean()) - shape.density
-
-    genes *= np.exp(brentq(excess, -30, 10))
+    genes *= scale_for(shape.density, genes, libraries[:200])
     return vstack([_poisson(rng, part * genes) for part in np.array_split(libraries, 20)], format="csr")
+
+
+def scale_for(density: float, profiles: np.ndarray, libraries: np.ndarray) -> float:
+    """The factor on libraries times profiles at which Poisson counts have that share of entries above zero."""
+
+    def excess(log_scale: float) -> float:
+        return float(-np.expm1(-np.exp(log_scale) * profiles * libraries).mean()) - density
+
+    return float(np.exp(brentq(excess, -30, 10)))
 
 
 def _poisson(rng: np.random.Generator, rates: np.ndarray) -> csr_matrix:
