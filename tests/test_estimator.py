@@ -1,8 +1,9 @@
 """The estimator: recovery of a known truth, covariates, and refusals before training."""
 
+import anndata as ad
 import numpy as np
 import pytest
-from scipy.sparse import csr_matrix
+from scipy.sparse import csc_matrix, csr_matrix
 from scipy.stats import spearmanr
 
 from zipo import ZiPo
@@ -71,6 +72,48 @@ def test_bad_counts_are_refused_before_training(counts, change, problem):
     bad.X = csr_matrix(change(counts.X.toarray()).astype(np.float32))
     with pytest.raises(InputError, match=problem):
         ZiPo(encoder="4-2").fit(bad, counts)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda x: x * -1, "training counts: the count of gene 'gene-0' in cell 'cell-0' .* is negative"),
+        (lambda x: x + np.where(x == x.max(), 0.5, 0), "is not a whole number"),
+        (lambda x: x * (np.arange(12) > 0)[:, None], "training counts: 1 cells have no counts, .* 'cell-0'"),
+        (csc_matrix, "training counts: X lies in the file as CSC"),
+    ],
+)
+def test_bad_counts_on_disk_are_refused_before_training(counts, tmp_path, change, problem):
+    bad = counts.copy()
+    changed = change(counts.X.toarray())
+    bad.X = changed if isinstance(changed, csc_matrix) else csr_matrix(changed)
+    bad.write_h5ad(tmp_path / "bad.h5ad")
+    backed = ad.read_h5ad(tmp_path / "bad.h5ad", backed="r")
+    for training in (backed, backed[:9]):
+        with pytest.raises(InputError, match=problem):
+            ZiPo(encoder="4-2").fit(training, counts)
+
+
+def test_counts_on_disk_train_and_are_scored_without_being_read_whole(simulated, tmp_path, monkeypatch):
+    simulated.write_h5ad(tmp_path / "simulated.h5ad")
+    backed = ad.read_h5ad(tmp_path / "simulated.h5ad", backed="r")
+    parts = split(simulated.n_obs, 1, 0.1, 0.1)
+    training, validation, test = backed[parts.training], backed[parts.validation], backed[parts.test]
+    monkeypatch.setattr(type(backed.X), "__getitem__", None)  # as X of a view would
+    with pytest.raises(TypeError):
+        _ = training.X
+
+    def fit(validation):
+        return ZiPo(seed=1, **SMALL | {"max_epochs": 8}, covariates=("cell_type",)).fit(training, validation)
+
+    model = fit(validation)
+    cells = simulated[parts.test]
+    assert model.losses(test) == model.losses(cells)
+    assert model.gene_poisson_nll(test) == model.gene_poisson_nll(cells)
+    np.testing.assert_array_equal(model.denoise(test), model.denoise(cells))
+    np.testing.assert_array_equal(fit(simulated[parts.validation]).latent(test), model.latent(test))
+    library = simulated[parts.training].X.sum(axis=1)
+    assert model.network.median_library.item() == np.median(np.asarray(library))
 
 
 def test_other_genes_are_refused(counts):

@@ -36,7 +36,7 @@ class RowsOnDisk:
         self._starts = stored.group["indptr"][:].astype(np.int64)
         self._width = stored.shape[1]
         lengths = np.diff(self._starts)
-        if len(lengths) != stored.shape[0] or (lengths < 0).any() or self._starts[-1] > len(self._values):
+        if len(lengths) != stored.shape[0] or (lengths < 0).any() or self._starts[-1] > self._values.shape[0]:
             raise InputError(f"{place}: the matrix is damaged: indptr does not fit; fetch or write the file again")
         self.place, self.rows, self.columns = place, rows, columns
         self.lengths = lengths[rows]  # (cells,) stored entries of each
