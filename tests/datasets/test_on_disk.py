@@ -103,6 +103,7 @@ def test_no_read_is_longer_than_promised_nor_takes_what_is_far_from_the_cells(ba
     rows.read(np.arange(CELLS))
     assert sum(recorder.reads) == np.count_nonzero(DENSE)
     assert max(recorder.reads) <= 20 + GENES
+    monkeypatch.setattr(module, "LONGEST_READ", 1000)
     recorder.reads.clear()
     rows.read(np.array([55, 0, 12, 13]))
     assert recorder.reads == [np.count_nonzero(DENSE[cells]) for cells in (0, [12, 13], 55)]
