@@ -170,3 +170,15 @@ def test_a_damaged_file_is_refused(tmp_path, name, value, problem):
     adata = ad.read_h5ad(tmp_path / "counts.h5ad", backed="r")
     with pytest.raises(InputError, match=f"^mine: {problem}"):
         survey(on_disk(adata, "mine"), adata.obs_names, adata.var_names)
+
+
+def test_a_file_whose_bytes_are_damaged_is_refused(tmp_path):
+    path = tmp_path / "counts.h5ad"
+    annotated(csr_matrix(DENSE)).write_h5ad(path, compression="gzip")
+    with h5py.File(path) as file:
+        place = file["X/data"].id.get_chunk_info(0).byte_offset
+    content = bytearray(path.read_bytes())
+    content[place : place + 8] = b"damaged!"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="^mine: the HDF5 file is damaged"):
+        on_disk(ad.read_h5ad(path, backed="r"), "mine").read(np.arange(3))

@@ -47,15 +47,19 @@ class RowsOnDisk:
         return len(self.rows), self._width if self.columns is None else len(self.columns)
 
     def read(self, cells: np.ndarray) -> csr_matrix:
-        """float32 counts of these cells (n,), each by its place in `rows`, in this order."""
+        """float32 counts of these cells (n,), each by its place in `rows`, in this order; InputError for damage."""
         starts = np.concatenate([[0], np.cumsum(self.lengths[cells])])
         values, columns = np.empty(starts[-1], np.float32), np.empty(starts[-1], np.int32)
         for group, low, high in self._reads(self.rows[cells]):
             lengths = self.lengths[cells[group]]
             source = ranges(self._starts[self.rows[cells[group]]] - low, lengths)
             target = ranges(starts[group], lengths)
-            values[target] = self._values[low:high][source]
-            columns[target] = self._columns[low:high][source]
+            try:
+                values[target] = self._values[low:high][source]
+                columns[target] = self._columns[low:high][source]
+            except OSError as error:
+                problem = f"{self.place}: the HDF5 file is damaged or incomplete ({error}); fetch or write it again"
+                raise InputError(problem) from None
         matrix = checked_csr(csr_matrix((values, columns, starts), shape=(len(cells), self._width)), self.place)
         matrix.sum_duplicates()
         return matrix if self.columns is None else matrix[:, self.columns]
