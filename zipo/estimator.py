@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Literal, TypeVar
 
 import anndata as ad
 import numpy as np
@@ -15,12 +15,15 @@ from zipo.datasets.on_disk import on_disk, survey
 from zipo.engine.batches import AnyCounts, Counts
 from zipo.engine.checkpoints import Checkpoints
 from zipo.engine.evaluation import Losses, gene_poisson_nll, losses
+from zipo.engine.likelihoods import THETA_LIMIT
 from zipo.engine.model import Network, Prediction
 from zipo.engine.pruning import pruned
 from zipo.engine.streamed import StreamedCounts
 from zipo.engine.training import Training, train
 from zipo.errors import InputError
 from zipo.parameters import Parameters
+
+T = TypeVar("T")
 
 
 class ZiPo:
@@ -98,16 +101,25 @@ class ZiPo:
         """Rates l mu, float32 (cells, genes): expected counts were nothing lost to zero inflation."""
         return self._predict(adata, lambda prediction: prediction.rates)
 
+    def distribution(self, adata: ad.AnnData) -> dict[str, np.ndarray]:
+        """The parameters of each count's likelihood, float32 (cells, genes): rates, zero_probability of the
+        zero-inflated ones, and size of NB and ZINB."""
+        parts = self._parts(adata, parameters_of)
+        return {name: torch.cat([part[name] for part in parts]).numpy() for name in parts[0]}
+
     def latent(self, adata: ad.AnnData) -> np.ndarray:
         """Latent variables, float32 (cells, latents)."""
         return self._predict(adata, lambda prediction: prediction.latent)
 
-    @torch.no_grad()
     def _predict(self, adata: ad.AnnData, part: Callable[[Prediction], Tensor]) -> np.ndarray:
+        return torch.cat(self._parts(adata, lambda prediction: part(prediction).cpu())).numpy()
+
+    @torch.no_grad()
+    def _parts(self, adata: ad.AnnData, part: Callable[[Prediction], T]) -> list[T]:
+        """Some part of what the network says of each batch of cells."""
         self.network.eval()
         counts = self._counts(adata, "counts")
-        parts = [part(self.network(batch)).cpu() for batch in counts.batches(self.parameters.batch_size)]
-        return torch.cat(parts).numpy()
+        return [part(self.network(batch)) for batch in counts.batches(self.parameters.batch_size)]
 
     def _counts(self, adata: ad.AnnData, place: str) -> AnyCounts:
         if not adata.var_names.equals(self.genes):
@@ -120,6 +132,16 @@ class ZiPo:
         matrix = as_counts(adata.X, adata.obs_names, adata.var_names, place)
         check_cells_and_genes(adata, place, self.empty_cells)
         return Counts(matrix, covariates, self.device)
+
+
+def parameters_of(prediction: Prediction) -> dict[str, Tensor]:
+    """rates, zero_probability and size of a batch's likelihood, those that it has, on the CPU."""
+    found = {"rates": prediction.rates}
+    if prediction.zero_logits is not None:
+        found["zero_probability"] = torch.sigmoid(prediction.zero_logits)
+    if prediction.theta is not None:
+        found["size"] = prediction.rates * torch.exp(-prediction.theta.clamp(-THETA_LIMIT, THETA_LIMIT))
+    return {name: values.cpu() for name, values in found.items()}
 
 
 class Covariates:
