@@ -8,11 +8,14 @@ from typing import Annotated
 import typer
 
 from zipo.errors import InputError
+from zipo.methods.shared import cli as of_methods
 
 # every import below costs time at start-up, so each command imports what it runs
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 study = typer.Typer(no_args_is_help=True, help="Steps of a study; Snakemake runs them.")
 app.add_typer(study, name="study")
+app.add_typer(of_methods.app)
+study.add_typer(of_methods.steps)
 
 Json = Annotated[dict, typer.Argument(parser=json.loads, metavar="JSON")]
 

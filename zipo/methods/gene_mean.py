@@ -7,6 +7,10 @@ from scipy.sparse import csr_matrix
 name = "gene_mean"
 env = None
 parameters: dict = {}
+seeded = False
+keeps_library = True
+scale = "each gene's share of all counts times the cell's library size: counts"
+source = "a control"
 
 
 def denoise(counts: ad.AnnData, *, seed: int) -> ad.AnnData:

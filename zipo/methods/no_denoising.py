@@ -6,6 +6,10 @@ from scipy.sparse import csr_matrix
 name = "no_denoising"
 env = None
 parameters: dict = {}
+seeded = False
+keeps_library = True
+scale = "the counts themselves"
+source = "a control"
 
 
 def denoise(counts: ad.AnnData, *, seed: int) -> ad.AnnData:

@@ -8,6 +8,11 @@ from zipo.errors import InputError
 name = "oracle"
 env = None
 parameters: dict = {}
+seeded = False
+sees_truth = True
+keeps_library = True
+scale = "the true means of simulated counts"
+source = "a control"
 
 
 def denoise(counts: ad.AnnData, *, seed: int) -> ad.AnnData:

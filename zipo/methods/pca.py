@@ -4,9 +4,16 @@ import anndata as ad
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from zipo.methods.shared.library import normalised, to_library
+
 name = "pca"
 env = None
 parameters = {"components": 20}
+seeded = True
+keeps_library = True
+scale = "log1p of normalised counts, taken back by expm1, and each cell to its own library size: counts"
+source = "scikit-learn's PCA"
+imports = ("sklearn.decomposition",)
 
 
 def denoise(counts: ad.AnnData, *, seed: int, components: int = 20) -> ad.AnnData:
@@ -18,14 +25,10 @@ def denoise(counts: ad.AnnData, *, seed: int, components: int = 20) -> ad.AnnDat
     from sklearn.decomposition import PCA
 
     matrix = csr_matrix(counts.X)
-    library = np.asarray(matrix.sum(axis=1), dtype=np.float32)  # (cells, 1)
-    scale = np.maximum(library, 1) / np.median(library)
-    logs = np.log1p(matrix.toarray() / scale)
     model = PCA(min(components, *np.subtract(counts.shape, 1)), svd_solver="randomized", random_state=seed)
-    latent = model.fit_transform(logs)
+    latent = model.fit_transform(np.log1p(normalised(matrix)))
     rebuilt = np.maximum(np.expm1(model.inverse_transform(latent)), 0)
-    total = rebuilt.sum(axis=1, keepdims=True)
     denoised = counts.copy()
-    denoised.layers["denoised"] = (rebuilt * (library / np.maximum(total, 1e-6))).astype(np.float32)
+    denoised.layers["denoised"] = to_library(rebuilt, matrix)
     denoised.obsm["latent"] = latent.astype(np.float32)
     return denoised

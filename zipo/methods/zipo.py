@@ -6,11 +6,17 @@ from zipo.parameters import Parameters
 
 name = "zipo"
 env = None
-parameters = Parameters().model_dump()
+parameters = Parameters().model_dump(mode="json")
+seeded = True
+keeps_library = True
+scale = "expected counts (1 - z) l mu of its likelihood: counts as they are"
+source = "ZiPo, doi 10.1109/TCBBIO.2025.3572783, this package"
+imports = ("torch", "zipo.estimator")
 
 
 def denoise(counts: ad.AnnData, *, seed: int, **parameters) -> ad.AnnData:
-    """Expected counts (1 - z) l mu in layers["denoised"], the latents in obsm["latent"].
+    """Expected counts (1 - z) l mu in layers["denoised"], the latents in obsm["latent"], and the rates l mu, zero
+    probabilities and NB sizes, as the likelihood has them, in layers of their names.
 
     Raises InputError if X holds anything but raw counts.
     """
@@ -22,6 +28,8 @@ def denoise(counts: ad.AnnData, *, seed: int, **parameters) -> ad.AnnData:
     model.fit(counts[parts.training], counts[parts.validation])
     denoised = counts.copy()
     denoised.layers["denoised"] = model.denoise(counts)
+    for part, values in model.distribution(counts).items():
+        denoised.layers[part] = values
     denoised.obsm["latent"] = model.latent(counts)
     denoised.uns["likelihood"] = model.parameters.likelihood
     return denoised

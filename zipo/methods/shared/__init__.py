@@ -1,0 +1,1 @@
+"""What runs methods: environments, processes, and the exchange of files with them."""

@@ -1,0 +1,123 @@
+"""The commands about methods: those for users, and the steps of the workflow."""
+
+import json
+import re
+import sys
+from pathlib import Path
+from textwrap import fill
+from typing import Annotated
+
+import typer
+
+from zipo.errors import InputError
+
+# every import below costs time at start-up, so each command imports what it runs
+app = typer.Typer()
+steps = typer.Typer()
+
+TEMPLATE = '''"""NAME: what it does, in one sentence."""
+
+import anndata as ad
+import numpy as np
+from scipy.sparse import csr_matrix
+
+name = "NAME"
+env = None  # or the name of a file of pins in envs/; then import heavy packages in the function alone
+parameters = {"strength": 0.5}
+seeded = False  # whether the seed changes the result
+keeps_library = True  # whether a cell's denoised counts add up to about what was counted
+scale = "what the output is, and how it was brought to counts"
+source = "paper, DOI, package and version"
+
+
+def denoise(counts: ad.AnnData, *, seed: int, strength: float) -> ad.AnnData:
+    """Expected counts in layers["denoised"]; zipo/methods/__init__.py tells what else an answer may hold."""
+    matrix = csr_matrix(counts.X).toarray()  # raw counts, (cells, genes)
+    library = matrix.sum(axis=1, keepdims=True)
+    shares = matrix.sum(axis=0) / matrix.sum()
+    denoised = counts.copy()
+    # in the place of the method: each cell drawn towards the mean of all
+    denoised.layers["denoised"] = (1 - strength) * matrix + strength * library * shares
+    return denoised
+'''
+
+
+@app.command()
+def methods() -> None:
+    """List the methods of the benchmark: where each runs, its parameters, what its output is, where it is from."""
+    from zipo.methods import discover
+
+    for name, method in discover().items():
+        about = {
+            "environment": method.env or "zipo",
+            "parameters": ", ".join(f"{key}={value}" for key, value in method.parameters.items()) or "none",
+            "output": method.scale,
+            "source": method.source,
+        }
+        print(name)
+        for word, value in ({"cannot be used": method.fault} if method.fault else about).items():
+            print(fill(value, 100, initial_indent=f"    {word + ':':13}", subsequent_indent=" " * 17))
+
+
+@app.command()
+def new_method(name: str) -> None:
+    """Write zipo/methods/NAME.py, a method to fill in."""
+    from zipo import methods
+    from zipo.whole import whole
+
+    if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in ("shared", "methods"):
+        raise InputError(
+            f"method {name!r}: not a name for a method; it names a Python file, so take small letters, digits and _, "
+            "beginning with a letter"
+        )
+    file = Path(methods.__path__[0]) / f"{name}.py"
+    if file.exists():
+        raise InputError(f"method {name!r}: {file} is there already; choose another name, or edit that file")
+    with whole(file) as part:
+        part.write_text(TEMPLATE.replace("NAME", name))
+    print(f"{file}: fill it in, then run pytest tests/methods/test_conformance.py -k {name}")
+
+
+@steps.command()
+def method_environment(name: str, folder: Path) -> None:
+    """Make the environment of methods, unless it is there; why it could not be made is written into the folder."""
+    from zipo.methods.shared.environment import make
+
+    made = make(name, folder)
+    print(f"{name}: {made.status} {made.reason}".strip(), file=sys.stderr)
+
+
+@steps.command()
+def run_method(
+    name: str,
+    counts: Path,
+    folder: Path,
+    seed: int,
+    threads: int,
+    seconds: float,
+    parameters: Annotated[dict, typer.Option(parser=json.loads, metavar="JSON")] = {},  # noqa: B006
+    environments: Path | None = None,
+    python: Path | None = None,
+) -> None:
+    """Run a method on the counts of an .h5ad for at most so many seconds; what came of it is in result.json.
+
+    `environments` is the folder of the methods' environments; `python` that of an environment made by other means.
+    """
+    import signal
+
+    from zipo.methods import method
+    from zipo.methods.shared.launch import run
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job takes the method along
+    result = run(
+        method(name),
+        counts,
+        folder,
+        seed=seed,
+        threads=threads,
+        seconds=seconds,
+        parameters=parameters,
+        environments=environments,
+        python=python,
+    )
+    print(f"{name}: {result.status} {result.reason}".strip(), file=sys.stderr)

@@ -1,0 +1,142 @@
+"""Environments of methods that do not run in ours: made from the pins in envs/<name>.txt with venv and pip.
+
+Packages after the line WITHOUT_REQUIREMENTS are installed without what they ask for, which can no longer be had.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import zipo
+from zipo.datasets.exclusive import alone
+from zipo.whole import whole
+
+PINS = Path(zipo.__file__).parents[1] / "envs"
+WITHOUT_REQUIREMENTS = "# without their own requirements:"
+LONGEST_REASON = 300  # characters
+UV_ERROR = "\N{MULTIPLICATION SIGN}"  # that uv's messages begin with
+
+
+@dataclass
+class Environment:
+    """What came of making an environment; environment.json in its folder."""
+
+    status: str
+    """ok or unavailable."""
+    reason: str
+    """Why it is unavailable; empty if it is not."""
+    pins: str
+    """SHA-256 of the file of pins, by which a change of it is seen."""
+    python: str = ""
+    """Path of its Python."""
+    versions: dict[str, str] = field(default_factory=dict)
+    """Of Python and of the pinned packages."""
+
+
+def place() -> Path:
+    """The folder of this user's environments, each under its name."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zipo" / "environments"
+
+
+def read(folder: Path) -> Environment | None:
+    """What came of making the environment in a folder; None if nobody finished to."""
+    file = folder / "environment.json"
+    return Environment(**json.loads(file.read_text())) if file.exists() else None
+
+
+def missing(name: str | None, environments: Path | None) -> str | None:
+    """Why a method of this environment cannot run, in one sentence; None if it can. None is our own environment."""
+    if name is None:
+        return None
+    folder = (environments or place()) / name
+    made = read(folder)
+    if made is None:
+        return f"its environment is not there; `zipo study method-environment {name} {folder}` makes it"
+    return None if made.status == "ok" else f"its environment could not be made: {made.reason}"
+
+
+def python_of(name: str | None, environments: Path | None) -> Path:
+    """The Python of an environment that is not missing."""
+    return Path(sys.executable) if name is None else (environments or place()) / name / "bin" / "python"
+
+
+def make(name: str, folder: Path) -> Environment:
+    """Make an environment in a folder, unless it is there with the same pins; one process at a time.
+
+    It counts as made once environment.json is there, which is written last; if it cannot be made, that tells why.
+    """
+    file = PINS / f"{name}.txt"
+    if not file.exists():
+        result = Environment("unavailable", f"{file.parent.name}/{file.name} is missing", pins="")
+        return written(result, folder)
+    pins = hashlib.sha256(file.read_bytes()).hexdigest()
+    with alone(folder.with_name(f"{folder.name}.lock"), f"another process makes {folder}"):
+        made = read(folder)
+        if made and made.status == "ok" and made.pins == pins:
+            return made
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            install(file, folder)
+        except (subprocess.CalledProcessError, OSError) as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            said = error.stderr if isinstance(error, subprocess.CalledProcessError) else str(error)
+            return written(Environment("unavailable", reason_of(said), pins), folder)
+        pinned = (pin.partition("==") for part in parts(file) for pin in part)
+        versions = {"python": platform.python_version()} | {package: version for package, _, version in pinned}
+        return written(Environment("ok", "", pins, str(folder / "bin" / "python"), versions), folder)
+
+
+def parts(file: Path) -> tuple[list[str], list[str]]:
+    """Pins to install with what they ask for, and pins to install without."""
+    first, _, second = file.read_text().partition(WITHOUT_REQUIREMENTS)
+    with_theirs, without = (
+        [line.strip() for line in part.splitlines() if line.strip() and not line.startswith("#")]
+        for part in (first, second)
+    )
+    return with_theirs, without
+
+
+def install(file: Path, folder: Path) -> None:
+    """A virtual environment of the Python that runs this, with the packages of a file of pins.
+
+    Raises CalledProcessError with what the installer said.
+    """
+    beside = Path(sys.executable).with_name("uv")
+    uv = str(beside) if beside.exists() else shutil.which("uv")
+    run([sys.executable, "-m", "venv", *(["--without-pip"] if uv else []), str(folder)])
+    python = str(folder / "bin" / "python")
+    # uv installs in seconds where pip takes minutes; pip remains for machines on which uv does not run
+    pip = [uv, "pip", "install", "--python", python] if uv else [python, "-m", "pip", "install"]
+    with_theirs, without = parts(file)
+    run([*pip, "--quiet", *with_theirs])
+    if without:
+        run([*pip, "--quiet", "--no-deps", *without])
+
+
+def run(command: list[str]) -> None:
+    """Run a command, whose errors are kept."""
+    environment = dict(os.environ)
+    if "PIP_FIND_LINKS" in environment:
+        environment["UV_FIND_LINKS"] = environment["PIP_FIND_LINKS"]  # uv does not read pip's variable
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def reason_of(said: str) -> str:
+    """An installer's error in one line: its last message, which uv spreads over several."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    starts = [i for i, line in enumerate(lines) if line.lower().startswith(("error:", UV_ERROR))]
+    message = " ".join(lines[starts[-1] if starts else -1 :])
+    return " ".join(message.replace("╰─▶", "").removeprefix(UV_ERROR).split())[:LONGEST_REASON]
+
+
+def written(result: Environment, folder: Path) -> Environment:
+    """The result, once it is in the folder."""
+    with whole(folder / "environment.json") as part:
+        part.write_text(json.dumps(asdict(result), indent=2) + "\n")
+    return result

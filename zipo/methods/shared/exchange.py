@@ -1,0 +1,78 @@
+"""Files exchanged with a method that is a program in another language.
+
+A method file's `command` is a list of strings, in which {here} is the folder of that file, {input} and {output} are
+folders, {seed} and {threads} numbers, and each parameter stands under its name. In the input folder are
+
+- counts.mtx: raw counts, cells x genes, MatrixMarket;
+- cells.txt and genes.txt: their names, one a line; batch.txt: each cell's batch, where known.
+
+The program writes denoised, and latent, rates, zero_probability or size if it has them, into the output folder, each
+as <name>.csv (numbers alone, a line for each cell, commas between) or as <name>.npy. Exit code 0 means done; what it
+prints is kept in the log.
+
+Runs in the method's environment, without ZiPo.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from scipy.io import mmwrite
+from scipy.sparse import csr_matrix
+
+NAMES = ("denoised", "latent", "rates", "zero_probability", "size")
+
+
+class Missing(Exception):
+    """The program is not installed."""
+
+
+def run(module, counts, job: dict, parameters: dict) -> dict[str, np.ndarray]:
+    """The arrays that a method's command makes of the counts.
+
+    Raises Missing if there is no such program, RuntimeError if it fails.
+    """
+    source, target = (Path(job["output"]) / name for name in ("input", "answer"))
+    write_input(counts, source)
+    target.mkdir()
+    words = {"here": Path(job["method"]).parent, "input": source, "output": target}
+    words |= {"seed": job["seed"], "threads": job["threads"]}
+    program, *arguments = (word.format(**words, **parameters) for word in module.command)
+    # what the environment brings along comes first
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    if not (found := shutil.which(program, path=path)):
+        raise Missing(f"{program} is not installed")
+    environment = os.environ | {"PATH": path}
+    done = subprocess.run([found, *arguments], env=environment, stderr=subprocess.PIPE, text=True, errors="replace")
+    sys.stderr.write(done.stderr)
+    if done.returncode:
+        last = (done.stderr.strip() or "it printed no error").splitlines()[-1]
+        raise RuntimeError(f"{program} ended with exit code {done.returncode}: {last}")
+    arrays = {name: values for name in NAMES if (values := read(target, name)) is not None}
+    shutil.rmtree(source)
+    shutil.rmtree(target)
+    return arrays
+
+
+def write_input(counts, folder: Path) -> None:
+    """The counts as the files that a program reads."""
+    folder.mkdir()
+    mmwrite(folder / "counts.mtx", csr_matrix(counts.X).astype(np.int64), field="integer", symmetry="general")
+    columns = {"cells": counts.obs_names, "genes": counts.var_names}
+    if "batch" in counts.obs:
+        columns["batch"] = counts.obs["batch"]
+    for name, values in columns.items():
+        (folder / f"{name}.txt").write_text("".join(f"{value}\n" for value in values))
+
+
+def read(folder: Path, name: str) -> np.ndarray | None:
+    """An array that the program wrote, float32; None if it did not. A single line of sizes is one for each gene."""
+    if (file := folder / f"{name}.npy").exists():
+        return np.load(file).astype(np.float32)
+    if (file := folder / f"{name}.csv").exists():
+        values = np.loadtxt(file, delimiter=",", dtype=np.float32, ndmin=2)
+        return values[0] if name == "size" and len(values) == 1 else values
+    return None

@@ -1,0 +1,161 @@
+"""Runs a method on a file of counts, under a time limit, and says in one word and one sentence what came of it."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+import zipo
+from zipo.errors import InputError
+from zipo.methods import Method
+from zipo.methods.shared import environment
+from zipo.methods.shared.check import fault_of
+
+RUNNER = Path(__file__).with_name("runner.py")
+THREADING = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+ARRAYS = ("denoised", "latent", "rates", "zero_probability", "size")
+
+
+@dataclass
+class Result:
+    """What came of running a method once."""
+
+    method: str
+    seed: int
+    parameters: dict
+    """All of them, defaults included."""
+    threads: int
+    status: str = "failed"
+    """ok, failed, timeout, invalid or unavailable."""
+    reason: str = ""
+    """One sentence; empty if all went well."""
+    seconds: float | None = None
+    """Time of the denoising alone, without reading, writing and imports."""
+    peak_mb: float | None = None
+    """Most memory held by the method's process."""
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: Path) -> "Result":
+        """From the folder that `run` wrote."""
+        return cls(**json.loads((folder / "result.json").read_text()))
+
+
+def arrays(folder: Path) -> dict[str, np.ndarray]:
+    """The arrays of a method that ran well, memory-mapped: denoised, latent, rates, zero_probability and size, those
+    that it has; fields of `zipo.metrics.shared.case.Case`."""
+    return {name: np.load(file, mmap_mode="r") for name in ARRAYS if (file := folder / f"{name}.npy").exists()}
+
+
+def run(
+    method: Method,
+    counts: Path,
+    folder: Path,
+    *,
+    seed: int,
+    threads: int,
+    seconds: float,
+    parameters: dict | None = None,
+    environments: Path | None = None,
+    python: Path | None = None,
+) -> Result:
+    """Run a method on an .h5ad with raw counts, for at most so many seconds.
+
+    - `folder`: takes result.json, log.txt and, if the status is ok, the arrays; it appears whole.
+    - `parameters`: those that differ from the method's defaults.
+    - `environments`: the folder that holds the methods' environments, each under its name; by default the user's.
+    - `python`: the Python of the method's environment, if it was made by other means.
+
+    Raises InputError for a parameter that the method does not have; never for a method's fault.
+    """
+    given = parameters or {}
+    if unknown := sorted(given.keys() - method.parameters.keys()) if not method.fault else []:
+        known = ", ".join(method.parameters) or "none"
+        raise InputError(f"method {method.name}: parameter {unknown[0]!r} is unknown; known are {known}")
+    result = Result(method.name, seed, method.parameters | given, threads)
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    if method.fault:
+        result.reason = method.fault
+    elif python is None and (reason := environment.missing(method.env, environments)):
+        result.status, result.reason = "unavailable", reason
+    else:
+        job: dict = {"method": str(method.file), "counts": str(counts.resolve()), "output": str(part.resolve())}
+        job |= {"seed": seed, "threads": threads, "parameters": given}
+        (part / "job.json").write_text(json.dumps(job))
+        python = python or environment.python_of(method.env, environments)
+        code = run_in_group(
+            [str(python), str(RUNNER), str(part / "job.json")], part / "log.txt", seconds, method, threads
+        )
+        judge(result, code, seconds, part)
+        if result.status == "ok" and (reason := fault_of(arrays(part), counts, method.keeps_library)):
+            result.status, result.reason = "invalid", reason
+    settle(result, part, folder)
+    return result
+
+
+def run_in_group(command: list[str], log: Path, seconds: float, method: Method, threads: int) -> int | None:
+    """Run a command with a time limit; its exit code, None if the limit ended it.
+
+    It leads a process group, which ends with it: nothing that a method starts outlives it.
+    """
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    if method.env is None:
+        kept["PYTHONPATH"] = str(Path(zipo.__file__).parents[1])
+    kept |= dict.fromkeys(THREADING, str(threads)) | {"PYTHONNOUSERSITE": "1", "PYTHONHASHSEED": "0"}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=kept, start_new_session=True
+        )
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def judge(result: Result, code: int | None, seconds: float, folder: Path) -> None:
+    """Status and reason from how the runner ended and what it wrote."""
+    written = folder / "result.json"
+    if code is None:
+        result.status, result.reason = "timeout", f"not finished after {seconds:g} seconds"
+    elif written.exists():
+        for name, value in json.loads(written.read_text()).items():
+            setattr(result, name, value)
+    elif code < 0:
+        result.reason = f"killed by signal {-code} ({signal.Signals(-code).name})"
+        if -code == signal.SIGKILL:
+            result.reason += ", as where memory runs out"
+    else:
+        lines = (folder / "log.txt").read_text(errors="replace").strip().splitlines()
+        said = f"; its last words were: {lines[-1].strip()}" if lines else ""
+        result.reason = f"ended with exit code {code} before it gave an answer{said}"
+
+
+def settle(result: Result, part: Path, folder: Path) -> None:
+    """Keep result and log, and the arrays of a good answer alone; then let the folder appear."""
+    kept = {"result.json", "log.txt", *(f"{name}.npy" for name in ARRAYS if result.status == "ok")}
+    for path in part.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name not in kept:
+            path.unlink()
+    (part / "result.json").write_text(json.dumps(asdict(result), indent=2) + "\n")
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)

@@ -1,0 +1,211 @@
+"""Runs one method in a process and an environment of its own: `python runner.py job.json`.
+
+ZiPo need not be installed there; anndata, numpy and scipy must be. The job is a JSON object:
+
+- `method`: path of the method file;
+- `counts`: path of an .h5ad with raw counts;
+- `output`: folder to write into;
+- `seed`, `parameters`, `threads`.
+
+Writes the answer's arrays as float32 .npy, and last result.json: status (ok, failed, invalid, unavailable), reason,
+seconds of the denoising alone, peak_mb, versions. Values are checked by whoever started this.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import resource
+import sys
+import time
+import traceback
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:] = [folder for folder in sys.path if Path(folder).resolve() != HERE]  # its files are no modules of ours
+
+import anndata as ad  # noqa: E402
+import numpy as np  # noqa: E402
+from scipy.sparse import issparse  # noqa: E402
+
+MATRICES = ("denoised", "rates", "zero_probability", "size")
+ARRAYS = (*MATRICES, "latent")
+
+
+class Invalid(Exception):
+    """An answer that is not what a method is asked for."""
+
+
+class Unavailable(Exception):
+    """A method that cannot run on this machine."""
+
+
+def main(job: dict) -> dict:
+    """Run the method, write its arrays, and give the result."""
+    result: dict = {"status": "ok", "reason": "", "seconds": None, "peak_mb": None, "versions": {}}
+    try:
+        module = load(Path(job["method"]))
+        if getattr(module, "sees_truth", False):
+            given = ad.read_h5ad(job["counts"])
+            kept = tuple(np.ones(length, dtype=bool) for length in given.shape)
+        else:
+            counts = bare(Path(job["counts"]))
+            kept = counted(counts)
+            given = counts[kept].copy()
+        for heavy in getattr(module, "imports", ()):
+            import_module(heavy)
+        result["versions"] = versions(getattr(module, "imports", ()))
+        arrays = denoised(module, given, job, result)
+        for name, values in arrays.items():
+            write(Path(job["output"]) / f"{name}.npy", filled(name, values, *kept))
+    except Invalid as error:
+        result |= {"status": "invalid", "reason": str(error)}
+    except Unavailable as error:
+        result |= {"status": "unavailable", "reason": str(error)}
+    except MemoryError as error:
+        traceback.print_exc()
+        result |= {"status": "failed", "reason": f"out of memory: {error}" if str(error) else "out of memory"}
+    except BaseException as error:
+        traceback.print_exc()
+        result |= {"status": "failed", "reason": traceback.format_exception_only(error)[-1].strip()}
+    return result
+
+
+def denoised(module, given: ad.AnnData, job: dict, result: dict) -> dict[str, np.ndarray]:
+    """The arrays of the method's answer, of the right shapes; notes time and memory.
+
+    Raises Invalid where the answer has other cells or genes than were given.
+    """
+    before = fingerprint(given)
+    parameters = module.parameters | job["parameters"]
+    cells, genes = list(given.obs_names), list(given.var_names)
+    started = time.perf_counter()
+    if hasattr(module, "denoise"):
+        answer = module.denoise(given, seed=job["seed"], **parameters)
+        result |= {"seconds": time.perf_counter() - started, "peak_mb": peak_mb()}
+        arrays = arrays_of(answer, cells, genes)
+    else:
+        exchange = load(HERE / "exchange.py")
+        try:
+            arrays = exchange.run(module, given, job, parameters)
+        except exchange.Missing as error:
+            raise Unavailable(str(error)) from None
+        result |= {"seconds": time.perf_counter() - started, "peak_mb": peak_mb(resource.RUSAGE_CHILDREN)}
+    if "denoised" not in arrays:
+        raise Invalid("the answer has no layers['denoised']")
+    for name, values in arrays.items():
+        expected = (len(genes),) if name == "size" and values.ndim == 1 else (len(cells), len(genes))
+        if name == "latent" and values.ndim == 2:
+            expected = (len(cells), values.shape[1])
+        if values.shape != expected:
+            raise Invalid(f"{name} has the shape {values.shape}; expected {expected}, cells x genes")
+    if fingerprint(given) != before:
+        raise Invalid("it changed the counts that it was given")
+    return arrays
+
+
+def arrays_of(answer: ad.AnnData, cells: list[str], genes: list[str]) -> dict[str, np.ndarray]:
+    """The arrays of an answer by their names, as float32."""
+    for kind, expected, found in (("cells", cells, answer.obs_names), ("genes", genes, answer.var_names)):
+        if len(found) != len(expected):
+            raise Invalid(f"the answer has {len(found)} {kind}; expected the {len(expected)} that were given")
+        if list(found) != expected:
+            raise Invalid(f"the {kind} of the answer are not those that were given, in the same order")
+    found = {name: answer.layers[name] for name in MATRICES if name in answer.layers}
+    if "size" in answer.var:
+        found["size"] = answer.var["size"].to_numpy()
+    if "latent" in answer.obsm:
+        found["latent"] = answer.obsm["latent"]
+    return {
+        name: np.asarray(values.toarray() if issparse(values) else values, dtype=np.float32)
+        for name, values in found.items()
+    }
+
+
+def bare(file: Path) -> ad.AnnData:
+    """The counts of an .h5ad and nothing that tells more: X, names, and obs["batch"] if there."""
+    import h5py
+
+    try:
+        from anndata.io import read_elem
+    except ImportError:  # anndata before 0.11
+        from anndata.experimental import read_elem
+
+    with h5py.File(file) as h5:
+        counts = ad.AnnData(read_elem(h5["X"]).astype(np.float32, copy=False))
+        for frame, names in (("obs", "obs_names"), ("var", "var_names")):
+            setattr(counts, names, np.asarray(read_elem(h5[frame][h5[frame].attrs["_index"]]), dtype=str))
+        if "batch" in h5["obs"]:
+            counts.obs["batch"] = np.asarray(read_elem(h5["obs/batch"]))
+    return counts
+
+
+def counted(counts: ad.AnnData) -> tuple[np.ndarray, np.ndarray]:
+    """Which cells and which genes have counts."""
+    return np.asarray(counts.X.sum(axis=1)).ravel() > 0, np.asarray(counts.X.sum(axis=0)).ravel() > 0
+
+
+def filled(name: str, values: np.ndarray, cells: np.ndarray, genes: np.ndarray) -> np.ndarray:
+    """Values of the counted cells and genes among zeros for the others; NB sizes among ones."""
+    if cells.all() and genes.all():
+        return values
+    shape = (len(cells), values.shape[1]) if name == "latent" else (len(cells), len(genes))[-values.ndim :]
+    places = (cells,) if name == "latent" else np.ix_(*(cells, genes)[-values.ndim :])
+    among = np.full(shape, 1 if name == "size" else 0, dtype=np.float32)
+    among[places] = values
+    return among
+
+
+def fingerprint(counts: ad.AnnData) -> str:
+    """A digest of values and names."""
+    digest = hashlib.blake2b()
+    x = counts.X
+    for part in (x.data, x.indices, x.indptr) if issparse(x) else (x,):
+        digest.update(np.ascontiguousarray(part).data)
+    digest.update(repr((list(counts.obs_names), list(counts.var_names))).encode())
+    return digest.hexdigest()
+
+
+def peak_mb(who: int = resource.RUSAGE_SELF) -> float:
+    """The most memory that this process or one of its children has held, in MB."""
+    status = Path("/proc/self/status")
+    if who == resource.RUSAGE_SELF and status.exists():
+        # getrusage would count what the process that started this one held
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024 / 1e6
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(who).ru_maxrss * unit / 1e6
+
+
+def versions(imports: tuple[str, ...]) -> dict[str, str]:
+    """Versions of Python and of what the method works with."""
+    packages = {"anndata": ad, "numpy": np} | {name: sys.modules[name.split(".")[0]] for name in imports}
+    found = {name.split(".")[0]: getattr(package, "__version__", None) for name, package in packages.items()}
+    return {"python": platform.python_version()} | {name: str(version) for name, version in found.items() if version}
+
+
+def load(file: Path):
+    """A module from its file."""
+    name = f"method_{file.stem}"  # not that of the file, which may be a package's: zipo, scvi
+    spec = spec_from_file_location(name, file)
+    assert spec and spec.loader
+    sys.modules[name] = module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def write(file: Path, values: np.ndarray) -> None:
+    """An array under its name, whole or not at all."""
+    part = file.with_name(f"part.{file.name}")
+    np.save(part, values)
+    os.replace(part, file)
+
+
+if __name__ == "__main__":
+    job = json.loads(Path(sys.argv[1]).read_text())
+    result = main(job)
+    part = Path(job["output"]) / "part.result.json"
+    part.write_text(json.dumps(result))
+    os.replace(part, Path(job["output"]) / "result.json")
