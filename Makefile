@@ -46,7 +46,14 @@ env: .venv/installed
 	|| $(BIN)/pip install --quiet $(INSTALL)
 	touch $@
 
-envs/zipo.yaml: $(PINS)
-	{ echo "# Generated from zipo.txt by \`make envs/zipo.yaml\`, for \`snakemake --sdm conda\`."; \
+# for `snakemake --sdm conda`; what a file of pins lists last is installed without what it asks for, after the rest
+WITHOUT := /^\# without their own requirements:/
+
+envs/%.yaml: envs/%.txt
+	{ echo "# Generated from $*.txt by \`make $@\`, for \`snakemake --sdm conda\`."; \
 	printf 'channels:\n  - conda-forge\ndependencies:\n  - python=3.11\n  - pip\n  - pip:\n'; \
-	sed '/^#/d; s/^/      - /' $(PINS); } > $@
+	sed '$(WITHOUT),$$d; /^#/d; s/^/      - /' $<; } > $@
+
+envs/%.post-deploy.sh: envs/%.txt
+	{ echo "# Generated from $*.txt by \`make $@\`; Snakemake runs it once $*.yaml is installed."; \
+	sed '1,$(WITHOUT)d; s/^/python -m pip install --no-deps /' $<; } > $@
