@@ -70,7 +70,7 @@ def method(name: str) -> Method:
     """
     if name not in known():
         raise InputError(f"method {name!r} is unknown; known are {', '.join(known())}")
-    file = Path(__path__[0]) / f"{name}.py"
+    file = next(path for folder in __path__ if (path := Path(folder) / f"{name}.py").exists())
     try:
         module = import_module(f"{__name__}.{name}")
     except Exception as error:  # whatever a file does when it is imported

@@ -12,7 +12,7 @@ LIBRARY = (0.5, 2.0)
 """Where the median cell's ratio of denoised to counted library size must lie."""
 ABUNDANT = (0.2, 5.0)
 """Where the same ratio of the most abundant genes must lie: logarithms flatten those first, however few the counts."""
-HALF = 0.5  # share of all counts that the most abundant genes make up
+TOP = 0.2  # share of all counts that the most abundant genes make up
 
 
 def fault_of(arrays: dict[str, np.ndarray], counts: Path, keeps_library: bool) -> str | None:
@@ -50,7 +50,7 @@ def fault_of_scale(denoised: np.ndarray, counts: csr_matrix) -> str | None:
     library = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
     total = np.asarray(counts.sum(axis=0), dtype=np.float64).ravel()
     order = np.argsort(-total)
-    abundant = order[: 1 + np.searchsorted(np.cumsum(total[order]), HALF * total.sum())]
+    abundant = order[: 1 + np.searchsorted(np.cumsum(total[order]), TOP * total.sum())]
     ratio = float(np.median(by_cell[library > 0] / library[library > 0]))
     if not LIBRARY[0] <= ratio <= LIBRARY[1]:
         return f"not on the scale of the counts: the median cell adds up to {ratio:.3g} times its counts"

@@ -25,6 +25,7 @@ THREADING = (
     "NUMBA_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
+LONGEST_REASON = 300  # characters
 ARRAYS = ("denoised", "latent", "rates", "zero_probability", "size")
 
 
@@ -103,6 +104,7 @@ def run(
         judge(result, code, seconds, part)
         if result.status == "ok" and (reason := fault_of(arrays(part), counts, method.keeps_library)):
             result.status, result.reason = "invalid", reason
+    result.reason = " ".join(result.reason.split())[:LONGEST_REASON]
     settle(result, part, folder)
     return result
 

@@ -190,7 +190,8 @@ def load(file: Path):
     """A module from its file."""
     name = f"method_{file.stem}"  # not that of the file, which may be a package's: zipo, scvi
     spec = spec_from_file_location(name, file)
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     sys.modules[name] = module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
