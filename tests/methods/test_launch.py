@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 
 import anndata as ad
 import numpy as np
@@ -117,7 +118,7 @@ def is_gone(pid: int) -> bool:
     """Whether a process ends within seconds; one that no parent waits for may stay as a zombie."""
     for _ in range(100):
         try:
-            state = open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0]
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         except FileNotFoundError:
             return True
         if state == "Z":

@@ -19,7 +19,7 @@ import resource
 import sys
 import time
 import traceback
-from importlib import import_module
+from importlib import import_module, metadata
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
@@ -181,9 +181,13 @@ def peak_mb(who: int = resource.RUSAGE_SELF) -> float:
 
 def versions(imports: tuple[str, ...]) -> dict[str, str]:
     """Versions of Python and of what the method works with."""
-    packages = {"anndata": ad, "numpy": np} | {name: sys.modules[name.split(".")[0]] for name in imports}
-    found = {name.split(".")[0]: getattr(package, "__version__", None) for name, package in packages.items()}
-    return {"python": platform.python_version()} | {name: str(version) for name, version in found.items() if version}
+    found = {"python": platform.python_version()}
+    for package in dict.fromkeys(["anndata", "numpy", *(name.split(".")[0] for name in imports)]):
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:  # packages and what they are installed as differ in name, at times
+            found[package] = str(getattr(sys.modules[package], "__version__", "unknown"))
+    return found
 
 
 def load(file: Path):
