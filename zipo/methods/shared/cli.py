@@ -1,6 +1,7 @@
 """The commands about methods: those for users, and the steps of the workflow."""
 
 import json
+import keyword
 import re
 import sys
 from pathlib import Path
@@ -65,7 +66,7 @@ def new_method(name: str) -> None:
     from zipo import methods
     from zipo.whole import whole
 
-    if not re.fullmatch("[a-z][a-z0-9_]*", name) or name in ("shared", "methods"):
+    if not re.fullmatch("[a-z][a-z0-9_]*", name) or keyword.iskeyword(name) or name == "shared":
         raise InputError(
             f"method {name!r}: not a name for a method; it names a Python file, so take small letters, digits and _, "
             "beginning with a letter"
@@ -90,18 +91,19 @@ def method_environment(name: str, folder: Path) -> None:
 @steps.command()
 def run_method(
     name: str,
+    parameters: Annotated[dict, typer.Argument(parser=json.loads, metavar="JSON")],
     counts: Path,
     folder: Path,
     seed: int,
     threads: int,
     seconds: float,
-    parameters: Annotated[dict, typer.Option(parser=json.loads, metavar="JSON")] = {},  # noqa: B006
     environments: Path | None = None,
     python: Path | None = None,
 ) -> None:
     """Run a method on the counts of an .h5ad for at most so many seconds; what came of it is in result.json.
 
-    `environments` is the folder of the methods' environments; `python` that of an environment made by other means.
+    `parameters` are those that differ from the method's defaults; `environments` is the folder of the methods'
+    environments; `python` that of an environment made by other means.
     """
     import signal
 

@@ -107,16 +107,20 @@ def install(file: Path, folder: Path) -> None:
 
     Raises CalledProcessError with what the installer said.
     """
-    beside = Path(sys.executable).with_name("uv")
-    uv = str(beside) if beside.exists() else shutil.which("uv")
-    run([sys.executable, "-m", "venv", *(["--without-pip"] if uv else []), str(folder)])
+    fast = uv()
+    run([sys.executable, "-m", "venv", *(["--without-pip"] if fast else []), str(folder)])
     python = str(folder / "bin" / "python")
-    # uv installs in seconds where pip takes minutes; pip remains for machines on which uv does not run
-    pip = [uv, "pip", "install", "--python", python] if uv else [python, "-m", "pip", "install"]
+    pip = [fast, "pip", "install", "--python", python] if fast else [python, "-m", "pip", "install"]
     with_theirs, without = parts(file)
     run([*pip, "--quiet", *with_theirs])
     if without:
         run([*pip, "--quiet", "--no-deps", *without])
+
+
+def uv() -> str | None:
+    """uv, which installs in seconds where pip takes minutes; pip remains for machines on which it does not run."""
+    beside = Path(sys.executable).with_name("uv")
+    return str(beside) if beside.exists() else shutil.which("uv")
 
 
 def run(command: list[str]) -> None:

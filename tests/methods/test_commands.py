@@ -1,0 +1,121 @@
+"""The commands about methods, and files dropped into the folder of methods."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from zipo import methods
+from zipo.errors import InputError
+from zipo.methods.shared import cli
+
+
+def zipo(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "zipo", *arguments], capture_output=True, text=True)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """A folder that comes before that of the methods."""
+    monkeypatch.setattr(methods, "__path__", [str(tmp_path), *methods.__path__])
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _forget(monkeypatch):
+    """What a test imports from its folder is gone after it."""
+    for name in ("fresh", "broken", "silent", "misnamed"):
+        monkeypatch.setitem(sys.modules, f"zipo.methods.{name}", None)
+        monkeypatch.delitem(sys.modules, f"zipo.methods.{name}")
+
+
+def test_methods_are_listed_with_what_they_declare():
+    listed = zipo("methods").stdout
+    assert "\npca\n    environment: zipo\n    parameters:  components=20\n    output:      log1p of norm" in listed
+    assert "\ndca\n    environment: dca\n" in listed
+    assert "dca 0.3.4" in listed
+    names = [line for line in listed.splitlines() if not line.startswith(" ")]
+    assert names == methods.known()
+    assert {"zipo", "dca", "scvi", "magic", "alra", "knn_smoothing", "pca"} <= set(names)
+
+
+def test_listing_methods_loads_no_heavy_package():
+    code = (
+        "import sys; from zipo.methods import discover; discover();"
+        "print(sorted({'torch', 'scanpy', 'sklearn', 'pygsp', 'scvi'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_a_new_method_is_a_method_at_once(folder, awkward, tmp_path, capsys):
+    cli.new_method("fresh")
+    assert str(folder / "fresh.py") in capsys.readouterr().out
+    assert "fresh" in methods.known()
+    found = methods.method("fresh")
+    assert (found.fault, found.file, found.parameters) == (None, folder / "fresh.py", {"strength": 0.5})
+
+    from zipo.methods.shared.launch import run
+
+    result = run(found, awkward, tmp_path / "out", seed=1, threads=1, seconds=60)
+    assert (result.status, result.reason) == ("ok", "")
+
+
+@pytest.mark.parametrize("name", ["Fresh", "9lives", "my-method", "a.b", "", "shared", "class"])
+def test_a_new_method_needs_a_name_that_will_do(name, folder):
+    with pytest.raises(InputError, match="not a name for a method"):
+        cli.new_method(name)
+
+
+def test_a_method_is_not_written_over(folder):
+    cli.new_method("fresh")
+    (folder / "fresh.py").write_text("mine")
+    with pytest.raises(InputError, match=r"fresh\.py is there already"):
+        cli.new_method("fresh")
+    assert (folder / "fresh.py").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "fault"),
+    [
+        ("broken", "import nosuch\n", "broken.py cannot be imported (ModuleNotFoundError: No module named 'nosuch')"),
+        ("broken", "def :\n", "broken.py cannot be imported (SyntaxError: invalid syntax (broken.py, line 1))"),
+        (
+            "silent",
+            "name = 'silent'\nenv = None\nparameters = {}\nseeded = True\n",
+            "silent.py does not declare keeps_library, scale, source, denoise or command",
+        ),
+        (
+            "misnamed",
+            "name = 'pca'\nenv = None\nparameters = {}\nseeded = keeps_library = 1\nscale = source = ''\ncommand = []",
+            "misnamed.py declares the name 'pca'; expected that of the file",
+        ),
+    ],
+)
+def test_a_bad_file_is_a_method_that_fails(name, text, fault, folder, awkward, tmp_path):
+    (folder / f"{name}.py").write_text(text)
+    assert methods.discover()[name].fault == fault
+
+    from zipo.methods.shared.launch import run
+
+    result = run(methods.method(name), awkward, tmp_path / "out", seed=1, threads=1, seconds=60, parameters={"x": 1})
+    assert (result.status, result.reason) == ("failed", fault)
+
+
+def test_an_unknown_method():
+    with pytest.raises(InputError, match="method 'nosuch' is unknown; known are alra, dca"):
+        methods.method("nosuch")
+
+
+def test_the_steps_of_the_workflow(awkward, tmp_path):
+    rest = [str(awkward), str(tmp_path / "pca"), "1", "1", "60"]
+    done = zipo("study", "run-method", "pca", '{"components": 3}', *rest)
+    assert (done.returncode, done.stderr) == (0, "pca: ok\n")
+    result = json.loads((tmp_path / "pca" / "result.json").read_text())
+    assert (result["status"], result["seed"], result["parameters"]) == ("ok", 1, {"components": 3})
+    done = zipo("study", "run-method", "dca", "{}", *rest, "--environments", str(tmp_path))
+    assert (done.returncode, done.stderr[:48]) == (0, "dca: unavailable its environment is not there; `")
+    done = zipo("study", "method-environment", "nosuch", str(tmp_path / "nosuch"))
+    assert (done.returncode, done.stderr) == (0, "nosuch: unavailable envs/nosuch.txt is missing\n")
