@@ -112,3 +112,12 @@ def test_chunks_change_nothing(shallow_cases, monkeypatch):
     whole = held_out_counts.score(case) | held_out_likelihood.score(case)
     monkeypatch.setattr(chunks, "ENTRIES", 1100)  # 7 cells, and a last chunk of fewer
     assert held_out_counts.score(case) | held_out_likelihood.score(case) == pytest.approx(whole, rel=1e-9)
+
+
+def test_a_zero_that_inflation_alone_explains_is_certain():
+    """z / (z + (1 - z) e^-m) rounds to more than one here, and the log-probability of what is left must not be NaN."""
+    z = np.array([[np.float32(0.16201715171337128)]]).astype(float)
+    base = Distribution(np.array([[53.208106994628906]]), z)
+    held_out = base.held_out(np.zeros((1, 1)), 1 / 9)
+    assert held_out.zero_probability[0, 0] == 1
+    assert held_out.log_prob_zero()[0, 0] == 0

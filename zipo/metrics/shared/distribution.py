@@ -67,7 +67,9 @@ class Distribution:
         """Zero inflation z' given the training counts: z / (z + (1 - z) Pr(0)) where they are zero, else none."""
         if self.zero_probability is None:
             return None
-        return np.where(training > 0, 0.0, self.zero_probability / np.exp(self.log_prob_zero()))
+        # where zeros come from inflation alone, rounding takes the quotient beyond one
+        certain = np.minimum(self.zero_probability / np.exp(self.log_prob_zero()), 1.0)
+        return np.where(training > 0, 0.0, certain)
 
     def held_out(self, training: np.ndarray, odds: float) -> "Distribution":
         """The distribution of the held-out counts, this one being that of the training counts; odds = q / p."""
