@@ -22,7 +22,7 @@ QUICK = {
     "dca": {"epochs": 20},
     "magic": {"n_pca": 20},
     "pca": {"components": 5},
-    "scvi": {"max_epochs": 3, "samples": 2},
+    "scvi": {"max_epochs": 150, "samples": 2},
     "zipo": {"encoder": "32-8", "library": "observed", "batch_size": 50, "max_epochs": 15},
 }
 OTHERS = {  # parameters that change which arrays a method gives

@@ -8,11 +8,16 @@ from scipy.sparse import csr_matrix
 
 from zipo.metrics.shared.chunks import chunks
 
-LIBRARY = (0.5, 2.0)
-"""Where the median cell's ratio of denoised to counted library size must lie."""
-ABUNDANT = (0.2, 5.0)
-"""Where the same ratio of the most abundant genes must lie: logarithms flatten those first, however few the counts."""
-TOP = 0.2  # share of all counts that the most abundant genes make up
+BOUNDS = (0.2, 5.0)
+"""Where the median cell's ratio of denoised to counted library size must lie. Wide, since a poor method is to be
+scored, not refused."""
+LEAST_OF_GENES = 0.7
+"""Power of a gene's counts with which its denoised counts must grow: 1 where they are counts, 0.64 or less for
+logarithms and roots, however few the counts."""
+LEAST_OF_CELLS = 1 / 3
+"""The same of a cell's counts: about 0 where all cells were brought to the same sum."""
+TWICE = "a {} of twice the counts adds up to {:.1f} times as much"
+ALIKE = 0.1  # deviation of log library sizes, below which cells cannot tell
 
 
 def fault_of(arrays: dict[str, np.ndarray], counts: Path, keeps_library: bool) -> str | None:
@@ -49,12 +54,17 @@ def fault_of_scale(denoised: np.ndarray, counts: csr_matrix) -> str | None:
         by_gene += part.sum(axis=0)
     library = np.asarray(counts.sum(axis=1), dtype=np.float64).ravel()
     total = np.asarray(counts.sum(axis=0), dtype=np.float64).ravel()
-    order = np.argsort(-total)
-    abundant = order[: 1 + np.searchsorted(np.cumsum(total[order]), TOP * total.sum())]
     ratio = float(np.median(by_cell[library > 0] / library[library > 0]))
-    if not LIBRARY[0] <= ratio <= LIBRARY[1]:
+    if not BOUNDS[0] <= ratio <= BOUNDS[1]:
         return f"not on the scale of the counts: the median cell adds up to {ratio:.3g} times its counts"
-    ratio = float(by_gene[abundant].sum() / total[abundant].sum())
-    if not ABUNDANT[0] <= ratio <= ABUNDANT[1]:
-        return f"not on the scale of the counts: the most abundant genes add up to {ratio:.3g} times their counts"
+    if (power := growth(total, by_gene)) < LEAST_OF_GENES:
+        return f"not on the scale of the counts: {TWICE.format('gene', 2**power)}, as in logarithms and roots"
+    if np.std(np.log(library[library > 0])) > ALIKE and (power := growth(library, by_cell)) < LEAST_OF_CELLS:
+        return f"not on the scale of the counts: {TWICE.format('cell', 2**power)}, as where cells were normalised"
     return None
+
+
+def growth(before: np.ndarray, after: np.ndarray) -> float:
+    """The power of the sums before with which the sums after grow; those of many counts weigh more."""
+    there = (before > 0) & (after > 0)
+    return float(np.polyfit(np.log(before[there]), np.log(after[there]), 1, w=np.sqrt(before[there]))[0])
