@@ -3,6 +3,7 @@
 import anndata as ad
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.sparse import csc_matrix, csr_matrix
 from scipy.stats import spearmanr
 
@@ -55,6 +56,21 @@ def test_denoised_counts_are_the_means_of_the_likelihood(simulated, fitted):
     assert model.latent(cells).shape == (cells.n_obs, 16)
     assert (denoised <= rates * (1 + 1e-6)).all()
     assert model.losses(cells).mse_means == pytest.approx(np.mean((denoised - cells.X.toarray()) ** 2), rel=1e-4)
+
+
+@pytest.mark.parametrize("likelihood", ["poisson", "nb", "zip", "zinb"])
+def test_the_distribution_gives_the_likelihood_of_the_counts(likelihood, counts):
+    small = {"encoder": "8-4", "batch_size": 5, "max_epochs": 3, "likelihood": likelihood}
+    model = ZiPo(seed=1, **small).fit(counts[:9], counts[9:])
+    found = model.distribution(counts)
+    assert ("size" in found, "zero_probability" in found) == (likelihood[-2:] == "nb", likelihood[0] == "z")
+    x, m, z = counts.X.toarray(), found["rates"].astype(float), found.get("zero_probability", 0.0)
+    if "size" in found:
+        probability = stats.nbinom.pmf(x, found["size"], found["size"] / (found["size"] + m))
+    else:
+        probability = stats.poisson.pmf(x, m)
+    nll = -np.log((1 - z) * probability + z * (x == 0)).mean()
+    assert model.losses(counts).nll == pytest.approx(nll, rel=1e-4)
 
 
 @pytest.mark.parametrize(
