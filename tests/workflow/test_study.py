@@ -137,13 +137,6 @@ def test_bad_counts_are_refused_before_training(tmp_path):
     assert not list(Path(repository.folder / "results").rglob("seeds-*.json"))
 
 
-def test_conda_and_pip_install_the_same_versions():
-    root = Path(__file__).parents[2]
-    pins = [line for line in (root / "envs/zipo.txt").read_text().splitlines() if not line.startswith("#")]
-    conda = yaml.safe_load((root / "envs/zipo.yaml").read_text())
-    assert conda["dependencies"] == ["python=3.11", "pip", {"pip": pins}]
-
-
 NEW_FIGURE = '''
 """Figure 99: a new figure in one file."""
 
