@@ -1,5 +1,6 @@
 """Counts with all that a method must get along with, and methods of a few lines."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,3 +55,24 @@ def written(tmp_path) -> Callable[..., Method]:
         return Method("dropped", file, **{"keeps_library": True} | declared)
 
     return write
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process ends within seconds; one that no parent waits for may stay as a zombie."""
+    for _ in range(100):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.05)
+    return False

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.methods.conftest import is_gone, wait_for
 from zipo import methods
 from zipo.errors import InputError
 from zipo.methods.shared import cli
@@ -119,3 +120,22 @@ def test_the_steps_of_the_workflow(awkward, tmp_path):
     assert (done.returncode, done.stderr[:48]) == (0, "dca: unavailable its environment is not there; `")
     done = zipo("study", "method-environment", "nosuch", str(tmp_path / "nosuch"))
     assert (done.returncode, done.stderr) == (0, "nosuch: unavailable envs/nosuch.txt is missing\n")
+
+
+def test_a_cancelled_step_takes_the_method_along(awkward, tmp_path):
+    pid = tmp_path / "pid"
+    code = (
+        "import sys; from pathlib import Path; from zipo import methods; from zipo.methods.shared import cli;"
+        "methods.__path__.insert(0, sys.argv[1]); cli.run_method('hung', {}, *map(Path, sys.argv[2:]), 1, 1, 600)"
+    )
+    (tmp_path / "hung.py").write_text(
+        "name = 'hung'\nenv = None\nparameters = {}\nseeded = keeps_library = True\nscale = source = ''\n"
+        "def denoise(counts, *, seed):\n    import os, time\n"
+        f"    open({str(pid)!r}, 'w').write(f'{{os.getpid()}}\\n')\n    time.sleep(600)\n"
+    )
+    step = subprocess.Popen([sys.executable, "-c", code, str(tmp_path), str(awkward), str(tmp_path / "out")])
+    wait_for(lambda: pid.exists() and pid.read_text().endswith("\n"))
+    step.terminate()
+    assert step.wait(20) != 0
+    assert is_gone(int(pid.read_text()))
+    assert not (tmp_path / "out").exists()

@@ -2,14 +2,13 @@
 
 import json
 import time
-from pathlib import Path
 
 import anndata as ad
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from tests.methods.conftest import CELLS, EMPTY_CELL, EMPTY_GENE, GENES
+from tests.methods.conftest import CELLS, EMPTY_CELL, EMPTY_GENE, GENES, is_gone
 from zipo.errors import InputError
 from zipo.methods import Method
 from zipo.methods.shared import launch
@@ -122,19 +121,6 @@ def test_what_a_good_method_leaves_running_ends_with_it(awkward, written, tmp_pa
     )
     assert run(method, awkward, tmp_path).status == "ok"
     assert is_gone(int(pid.read_text()))
-
-
-def is_gone(pid: int) -> bool:
-    """Whether a process ends within seconds; one that no parent waits for may stay as a zombie."""
-    for _ in range(100):
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_what_a_method_prints_is_kept_in_its_log(awkward, written, tmp_path):
