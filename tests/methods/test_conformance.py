@@ -1,7 +1,8 @@
 """Every discovered method, run as the study runs it: what its file declares is what it does.
 
-Methods of environments that were not made are skipped, and say how to make them; ZIPO_ENVIRONMENTS is the folder of
-environments if not the user's.
+Methods of environments of their own take minutes: `pytest -m "" tests/methods` runs them too. They are skipped where
+their environment was not made, and say how to make it; ZIPO_ENVIRONMENTS is the folder of environments if not the
+user's.
 """
 
 import os
@@ -39,8 +40,13 @@ DISTRIBUTIONS = {
 Answer = dict[str, np.ndarray]
 Run = Callable[..., Answer]
 
-# all tests of a method in one process, which runs it once for all
-EACH = [pytest.param(name, marks=pytest.mark.xdist_group(f"method-{name}")) for name in known()]
+
+def marks(name: str) -> list:
+    """All tests of a method in one process, which runs it once for all; a foreign environment takes minutes."""
+    return [pytest.mark.xdist_group(f"method-{name}"), *([pytest.mark.slow] if method(name).env else [])]
+
+
+EACH = [pytest.param(name, marks=marks(name)) for name in known()]
 each_method = pytest.mark.parametrize("name", EACH)
 
 
@@ -146,7 +152,7 @@ def test_cells_and_genes_with_little_or_nothing(name, answer_of):
 @pytest.mark.parametrize(
     ("name", "parameters"),
     [
-        pytest.param(name, parameters, marks=pytest.mark.xdist_group(f"method-{name}"))
+        pytest.param(name, parameters, marks=marks(name))
         for name, others in OTHERS.items()
         for parameters in [{}, *others]
     ],
