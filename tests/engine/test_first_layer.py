@@ -1,5 +1,7 @@
 """The first layer's kernels against dense arithmetic, torch's Adam and scipy."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -42,13 +44,15 @@ def by_cell(batch):
     return batch.starts.numpy(), batch.columns.numpy(), batch.values.numpy()
 
 
-@pytest.mark.parametrize("width", [128, 5000])
+@pytest.mark.parametrize("pieces", [1, 3])
 @pytest.mark.parametrize("neurons", [1, 16, 600, 1025])
-def test_the_product_is_the_dense_one(neurons, width):
+def test_the_product_is_the_dense_one(neurons, pieces):
     matrix, batch = entries()
     weights = np.random.default_rng(1).standard_normal((GENES, neurons)).astype(np.float32)
     out = np.zeros((CELLS, neurons), np.float32)
-    kernels.product(*by_cell(batch), weights, out, width)
+    for low, high in pairwise(neurons * piece // pieces for piece in range(pieces + 1)):
+        if low < high:
+            kernels.product(low, high, *by_cell(batch), weights, out)
     np.testing.assert_allclose(out, matrix.toarray() @ weights.astype(np.float64), rtol=1e-5, atol=1e-4)
 
 
@@ -60,28 +64,23 @@ def test_learning_is_torchs_adam_on_the_dense_gradient(neurons):
     weights[:, 0] = 0  # a neuron without weights has no gradient of the penalty
     theirs = torch.tensor(weights.astype(np.float64), requires_grad=True)
     optimizer = torch.optim.Adam([theirs], lr=0.01)
-    first, second, absolute, squared = (
-        np.zeros_like(weights),
-        np.zeros_like(weights),
-        np.empty(neurons),
-        np.empty(neurons),
-    )
-    kernels.sums(weights, absolute, squared)
+    moments, found = np.zeros((2, GENES, neurons), np.float32), np.empty((2, 2, neurons))
+    kernels.sums(0, 2, weights, found)
     for count in range(1, 8):
         by_output = rng.standard_normal((CELLS, neurons)).astype(np.float32)
-        gradient = penalties.sparsity_gradient(absolute, squared, GENES, 0.3)
+        gradient = penalties.sparsity_gradient(found.sum(0), GENES, 0.3)
         penalty = tuple(part.astype(np.float32) for part in gradient)
         adam = 0.01 / (1 - 0.9**count), 1 / np.sqrt(1 - 0.999**count), 0.1, 0.999, 0.001, 1e-8
         numbers = tuple(map(np.float32, adam))
-        kernels.learn(*by_gene(batch), by_output, penalty, weights, first, second, numbers, absolute, squared)
+        kernels.learn(0, 2, by_gene(batch), by_output, penalty, weights, *moments, numbers, found)
         optimizer.zero_grad()
         penalty = 0.3 * penalties.scale_invariant_sparsity(theirs)
         outputs = torch.from_numpy(matrix.toarray()) @ theirs
         (penalty + (outputs * torch.from_numpy(by_output)).sum()).backward()
         optimizer.step()
         np.testing.assert_allclose(weights, theirs.detach().numpy(), rtol=2e-4, atol=2e-6)
-    np.testing.assert_allclose(absolute, np.abs(weights.astype(np.float64)).sum(0), rtol=1e-6)
-    np.testing.assert_allclose(squared, np.square(weights.astype(np.float64)).sum(0), rtol=1e-6)
+    np.testing.assert_allclose(found.sum(0)[0], np.abs(weights.astype(np.float64)).sum(0), rtol=1e-6)
+    np.testing.assert_allclose(found.sum(0)[1], np.square(weights.astype(np.float64)).sum(0), rtol=1e-6)
 
 
 def test_threads_change_no_bit_of_the_kernels():
@@ -91,16 +90,11 @@ def test_threads_change_no_bit_of_the_kernels():
     found = []
     for threads in (1, 2):
         torch.set_num_threads(threads)
-        loops = compiled.load("first_layer")
-        out, moments, sums = (
-            np.zeros((CELLS, 300), np.float32),
-            np.zeros((2, GENES, 300), np.float32),
-            np.zeros((2, 300)),
-        )
-        learned, penalty = weights.copy(), (weights[0], weights[1])
-        loops.product(*by_cell(batch), weights, out, 300 // threads)
+        out, moments = np.zeros((CELLS, 300), np.float32), np.zeros((2, GENES, 300), np.float32)
+        learned, penalty, sums = weights.copy(), (weights[0], weights[1]), np.zeros((2, 2, 300))
+        compiled.share(kernels.product, 300, *by_cell(batch), weights, out)
         adam = tuple(map(np.float32, (0.01, 1.2, 0.1, 0.999, 0.001, 1e-8)))
-        loops.learn(*by_gene(batch), by_output, penalty, learned, *moments, adam, *sums)
+        compiled.share(kernels.learn, 2, by_gene(batch), by_output, penalty, learned, *moments, adam, sums)
         found.append((out, learned, moments, sums))
     torch.set_num_threads(before)
     for one, two in zip(*found, strict=True):

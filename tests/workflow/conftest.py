@@ -80,7 +80,7 @@ def new_repository(folder: Path) -> Repository:
     folder.mkdir()
     for name in SOURCES:
         source = ROOT / name
-        ignore = shutil.ignore_patterns("__pycache__")
+        ignore = shutil.ignore_patterns("*.pyc")  # but not the compiled kernels, which take long to make
         shutil.copytree(source, folder / name, ignore=ignore) if source.is_dir() else shutil.copy2(
             source, folder / name
         )

@@ -14,8 +14,7 @@ from zipo.engine.batches import Batch
 
 Entries = tuple[np.ndarray, np.ndarray, np.ndarray]  # as zipo.engine.kernels.first_layer.gene_major gives them
 
-SumsOfWeights = tuple[np.ndarray, np.ndarray]
-NARROWEST = 128  # neurons of a thread, at least
+NARROWEST = 128  # neurons that a thread multiplies, at least
 
 
 class FirstLayer(nn.Module):
@@ -27,7 +26,7 @@ class FirstLayer(nn.Module):
         self.weight = nn.Parameter(start.weight.detach().T.contiguous())
         self.bias = start.bias
         self.dense = False
-        self._sums: tuple[int, SumsOfWeights] | None = None  # with the version of the weights they are of
+        self._sums: tuple[int, np.ndarray] | None = None  # with the version of the weights they are of
         self.forget()
 
     @property
@@ -47,32 +46,32 @@ class FirstLayer(nn.Module):
             return _Sparsity.apply(self.weight, self)
         return penalties.scale_invariant_sparsity(self.weight)
 
-    def sums(self) -> SumsOfWeights:
-        """(neurons,) float64 each: sum of sizes, and of squares, of each neuron's weights."""
+    def sums(self) -> np.ndarray:
+        """(2, neurons) float64: sum of sizes, and of squares, of each neuron's weights."""
         if self._sums is None or self._sums[0] != self.weight._version:
-            found = self._empty_sums()
-            kernels.load("first_layer").sums(_array(self.weight), *found)
-            self._sums = (self.weight._version, found)
+            loops, found = kernels.load("first_layer"), self._sums_of_parts()
+            kernels.share(loops.sums, len(found), _array(self.weight), found)
+            self._sums = (self.weight._version, found.sum(axis=0))
         return self._sums[1]
 
-    def learn(self, first: Tensor, second: Tensor, adam: tuple[np.float32, ...]) -> None:
-        """Take a step of Adam with its moments `first` and `second`, by what the backward pass left here.
+    def learn(self, mean: Tensor, square: Tensor, adam: tuple[np.float32, ...]) -> None:
+        """Take a step of Adam with its moments, by what the backward pass left here.
 
         `adam` are the numbers that zipo.engine.kernels.first_layer.learn takes.
         """
         assert self.entries is not None
         assert self.by_output is not None
-        a, b = penalties.sparsity_gradient(*self.sums(), len(self.weight), self.by_sparsity)
+        a, b = penalties.sparsity_gradient(self.sums(), len(self.weight), self.by_sparsity)
         penalty = a.astype(np.float32), b.astype(np.float32)
-        found = self._empty_sums()
-        state = map(_array, (self.weight, first, second))
-        kernels.load("first_layer").learn(*self.entries, _array(self.by_output), penalty, *state, adam, *found)
-        self._sums = (self.weight._version, found)
+        loops, found = kernels.load("first_layer"), self._sums_of_parts()
+        state = map(_array, (self.weight, mean, square))
+        kernels.share(loops.learn, len(found), self.entries, _array(self.by_output), penalty, *state, adam, found)
+        self._sums = (self.weight._version, found.sum(axis=0))
         self.forget()
 
-    def _empty_sums(self) -> SumsOfWeights:
-        neurons = self.weight.shape[1]
-        return np.empty(neurons), np.empty(neurons)
+    def _sums_of_parts(self) -> np.ndarray:
+        genes, neurons = self.weight.shape
+        return np.empty((-(-genes // kernels.load("first_layer").PART), 2, neurons))
 
     def forget(self) -> None:
         """Drop what a backward pass left."""
@@ -89,8 +88,8 @@ class _Product(torch.autograd.Function):
         ctx.layer, ctx.genes = layer, batch.genes
         ctx.entries = tuple(map(_array, (batch.starts, batch.columns, values)))
         out = torch.zeros(batch.cells, weight.shape[1])
-        width = max(NARROWEST, -(-weight.shape[1] // torch.get_num_threads()))
-        kernels.load("first_layer").product(*ctx.entries, _array(weight), _array(out), width)
+        product = kernels.load("first_layer").product
+        kernels.share(product, weight.shape[1], *ctx.entries, _array(weight), _array(out), least=NARROWEST)
         return out
 
     @staticmethod
@@ -106,7 +105,7 @@ class _Sparsity(torch.autograd.Function):
     @staticmethod
     def forward(ctx, weight: Tensor, layer: FirstLayer) -> Tensor:
         ctx.layer = layer
-        return weight.new_tensor(penalties.sparsity_of_sums(*layer.sums(), len(weight)))
+        return weight.new_tensor(penalties.sparsity_of_sums(layer.sums(), len(weight)))
 
     @staticmethod
     def backward(ctx, *grads: Tensor):

@@ -88,7 +88,9 @@ class _Fit(torch.autograd.Function):
         gradients = [logits.new_empty(rows), *(logits.new_empty(rows, each.shape[1]) for each in decoded[1:])]
         sums = np.empty((batch.cells, len(Sums._fields)))
         counts = batch.starts, batch.columns, batch.values, batch.constant
-        kernels.load("likelihood").fit(
+        kernels.share(
+            kernels.load("likelihood").fit,
+            batch.cells,
             tuple(each.numpy() for each in counts),
             tuple(each.detach().numpy() for each in decoded),
             by_rate,

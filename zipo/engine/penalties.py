@@ -18,13 +18,15 @@ def scale_invariant_sparsity(weights: Tensor) -> Tensor:
     return _L1OverL2.apply(weights)
 
 
-def sparsity_of_sums(absolute: Sums, squared: Sums, genes: int) -> Sums:
-    """The same from the sums over genes of sizes and of squares (neurons,)."""
+def sparsity_of_sums(sums: Sums, genes: int) -> Sums:
+    """The same from the sums over genes of sizes and of squares (2, neurons)."""
+    absolute, squared = sums
     return (absolute / genes / _root_mean_square(squared, genes)).mean()
 
 
-def sparsity_gradient(absolute: Sums, squared: Sums, genes: int, factor: Sums | float) -> tuple[Sums, Sums]:
+def sparsity_gradient(sums: Sums, genes: int, factor: Sums | float) -> tuple[Sums, Sums]:
     """The gradient of factor times the same by a weight w is a sign(w) + b w: a and b of each neuron."""
+    absolute, squared = sums
     l1, l2 = absolute / genes, _root_mean_square(squared, genes)
     by_sign = factor / (l2 * genes * len(absolute))
     return by_sign, -by_sign * l1 / l2**2
@@ -39,14 +41,14 @@ class _L1OverL2(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, weights: Tensor) -> Tensor:
-        sums = weights.abs().sum(dim=0), weights.square().sum(dim=0)
-        ctx.save_for_backward(weights, *sums)
-        return sparsity_of_sums(*sums, len(weights))
+        sums = torch.stack([weights.abs().sum(dim=0), weights.square().sum(dim=0)])
+        ctx.save_for_backward(weights, sums)
+        return sparsity_of_sums(sums, len(weights))
 
     @staticmethod
     def backward(ctx, *grads: Tensor):
-        weights, absolute, squared = ctx.saved_tensors
-        by_sign, by_weight = sparsity_gradient(absolute, squared, len(weights), grads[0])
+        weights, sums = ctx.saved_tensors
+        by_sign, by_weight = sparsity_gradient(sums, len(weights), grads[0])
         return torch.addcmul(weights.sgn() * by_sign, weights, by_weight)
 
 

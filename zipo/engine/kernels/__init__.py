@@ -2,26 +2,39 @@
 
 Arithmetic is strict. What the compiler may reorder or fuse it does in some of a loop's versions and not in others, and
 which version runs depends on where arrays happen to lie, so that last bits would differ from run to run.
+
+Loops leave Python's lock to others, and take from where to where of their work they shall do. numba's own threads are
+not used: its parallel loops take half a minute to compile, and starting them resets the threads that torch computes on.
 """
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib import import_module
+from itertools import pairwise
 from types import ModuleType
 
 import torch
 
 
 @cache
-def _module(name: str) -> ModuleType:
+def load(name: str) -> ModuleType:
+    """A module of this folder; the compiler is loaded where one is first used."""
     return import_module(f"{__name__}.{name}")
 
 
-def load(name: str) -> ModuleType:
-    """A module of this folder, on as many threads as torch has; the compiler is loaded where it is first used."""
-    import numba
+def share(loop: Callable[..., None], length: int, *arguments, least: int = 1) -> None:
+    """loop(first, last, *arguments) over all of a length, in as many pieces as torch has threads, but of no less than
+    `least` each, at once."""
+    threads = max(1, min(torch.get_num_threads(), length // least))
+    bounds = [length * thread // threads for thread in range(threads + 1)]
+    own, *others = pairwise(bounds)
+    waiting = [_pool(threads - 1).submit(loop, *piece, *arguments) for piece in others]
+    loop(*own, *arguments)
+    for piece in waiting:
+        piece.result()
 
-    module, threads = _module(name), torch.get_num_threads()
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
-    if torch.get_num_threads() != threads:  # numba starts its threads by telling OpenMP, which is torch's too
-        torch.set_num_threads(threads)
-    return module
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="zipo")

@@ -1,18 +1,18 @@
 """The first layer's product, and its learning, from counts that are mostly zero.
 
-Weights lie genes x neurons, so that a gene's are side by side, and each is read once a pass. Threads share the work in
-such a way that no sum depends on their number. The innermost loops are functions of few contiguous slices, which alone
-the compiler turns into vector instructions.
+Weights lie genes x neurons, so that a gene's are side by side, and each is read once a pass. Threads take neurons of
+the product, and parts of the genes when learning, so that no sum depends on their number. The innermost loops are
+functions of few contiguous slices, which alone the compiler turns into vector instructions.
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
-PART = 128  # genes that a thread learns at a time
-CACHED = 1 << 17  # weights that stay in the cache of a thread while all cells meet them
+PART = 128  # genes whose weights are summed in single precision, and learned together
+CACHED = 1 << 17  # weights that stay in the cache while all cells meet them
 
-inner = njit(inline="never", error_model="numpy", cache=True)
-outer = njit(parallel=True, error_model="numpy", cache=True, nogil=True)
+inner = njit(error_model="numpy")
+outer = njit(error_model="numpy", cache=True, nogil=True)
 
 
 @njit(cache=True, nogil=True)
@@ -35,68 +35,64 @@ def gene_major(by_cell, columns, values, genes):
 
 
 @outer
-def product(starts, columns, values, weights, out, width):
-    """out += counts (cells x genes, in CSR with ascending columns) @ weights (genes x neurons).
+def product(low, high, starts, columns, values, weights, out):
+    """out += counts (cells x genes, in CSR with ascending columns) @ weights (genes x neurons), for some neurons.
 
-    Threads take `width` neurons at a time. A few genes' weights stay in the cache while all cells meet them, and a
-    cell's entries are taken four at a time, so that its row of the product is read and written once for four.
+    A few genes' weights stay in the cache while all cells meet them, and a cell's entries are taken four at a time, so
+    that its row of the product is read and written once for four.
     """
-    genes, neurons = weights.shape
-    cells = len(out)
-    genes_at_once = max(1, CACHED // width)
-    for tile in prange((neurons + width - 1) // width):
-        low, high = tile * width, min(neurons, (tile + 1) * width)
-        free = starts[:cells].copy()  # each cell's first entry that is not yet added
-        for block in range(genes_at_once, genes + genes_at_once, genes_at_once):
-            for cell in range(cells):
-                entry, end = free[cell], starts[cell + 1]
-                row = out[cell, low:high]
-                while entry + 3 < end and columns[entry + 3] < block:
-                    _add_four(
-                        row,
-                        values[entry], weights[columns[entry], low:high],
-                        values[entry + 1], weights[columns[entry + 1], low:high],
-                        values[entry + 2], weights[columns[entry + 2], low:high],
-                        values[entry + 3], weights[columns[entry + 3], low:high],
-                    )  # fmt: skip
-                    entry += 4
-                while entry < end and columns[entry] < block:
-                    _add(row, values[entry], weights[columns[entry], low:high])
-                    entry += 1
-                free[cell] = entry
+    genes, cells = len(weights), len(out)
+    free = starts[:cells].copy()  # each cell's first entry that is not yet added
+    genes_at_once = max(1, CACHED // (high - low))
+    for block in range(genes_at_once, genes + genes_at_once, genes_at_once):
+        for cell in range(cells):
+            entry, end = free[cell], starts[cell + 1]
+            row = out[cell, low:high]
+            while entry + 3 < end and columns[entry + 3] < block:
+                _add_four(
+                    row,
+                    values[entry], weights[columns[entry], low:high],
+                    values[entry + 1], weights[columns[entry + 1], low:high],
+                    values[entry + 2], weights[columns[entry + 2], low:high],
+                    values[entry + 3], weights[columns[entry + 3], low:high],
+                )  # fmt: skip
+                entry += 4
+            while entry < end and columns[entry] < block:
+                _add(row, values[entry], weights[columns[entry], low:high])
+                entry += 1
+            free[cell] = entry
 
 
 @outer
-def sums(weights, absolute, squared):
-    """Sum of sizes and of squares of each neuron's weights (genes x neurons), in double precision."""
-    genes, neurons = weights.shape
-    parts = (genes + PART - 1) // PART
-    sums_of_parts = np.zeros((parts, 2, neurons))
-    for part in prange(parts):
-        single = np.zeros((2, neurons), np.float32)
-        for gene in range(part * PART, min(genes, (part + 1) * PART)):
+def sums(first, last, weights, found):
+    """Sum of sizes, and of squares, of each neuron's weights (genes x neurons), for each of some parts of the genes.
+
+    found: (parts, 2, neurons) in double precision.
+    """
+    for part in range(first, last):
+        single = np.zeros((2, weights.shape[1]), np.float32)
+        for gene in range(part * PART, min(len(weights), (part + 1) * PART)):
             _sum(single[0], single[1], weights[gene])
-        sums_of_parts[part] += single
-    _together(sums_of_parts, absolute, squared)
+        _store(found[part, 0], single[0])
+        _store(found[part, 1], single[1])
 
 
 @outer
-def learn(starts, cells, values, by_output, penalty, weights, first, second, adam, absolute, squared):
-    """A step of Adam on weights (genes x neurons), whose gradient is never held as a whole.
+def learn(first, last, entries, by_output, penalty, weights, mean, square, adam, found):
+    """A step of Adam on some parts of the genes' weights (genes x neurons), whose gradient is never held as a whole.
 
     The gradient is entries^T @ by_output (cells x neurons), the entries as `gene_major` has them, plus
-    a sign(w) + b w with the a and b (neurons,) of `penalty`. `adam` is learning rate over the first bias correction,
-    the reciprocal root of the second, 1 - beta1, beta2, 1 - beta2, epsilon. The sums of the new weights go to absolute
-    and squared, as `sums` has them.
+    a sign(w) + b w with the a and b (neurons,) of `penalty`. mean and square are Adam's moments. `adam` is learning
+    rate over the first bias correction, the reciprocal root of the second, 1 - beta1, beta2, 1 - beta2, epsilon. The
+    sums of the new weights go to `found`, as `sums` has them.
     """
-    genes, neurons = weights.shape
+    starts, cells, values = entries
     by_sign, by_weight = penalty
     rate, root, keep1, beta2, keep2, epsilon = adam
-    parts = (genes + PART - 1) // PART
-    sums_of_parts = np.zeros((parts, 2, neurons))
-    for part in prange(parts):
-        gradient, single = np.empty(neurons, np.float32), np.zeros((2, neurons), np.float32)
-        for gene in range(part * PART, min(genes, (part + 1) * PART)):
+    gradient = np.empty(weights.shape[1], np.float32)
+    for part in range(first, last):
+        single = np.zeros((2, weights.shape[1]), np.float32)
+        for gene in range(part * PART, min(len(weights), (part + 1) * PART)):
             gene_weights = weights[gene]
             _penalise(gradient, gene_weights, by_sign, by_weight)
             entry, end = starts[gene], starts[gene + 1]
@@ -110,10 +106,10 @@ def learn(starts, cells, values, by_output, penalty, weights, first, second, ada
             while entry < end:
                 _add(gradient, values[entry], by_output[cells[entry]])
                 entry += 1
-            _adam(gene_weights, first[gene], second[gene], gradient, rate, root, keep1, beta2, keep2, epsilon)
+            _adam(gene_weights, mean[gene], square[gene], gradient, rate, root, keep1, beta2, keep2, epsilon)
             _sum(single[0], single[1], gene_weights)
-        sums_of_parts[part] += single
-    _together(sums_of_parts, absolute, squared)
+        _store(found[part, 0], single[0])
+        _store(found[part, 1], single[1])
 
 
 @inner
@@ -154,8 +150,6 @@ def _sum(absolute, squared, weights):
 
 
 @inner
-def _together(sums_of_parts, absolute, squared):
-    absolute[:], squared[:] = 0.0, 0.0
-    for part in range(len(sums_of_parts)):
-        absolute += sums_of_parts[part, 0]
-        squared += sums_of_parts[part, 1]
+def _store(out, values):
+    for i in range(out.shape[0]):
+        out[i] = values[i]

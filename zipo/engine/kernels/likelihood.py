@@ -11,10 +11,9 @@ Notation is that of zipo.engine.likelihoods, to which tests hold these loops.
 from math import exp, log, log1p
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 BLOCK = 512  # genes at a time
-CELLS = 4  # that a thread takes at a time
 TERMS = 16  # of a sum over the whole numbers below a count, before an expansion takes over
 LOG_COUNTS = np.log(np.maximum(np.arange(512.0), 1))  # of small counts, looked up
 THETA_LIMIT = np.float32(30)  # as in zipo.engine.likelihoods
@@ -34,14 +33,12 @@ LOG = tuple(
     )
 )  # fmt: skip
 
-scalar = njit(inline="always", error_model="numpy")
-inner = njit(inline="never", error_model="numpy", cache=True)
-outer = njit(parallel=True, error_model="numpy", cache=True, nogil=True)
+inner = njit(error_model="numpy")
 
 
-@outer
-def fit(counts, decoded, by_rate, weights, sums, gradients):
-    """Sums over each cell's entries, and the gradients of their weighted sum.
+@njit(error_model="numpy", cache=True, nogil=True)
+def fit(first, last, counts, decoded, by_rate, weights, sums, gradients):
+    """Sums over the entries of each cell from first to last, and the gradients of their weighted sum.
 
     counts: the positive ones in CSR with ascending columns, as starts, columns, values, their count_constant.
     decoded: log library (cells,), logits of the proportions (cells, genes), zero logits, and dispersion; of no genes
@@ -55,90 +52,89 @@ def fit(counts, decoded, by_rate, weights, sums, gradients):
     on_nll, on_zero, on_dispersion, on_rates = weights
     by_library, by_logits, by_zero, by_dispersion = gradients
     inflated, overdispersed, learn = zero_logits.shape[1] > 0, dispersion.shape[1] > 0, len(by_library) > 0
-    cells, genes = logits.shape
-    for group in prange((cells + CELLS - 1) // CELLS):
-        lanes, space = np.empty((7, BLOCK), np.float32), np.empty((8, BLOCK), np.float32)
-        put_right = np.empty(4)  # of one entry: log-probability, and its gradients by log rate and theta
-        for cell in range(group * CELLS, min(cells, (group + 1) * CELLS)):
-            log_total = _log_sum_exp(logits[cell], lanes)
-            shift = log_library[cell] - log_total
-            lanes[:] = ZERO
-            nll, rates_error, means_error = 0.0, 0.0, 0.0  # what the positive counts change
-            entry, end = starts[cell], starts[cell + 1]
+    genes = logits.shape[1]
+    lanes, space = np.empty((7, BLOCK), np.float32), np.empty((8, BLOCK), np.float32)
+    put_right = np.empty(4)  # of one entry: log-probability, and its gradients by log rate and theta
+    for cell in range(first, last):
+        log_total = _log_sum_exp(logits[cell], lanes)
+        shift = log_library[cell] - log_total
+        lanes[:] = ZERO
+        nll, rates_error, means_error = 0.0, 0.0, 0.0  # what the positive counts change
+        entry, end = starts[cell], starts[cell + 1]
+        for low in range(0, genes, BLOCK):
+            high = min(genes, low + BLOCK)
+            n = high - low
+            m, f, f_theta, theta = space[0, :n], space[1, :n], space[2, :n], space[3, :n]
+            as_zero, base, z, soft = space[4, :n], space[5, :n], space[6, :n], space[7, :n]
+            said = dispersion[cell if len(dispersion) > 1 else 0, low:high] if overdispersed else theta
+            r = zero_logits[cell, low:high] if inflated else z
+
+            _exponentials(m, logits[cell, low:high], shift)
+            if overdispersed:
+                _theta(theta, said, logits[cell, low:high], ZERO if by_rate else ONE, shift)
+                _binomial_zero(f, f_theta, m, theta)
+                _add_square(lanes[3, :n], said)
+            else:
+                _negative(f, m)
+            if inflated:
+                _mixture_exponentials(base, z, f, r)
+                _log1ps(soft, z)
+                _mixture_zero(as_zero, base, soft, f, r)
+                _mixture_shares(base, z, f, r)
+            else:
+                as_zero[:], soft[:], base[:], z[:] = f, ZERO, ONE, ZERO
+            _subtract(lanes[0, :n], as_zero)
+            _add_with_square(lanes[1, :n], lanes[2, :n], z)
+            _add_square(lanes[4, :n], m)
+            _add_mean_square(lanes[5, :n], m, z)
+            if learn:
+                _by_rate(by_logits[cell, low:high], base, f, m, on_nll, on_rates)
+                if inflated:
+                    _by_zero_logit(by_zero[cell, low:high], base, z, on_nll, on_zero)
+                if overdispersed:
+                    _by_theta(f_theta, base, theta, on_nll)
+
+            while entry < end and columns[entry] < high:
+                i, x = columns[entry] - low, np.float64(values[entry])
+                rate, zero_probability = np.float64(m[i]), np.float64(z[i])
+                log_rate = np.float64(logits[cell, low + i]) + np.float64(shift)
+                if overdispersed:
+                    _binomial_positive(put_right, x, log_rate, np.float64(theta[i]))
+                else:
+                    put_right[0] = x * (log_rate - _log_count(x)) - (rate - x)
+                    put_right[1] = x - rate
+                nll += as_zero[i] - (put_right[0] - constant[entry] - soft[i] - max(r[i], ZERO))
+                rates_error += (rate - x) ** 2 - rate**2
+                mean = (1 - zero_probability) * rate
+                means_error += (mean - x) ** 2 - mean**2
+                if learn:
+                    g = on_rates * 2 * (rate - x) * rate - on_nll * put_right[1]
+                    by_logits[cell, low + i] = g
+                    if inflated:
+                        q = zero_probability
+                        by_zero[cell, low + i] = on_nll * q + on_zero * 2 * q * q * (1 - q)
+                    if overdispersed:
+                        f_theta[i] = -on_nll * put_right[2] if abs(theta[i]) < THETA_LIMIT else 0.0
+                entry += 1
+
+            if learn:
+                if overdispersed:
+                    _by_dispersion(by_dispersion[cell, low:high], f_theta, said, on_dispersion)
+                    if not by_rate:
+                        _add(by_logits[cell, low:high], f_theta)
+                _add(lanes[6, :n], by_logits[cell, low:high])
+
+        sums[cell, 0] = _total(lanes[0]) + nll
+        sums[cell, 1], sums[cell, 2], sums[cell, 3] = _total(lanes[1]), _total(lanes[2]), _total(lanes[3])
+        sums[cell, 4], sums[cell, 5] = _total(lanes[4]) + rates_error, _total(lanes[5]) + means_error
+        if learn:
+            by_library[cell] = _total(lanes[6])
             for low in range(0, genes, BLOCK):
                 high = min(genes, low + BLOCK)
-                n = high - low
-                m, f, f_theta, theta = space[0, :n], space[1, :n], space[2, :n], space[3, :n]
-                as_zero, base, z, soft = space[4, :n], space[5, :n], space[6, :n], space[7, :n]
-                said = dispersion[cell if len(dispersion) > 1 else 0, low:high] if overdispersed else theta
-                r = zero_logits[cell, low:high] if inflated else z
-
-                _exponentials(m, logits[cell, low:high], shift)
-                if overdispersed:
-                    _theta(theta, said, logits[cell, low:high], ZERO if by_rate else ONE, shift)
-                    _binomial_zero(f, f_theta, m, theta)
-                    _add_square(lanes[3, :n], said)
-                else:
-                    _negative(f, m)
-                if inflated:
-                    _mixture_exponentials(base, z, f, r)
-                    _log1ps(soft, z)
-                    _mixture_zero(as_zero, base, soft, f, r)
-                    _mixture_shares(base, z, f, r)
-                else:
-                    as_zero[:], soft[:], base[:], z[:] = f, ZERO, ONE, ZERO
-                _subtract(lanes[0, :n], as_zero)
-                _add_with_square(lanes[1, :n], lanes[2, :n], z)
-                _add_square(lanes[4, :n], m)
-                _add_mean_square(lanes[5, :n], m, z)
-                if learn:
-                    _by_rate(by_logits[cell, low:high], base, f, m, on_nll, on_rates)
-                    if inflated:
-                        _by_zero_logit(by_zero[cell, low:high], base, z, on_nll, on_zero)
-                    if overdispersed:
-                        _by_theta(f_theta, base, theta, on_nll)
-
-                while entry < end and columns[entry] < high:
-                    i, x = columns[entry] - low, np.float64(values[entry])
-                    rate, zero_probability = np.float64(m[i]), np.float64(z[i])
-                    log_rate = np.float64(logits[cell, low + i]) + np.float64(shift)
-                    if overdispersed:
-                        _binomial_positive(put_right, x, log_rate, np.float64(theta[i]))
-                    else:
-                        put_right[0] = x * (log_rate - _log_count(x)) - (rate - x)
-                        put_right[1] = x - rate
-                    nll += as_zero[i] - (put_right[0] - constant[entry] - soft[i] - max(r[i], ZERO))
-                    rates_error += (rate - x) ** 2 - rate**2
-                    mean = (1 - zero_probability) * rate
-                    means_error += (mean - x) ** 2 - mean**2
-                    if learn:
-                        g = on_rates * 2 * (rate - x) * rate - on_nll * put_right[1]
-                        by_logits[cell, low + i] = g
-                        if inflated:
-                            q = zero_probability
-                            by_zero[cell, low + i] = on_nll * q + on_zero * 2 * q * q * (1 - q)
-                        if overdispersed:
-                            f_theta[i] = -on_nll * put_right[2] if abs(theta[i]) < THETA_LIMIT else 0.0
-                    entry += 1
-
-                if learn:
-                    if overdispersed:
-                        _by_dispersion(by_dispersion[cell, low:high], f_theta, said, on_dispersion)
-                        if not by_rate:
-                            _add(by_logits[cell, low:high], f_theta)
-                    _add(lanes[6, :n], by_logits[cell, low:high])
-
-            sums[cell, 0] = _total(lanes[0]) + nll
-            sums[cell, 1], sums[cell, 2], sums[cell, 3] = _total(lanes[1]), _total(lanes[2]), _total(lanes[3])
-            sums[cell, 4], sums[cell, 5] = _total(lanes[4]) + rates_error, _total(lanes[5]) + means_error
-            if learn:
-                by_library[cell] = _total(lanes[6])
-                for low in range(0, genes, BLOCK):
-                    high = min(genes, low + BLOCK)
-                    _through_softmax(by_logits[cell, low:high], logits[cell, low:high], log_total, by_library[cell])
+                _through_softmax(by_logits[cell, low:high], logits[cell, low:high], log_total, by_library[cell])
 
 
-@scalar
+@inner
 def _exp(x):
     x = max(min(x, np.float32(89)), np.float32(-88))
     whole = (x * LOG2_E + WHOLE) - WHOLE
@@ -147,7 +143,7 @@ def _exp(x):
     return (p * r * r + r + ONE) * np.int32((np.int32(whole) + 127) << 23).view(np.float32)
 
 
-@scalar
+@inner
 def _log(y):
     """Of a number from 1/2 to 2."""
     exponent = (ONE if y > ROOT_TWO else ZERO) - (ONE if y < ROOT_HALF else ZERO)
@@ -159,7 +155,7 @@ def _log(y):
     return exponent * LN2 + (x - HALF * x * x + x * x * x * p)
 
 
-@scalar
+@inner
 def _log1p(e):
     """Of a number from 0 to 1, to its own precision."""
     y = ONE + e
@@ -324,7 +320,7 @@ def _by_dispersion(out, by_theta, dispersion, on_dispersion):
         out[i] = by_theta[i] + TWO * on_dispersion * dispersion[i]
 
 
-@scalar
+@inner
 def _log_count(x):
     return LOG_COUNTS[int(x)] if x < len(LOG_COUNTS) else log(x)
 
