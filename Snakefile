@@ -23,6 +23,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/tune.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/benchmark.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -32,6 +33,11 @@ localrules:
     fetch_geo,
     fetch_synapse,
     fetch_url,
+    environment,
+    molecules,
+    permute,
+    scores_table,
+    leaderboard,
     table_1,
     runs_table,
     figure,
@@ -51,10 +57,10 @@ if TUNING:
 rule all:
     default_target: True
     input:
-        f"{RESULTS}/runs.parquet",
-        f"{RESULTS}/runs.tsv",
+        runs_files(),
         f"{RESULTS}/table-1.tsv",
         figure_files(),
         tuning_files(),
         claims_files(),
+        benchmark_files(),
         f"{RESULTS}/report.html",

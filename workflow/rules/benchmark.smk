@@ -1,0 +1,254 @@
+# Methods compared: each denoises the training molecules of each data set in an environment and a process of its own.
+# What goes wrong with a method is a status in its result.json and a line of the leaderboard, never a failing job.
+
+BENCHMARK = STUDY.file.benchmark
+ENVIRONMENTS = Path("results/environments")
+# Snakemake made the environments itself, and runs the rule below in each
+CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+
+
+def cases_of(row, dataset):
+    """The runs of a row on a data set."""
+    return benchmark.cases(BENCHMARK, ROWS[row], SOURCES[dataset].kind == "simulated")
+
+
+def compared():
+    """Every row with every data set that it runs on."""
+    return [(row, dataset) for row in ROWS for dataset in STUDY.compared_on if cases_of(row, dataset)]
+
+
+def run_of(row, dataset, case):
+    """A run with its files."""
+    folder = f"{RESULTS}/benchmark"
+    return {
+        "method": row,
+        "dataset": dataset,
+        "folder": f"{folder}/runs/{row}/{dataset}/{case.name}",
+        "counts": f"{folder}/data/{dataset}/{case.counts}.h5ad",
+        "held_out": f"{folder}/data/{dataset}/held-out-{case.split}.npz",
+        "permuted": case.kind == "permuted",
+        "split": case.split,
+        "seed": case.seed,
+    }
+
+
+def runs_of(row, dataset):
+    """The runs of a row on a data set, with their files."""
+    return [run_of(row, dataset, case) for case in cases_of(row, dataset)]
+
+
+def shown():
+    """The run of each row and data set that figures show: the first."""
+    return [runs_of(row, dataset)[0] for row, dataset in compared()]
+
+
+def files_of(runs):
+    """The files that scores of runs are made from."""
+    files = {f"{run['folder']}/result.json" for run in runs} | {run["counts"] for run in runs}
+    return sorted(files | {run["held_out"] for run in runs if not run["permuted"]})
+
+
+def method_code(wildcards):
+    """The files of the package that a run depends on."""
+    method = ROWS[wildcards.row].method.name
+    shared = [f"methods/shared/{name}.py" for name in ("check", "exchange", "launch", "library", "runner")]
+    return code("methods/__init__.py", f"methods/{method}.py", *shared) + (MODEL_CODE if method == "zipo" else [])
+
+
+def environment_of(wildcards):
+    """The environment of a method, where it is not ours."""
+    name = ROWS[wildcards.row].method.env
+    return [f"{ENVIRONMENTS}/{name}/environment.json"] if name else []
+
+
+# what the page of the leaderboard tells beside the numbers
+COMPARED = BENCHMARK and {
+    "title": STUDY.file.title,
+    "reference": BENCHMARK.reference,
+    "datasets": {name: STUDY.datasets[name].title for name in STUDY.compared_on},
+    "controls": [name for name, row in ROWS.items() if row.control],
+    "how": BENCHMARK.model_dump(include={"share", "splits", "seeds", "threads", "seconds"}),
+    "rows": {
+        name: {
+            "method": row.method.name,
+            "parameters": ", ".join(f"{key}={value}" for key, value in row.parameters.items()) or "defaults",
+            "environment": row.method.env or "zipo",
+            "output": row.method.scale,
+            "source": row.method.source,
+            "control": row.control,
+        }
+        for name, row in ROWS.items()
+    },
+}
+
+
+rule environment:
+    input:
+        lambda w: [pins for pins in [os.path.relpath(ROOT / "envs" / f"{w.environment}.txt")] if os.path.exists(pins)],
+    output:
+        f"{ENVIRONMENTS}/{{environment}}/environment.json",
+    log:
+        f"{ENVIRONMENTS}/{{environment}}.log",
+    benchmark:
+        f"{ENVIRONMENTS}/{{environment}}.benchmark.tsv"
+    conda:
+        "../../envs/{environment}.yaml"
+    params:
+        folder=lambda w, output: os.path.dirname(output[0]),
+        # conda has made it: its Python is noted where that of a venv would be
+        command=lambda w, output: (
+            f'mkdir -p "{os.path.dirname(output[0])}/bin" && '
+            f'ln -sf "$(command -v python)" "{os.path.dirname(output[0])}/bin/python" && '
+            f'echo \'{{"status": "ok", "reason": "", "pins": "conda"}}\' > "{output[0]}"'
+            if CONDA
+            else f'python -m zipo study method-environment {w.environment} "{os.path.dirname(output[0])}"'
+        ),
+    shell:
+        "( {params.command} ) 2> {log:q}"
+
+
+rule molecules:
+    input:
+        data=lambda w: data_of(w.dataset),
+        code=code("datasets/thinning.py"),
+    output:
+        training=f"{RESULTS}/benchmark/data/{{dataset}}/split-{{split}}.h5ad",
+        held_out=f"{RESULTS}/benchmark/data/{{dataset}}/held-out-{{split}}.npz",
+    log:
+        f"{RESULTS}/logs/molecules/{{dataset}}-{{split}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/molecules/{{dataset}}-{{split}}.tsv"
+    conda:
+        "../../envs/zipo.yaml"
+    params:
+        share=BENCHMARK and BENCHMARK.share,
+    shell:
+        "python -m zipo study molecules {input.data:q} {output.training:q} {output.held_out:q} {params.share} "
+        "{wildcards.split} 2> {log:q}"
+
+
+rule permute:
+    input:
+        data=f"{RESULTS}/benchmark/data/{{dataset}}/split-{{split}}.h5ad",
+        code=code("metrics/shared/permutation.py"),
+    output:
+        f"{RESULTS}/benchmark/data/{{dataset}}/permuted-{{split}}.h5ad",
+    log:
+        f"{RESULTS}/logs/permute/{{dataset}}-{{split}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/permute/{{dataset}}-{{split}}.tsv"
+    conda:
+        "../../envs/zipo.yaml"
+    shell:
+        "python -m zipo study permute {input.data:q} {output:q} {wildcards.split} 2> {log:q}"
+
+
+rule denoise:
+    input:
+        counts=f"{RESULTS}/benchmark/data/{{dataset}}/{{counts}}.h5ad",
+        environment=environment_of,
+        code=method_code,
+    output:
+        f"{RESULTS}/benchmark/runs/{{row}}/{{dataset}}/{{counts}}-seed-{{seed}}/result.json",
+    log:
+        f"{RESULTS}/logs/denoise/{{row}}/{{dataset}}/{{counts}}-seed-{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/denoise/{{row}}/{{dataset}}/{{counts}}-seed-{{seed}}.tsv"
+    conda:
+        "../../envs/zipo.yaml"
+    threads: BENCHMARK.threads if BENCHMARK else 1
+    resources:
+        mem_mb=lambda w, attempt: 8000 * attempt,
+        runtime=10 + math.ceil(BENCHMARK.seconds / 60) if BENCHMARK else 10,
+    params:
+        method=lambda w: ROWS[w.row].method.name,
+        parameters=lambda w: json.dumps(ROWS[w.row].parameters),
+        folder=lambda w, output: os.path.dirname(output[0]),
+        seconds=BENCHMARK and BENCHMARK.seconds,
+        environments=ENVIRONMENTS,
+    shell:
+        # exec, so that a cancelled job takes the method along
+        "exec python -m zipo study run-method {params.method} {params.parameters:q} {input.counts:q} {params.folder:q} "
+        "{wildcards.seed} {threads} {params.seconds} --environments {params.environments:q} 2> {log:q}"
+
+
+rule scores:
+    input:
+        files=lambda w: files_of(runs_of(w.row, w.dataset)),
+        code=code("metrics/*.py", "metrics/shared/*.py", "study/scores.py", "study/embedding.py"),
+    output:
+        f"{RESULTS}/benchmark/scores/{{row}}/{{dataset}}.parquet",
+    log:
+        f"{RESULTS}/logs/scores/{{row}}/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/scores/{{row}}/{{dataset}}.tsv"
+    conda:
+        "../../envs/zipo.yaml"
+    params:
+        row=lambda w: json.dumps(
+            {"study": STUDY.file.study, "dataset": w.dataset, "method": w.row, "share": BENCHMARK.share}
+        ),
+        runs=lambda w: json.dumps(runs_of(w.row, w.dataset)),
+    shell:
+        "python -m zipo study scores {params.row:q} {params.runs:q} {output:q} 2> {log:q}"
+
+
+rule scores_table:
+    input:
+        [f"{RESULTS}/benchmark/scores/{row}/{dataset}.parquet" for row, dataset in compared()],
+    output:
+        parquet=f"{RESULTS}/scores.parquet",
+        tsv=f"{RESULTS}/scores.tsv",
+    log:
+        f"{RESULTS}/logs/scores-table.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/scores-table.tsv"
+    conda:
+        "../../envs/zipo.yaml"
+    shell:
+        "python -m zipo study scores-table {output.parquet:q} {output.tsv:q} {input:q} 2> {log:q}"
+
+
+rule leaderboard:
+    input:
+        scores=f"{RESULTS}/scores.parquet",
+        code=code("study/leaderboard*.py", "study/page.py", "metrics/*.py"),
+    output:
+        parquet=f"{RESULTS}/leaderboard.parquet",
+        tsv=f"{RESULTS}/leaderboard.tsv",
+        page=report(
+            f"{RESULTS}/leaderboard.html",
+            caption="../report/leaderboard.rst",
+            category="3 Benchmark",
+            labels={"page": "Which method for what"},
+        ),
+    log:
+        f"{RESULTS}/logs/leaderboard.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/leaderboard.tsv"
+    conda:
+        "../../envs/zipo.yaml"
+    params:
+        benchmark=json.dumps(COMPARED),
+    shell:
+        "python -m zipo study leaderboard {params.benchmark:q} {input.scores:q} {output.parquet:q} {output.tsv:q} "
+        "{output.page:q} 2> {log:q}"
+
+
+rule benchmark_views:
+    input:
+        files=files_of(shown()),
+        code=code("study/benchmark_views.py", "study/scores.py", "study/embedding.py", "metrics/zero_calibration.py"),
+    output:
+        zeros=f"{RESULTS}/zeros.parquet",
+        places=f"{RESULTS}/places.parquet",
+    log:
+        f"{RESULTS}/logs/benchmark-views.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/benchmark-views.tsv"
+    conda:
+        "../../envs/zipo.yaml"
+    params:
+        runs=json.dumps(shown()),
+    shell:
+        "python -m zipo study benchmark-views {output.zeros:q} {output.places:q} {params.runs:q} 2> {log:q}"

@@ -1,0 +1,114 @@
+"""The benchmark of a study: which methods denoise which data sets, how often, and what each of these runs is."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from zipo import methods
+from zipo.datasets.catalogue import Section
+from zipo.errors import InputError
+from zipo.methods import Method
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class MethodChoice(Section):
+    """A row of the leaderboard: a method with parameters of its own."""
+
+    method: Name | None = None
+    """Method, the name of a file in zipo/methods; the row's own name if absent."""
+    parameters: dict[str, Any] = {}
+    """Parameters that differ from the method's defaults."""
+
+
+class Benchmark(Section):
+    """Methods that denoise the training molecules of every data set and are scored on all that they did not see."""
+
+    methods: Annotated[dict[Name, MethodChoice], Field(min_length=1)] | None = None
+    """Rows of the leaderboard by name; every method in zipo/methods at its defaults if absent."""
+    variants: dict[Name, MethodChoice] = {}
+    """More rows; one that has the name of another takes its place."""
+    datasets: Annotated[list[Name], Field(min_length=1)] | None = None
+    """Data sets of the study; all if absent."""
+    splits: Annotated[int, Field(ge=1)] = 5
+    """Number of random splits of the molecules into training and held-out ones."""
+    seeds: Annotated[int, Field(ge=1)] = 1
+    """Number of the methods' seeds for each split; a method without randomness runs once."""
+    permuted: Annotated[int, Field(ge=0)] = 1
+    """Number of splits that are denoised once more with genes permuted within cell types, for false correlations."""
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    """Share of the molecules that methods are given."""
+    seconds: Annotated[float, Field(gt=0)] = 1800
+    """Time limit of a method's run; one that takes longer is ended, and marked in the leaderboard."""
+    threads: Annotated[int, Field(ge=1)] = 1
+    """Threads of a method's run."""
+    reference: Name = "zipo"
+    """Row that the others are compared with, split by split."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the leaderboard, resolved."""
+
+    name: str
+    method: Method
+    parameters: dict[str, Any]
+    """Those that differ from the method's defaults."""
+
+    @property
+    def control(self) -> bool:
+        """Whether it is no method to choose but a bound: shown, and not ranked."""
+        return self.method.source == "a control"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run of a row: the counts that it is given, and its seed."""
+
+    kind: str
+    """split, or permuted for counts permuted within cell types."""
+    split: int
+    seed: int
+
+    @property
+    def counts(self) -> str:
+        """Name of the counts, as in split-1."""
+        return f"{self.kind}-{self.split}"
+
+    @property
+    def name(self) -> str:
+        """Name of the run, as in split-1-seed-2."""
+        return f"{self.counts}-seed-{self.seed}"
+
+
+def rows(benchmark: Benchmark, place: str) -> dict[str, Row]:
+    """The rows of a benchmark by name.
+
+    Raises InputError for a method or a parameter that is unknown; a method file with a fault is a row that fails.
+    """
+    asked = benchmark.methods or {name: MethodChoice() for name in methods.known()}
+    found = {}
+    for name, choice in (asked | benchmark.variants).items():
+        known = choice.method or name
+        try:
+            method = methods.method(known)
+        except InputError as error:
+            raise InputError(f"{place}: {name}: {error}; a row of another name gives its method by method:") from None
+        unknown = sorted(choice.parameters.keys() - method.parameters.keys())
+        if unknown and not method.fault:
+            there = ", ".join(method.parameters) or "none"
+            raise InputError(f"{place}: {name}.parameters: {unknown[0]!r} is no parameter of {known}; it has {there}")
+        found[name] = Row(name, method, choice.parameters)
+    return found
+
+
+def cases(benchmark: Benchmark, row: Row, simulated: bool) -> list[Case]:
+    """The runs of a row on a data set; a control that is given the truth has none where there is no truth."""
+    if row.method.sees_truth and not simulated:
+        return []
+    seeds = range(1, 1 + (benchmark.seeds if row.method.seeded else 1))
+    found = [Case("split", split, seed) for split in range(1, 1 + benchmark.splits) for seed in seeds]
+    if not row.method.sees_truth:  # permuting leaves no truth
+        found += [Case("permuted", split, 1) for split in range(1, 1 + min(benchmark.permuted, benchmark.splits))]
+    return found

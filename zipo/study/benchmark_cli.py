@@ -1,0 +1,88 @@
+"""The commands of the benchmark's steps; running a method and making its environment are with the methods."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+# every import below costs time at start-up, so each command imports what it runs
+steps = typer.Typer()
+
+Json = Annotated[dict, typer.Argument(parser=json.loads, metavar="JSON")]
+JsonList = Annotated[list, typer.Argument(parser=json.loads, metavar="JSON")]
+
+
+@steps.command()
+def molecules(data: Path, training: Path, held_out: Path, share: float, seed: int) -> None:
+    """Split the molecules of a data set into training (.h5ad) and held-out counts (.npz)."""
+    from scipy.sparse import save_npz
+
+    from zipo.datasets.prepared import read
+    from zipo.datasets.thinning import thinned
+    from zipo.whole import whole
+
+    kept, rest = thinned(read(data), share, seed)
+    with whole(held_out) as part:
+        save_npz(part, rest)
+    with whole(training) as part:
+        kept.write_h5ad(part, compression="lzf")
+
+
+@steps.command()
+def permute(data: Path, target: Path, seed: int) -> None:
+    """Permute each gene within cell types."""
+    import anndata as ad
+
+    from zipo.metrics.shared.permutation import permuted
+    from zipo.whole import whole
+
+    with whole(target) as part:
+        permuted(ad.read_h5ad(data), seed).write_h5ad(part, compression="lzf")
+
+
+@steps.command()
+def scores(row: Json, runs: JsonList, target: Path) -> None:
+    """Score the runs of a method on a data set; see zipo.study.scores.scores_of."""
+    from zipo.study.scores import scores_of
+    from zipo.study.table_files import write_parquet
+
+    write_parquet(scores_of(row, runs), target)
+
+
+@steps.command()
+def scores_table(parquet: Path, tsv: Path, files: list[Path]) -> None:
+    """Gather the scores of all methods and data sets."""
+    import pandas as pd
+
+    from zipo.study.table_files import write_parquet, write_tsv
+
+    table = pd.concat(map(pd.read_parquet, files), ignore_index=True)
+    write_parquet(table, parquet)
+    write_tsv(table, tsv)
+
+
+@steps.command()
+def leaderboard(benchmark: Json, scores: Path, parquet: Path, tsv: Path, page: Path) -> None:
+    """The leaderboard as a table and as a page; `benchmark` holds title, reference, data sets' and rows' facts."""
+    import pandas as pd
+
+    from zipo.study.leaderboard import leaderboard
+    from zipo.study.leaderboard_page import write_page
+    from zipo.study.table_files import write_parquet, write_tsv
+
+    controls = [name for name, row in benchmark["rows"].items() if row["control"]]
+    table = leaderboard(pd.read_parquet(scores), benchmark["reference"], controls)
+    write_parquet(table, parquet)
+    write_tsv(table, tsv)
+    write_page(table, benchmark, page)
+
+
+@steps.command()
+def benchmark_views(zeros: Path, places: Path, runs: JsonList) -> None:
+    """What figures show of one run of each method: zeros by mean expression, and latents in two dimensions."""
+    from zipo.study.benchmark_views import places_of, zeros_of
+    from zipo.study.table_files import write_parquet
+
+    write_parquet(zeros_of(runs), zeros)
+    write_parquet(places_of(runs), places)

@@ -1,0 +1,53 @@
+"""What figures show of one run of each method: zeros by mean expression, and latents in two dimensions."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+from zipo.methods.shared.launch import Result
+from zipo.metrics.shared.case import Case
+from zipo.metrics.zero_calibration import curves
+from zipo.study.embedding import tsne
+from zipo.study.scores import case_of
+
+BINS = 25
+"""Groups of genes of like mean expression, as many in each."""
+SEED = 1
+
+
+def zeros_of(runs: list[dict]) -> pd.DataFrame:
+    """Zero shares by mean expression: dataset, method, then means over each bin's genes of mean, observed, expected,
+    poisson and nb; see zipo.metrics.zero_calibration.curves."""
+    parts = []
+    for run, case in _cases(runs):
+        genes = curves(case)
+        genes = genes[genes["mean"] > 0]
+        bins = pd.qcut(genes["mean"].rank(method="first"), min(BINS, len(genes)), labels=False)
+        binned = genes.groupby(bins).mean().reset_index(drop=True)
+        parts.append(binned.assign(dataset=run["dataset"], method=run["method"]))
+    columns = ["dataset", "method", "mean", "observed", "expected", "poisson", "nb"]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def places_of(runs: list[dict]) -> pd.DataFrame:
+    """t-SNE of the latents of each method that has them: dataset, method, x, y, cell_type ("" if not known)."""
+    parts = []
+    for run, case in _cases(runs):
+        if case.latent is None or case.cell_types is None:
+            continue
+        x, y = tsne(np.asarray(case.latent), SEED).T
+        found = {"dataset": run["dataset"], "method": run["method"], "x": x, "y": y, "cell_type": case.cell_types}
+        parts.append(pd.DataFrame(found))
+    columns = ["dataset", "method", "x", "y", "cell_type"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+
+
+def _cases(runs: list[dict]) -> Iterator[tuple[dict, Case]]:
+    """The runs that went well, with their cases."""
+    for run in runs:
+        folder = Path(run["folder"])
+        if Result.read(folder).status == "ok":
+            yield run, case_of(ad.read_h5ad(run["counts"]), folder, run["split"])

@@ -1,0 +1,131 @@
+"""The leaderboard: how well each method does by each metric, how sure that is, and its rank."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from zipo import metrics
+
+DRAWS = 9999
+LEVEL = 0.95
+FEWEST = 4
+"""Runs for which a bootstrap interval is more than the range of the values, which 1 / 3^3 of the draws reach."""
+RUN = ["split", "seed"]
+WORST = ["unavailable", "timeout", "failed", "invalid", "ok"]
+"""States of a run; a row of several runs has the first of those that occur."""
+COLUMNS = [
+    "method",
+    "dataset",
+    "metric",
+    "better",
+    "mean",
+    "low",
+    "high",
+    "n",
+    "rank",
+    "ranked",
+    "seconds",
+    "peak_mb",
+    "status",
+    "reason",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "pairs",
+    "remark",
+]
+
+
+def leaderboard(scores: pd.DataFrame, reference: str, controls: list[str]) -> pd.DataFrame:
+    """A row for each method, data set and metric, with the columns COLUMNS, from the scores of all runs.
+
+    - mean, low, high: over n runs (splits and seeds), with a 95 % bootstrap interval of the mean.
+    - rank: from 1, the best by the metric's better end, among `ranked` methods; ties share the better rank. Controls
+      are not ranked.
+    - seconds, peak_mb: means over the runs.
+    - difference: of the value less the reference's on the same split and seed, with a bootstrap interval, over pairs.
+    - status, reason: of the runs behind the metric. If any went wrong there are no numbers and there is no rank.
+    - remark: control, and what the interval is where runs are too few for one.
+    """
+    better = metrics.measures()
+    asked = set(permuted_measures())
+    rows = []
+    for (dataset, permuted), part in scores.groupby(["dataset", "permuted"], sort=False):
+        expected = [m for m in better if (m in asked) == permuted and (part["metric"] == m).any()]
+        for metric in expected:
+            values = part[part["metric"] == metric]
+            base = values[values["method"] == reference].set_index(RUN)["value"]
+            found = []
+            for method, runs in part.groupby("method", sort=False):
+                row = {"method": method, "dataset": dataset, "metric": metric, "better": better[metric]}
+                row |= _outcome(runs)
+                if row["status"] == "ok":
+                    own = runs[runs["metric"] == metric].set_index(RUN)["value"].dropna()
+                    if own.empty:  # a number that the method does not have
+                        continue
+                    row |= _summary(own) | _difference(own, base if method != reference else base[:0])
+                    row["remark"] = _remark(row["n"], method in controls)
+                found.append(row)
+            rows += _ranked(found, better[metric], controls)
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    kinds = dict.fromkeys(("n", "rank", "ranked", "pairs"), "Int64")
+    return table.astype(kinds).fillna({"reason": "", "remark": ""})
+
+
+def permuted_measures() -> list[str]:
+    """The metrics that are scored on counts permuted within cell types."""
+    return [
+        measure for module in metrics.discover().values() if "permuted" in module.needs for measure in module.measures
+    ]
+
+
+def bootstrap(values: np.ndarray) -> tuple[float, float]:
+    """Percentile bootstrap interval of the mean of some values (n,); NaN for a single one."""
+    if len(values) < 2:
+        return float("nan"), float("nan")
+    drawn = np.random.default_rng(1).integers(len(values), size=(DRAWS, len(values)))
+    low, high = np.quantile(values[drawn].mean(axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def _outcome(runs: pd.DataFrame) -> dict:
+    """Status and reason of a method's runs, and what they cost."""
+    once = runs.drop_duplicates(RUN)
+    status = min(once["status"], key=WORST.index)
+    bad = once[once["status"] == status]
+    reason = bad["reason"].iloc[0] if status != "ok" else ""
+    if reason and len(bad) < len(once):
+        reason = f"{len(bad)} of {len(once)} runs: {reason}"
+    cost = {name: once[name].mean() for name in ("seconds", "peak_mb")} if status == "ok" else {}
+    return {"status": status, "reason": reason, "n": len(once) if status == "ok" else 0} | cost
+
+
+def _summary(values: pd.Series) -> dict:
+    low, high = bootstrap(values.to_numpy())
+    return {"mean": values.mean(), "low": low, "high": high, "n": len(values)}
+
+
+def _difference(own: pd.Series, base: pd.Series) -> dict:
+    """How far values lie above those of the reference on the same splits and seeds.
+
+    A method without randomness ran with one seed, which then stands beside the first of the reference.
+    """
+    paired = (own - base).dropna()
+    if paired.empty:
+        return {}
+    low, high = bootstrap(paired.to_numpy())
+    return {"difference": paired.mean(), "difference_low": low, "difference_high": high, "pairs": len(paired)}
+
+
+def _remark(n: int, control: bool) -> str:
+    few = {1: "one run: no interval"}.get(n, f"{n} runs: the interval is their range" if n < FEWEST else "")
+    return "; ".join(filter(None, ["control" if control else "", few]))
+
+
+def _ranked(rows: list[dict], better: str, controls: list[str]) -> list[dict]:
+    """The rows with rank and number of those ranked."""
+    taking_part = [row for row in rows if row["status"] == "ok" and row["method"] not in controls]
+    sign = 1 if better == "low" else -1
+    for row, rank in zip(taking_part, rankdata([sign * row["mean"] for row in taking_part], "min"), strict=True):
+        row |= {"rank": int(rank), "ranked": len(taking_part)}
+    return rows

@@ -1,0 +1,190 @@
+"""The leaderboard as a page for a practitioner: which method for what, where the reference loses, what went wrong.
+
+Every sentence follows from the table by a rule; none is written for a result.
+"""
+
+from html import escape
+from pathlib import Path
+from types import ModuleType
+
+import pandas as pd
+
+from zipo import metrics
+from zipo.study import page
+from zipo.study.leaderboard import LEVEL
+
+# what a practitioner wants, by the metric that measures it; a metric without words here goes by its title
+WANTED = {
+    "held_out_counts": "to predict the molecules that deeper sequencing would add",
+    "held_out_likelihood": "to know how far the counts may lie from what is expected",
+    "simulated_truth": "to come close to the true expression, where it is known",
+    "clusters_denoised": "to find cell types in the denoised counts",
+    "clusters_latent": "to find cell types in latent variables",
+    "markers": "to see marker genes tell their cell types apart",
+    "false_correlations": "to make up no correlations between genes",
+    "null_differences": "to make up no differences between groups of alike cells",
+    "zero_calibration": "to explain the zeros and the spread of the counts",
+    "library_size": "to keep each cell's library size",
+    "cost": "to wait a short time and need little memory",
+}
+FLOOR = "no_denoising"
+STYLE = ".best { font-weight: 600; } .bad { color: #b00020; } td.ours { background: #eef5fb; }"
+
+
+def write_page(table: pd.DataFrame, benchmark: dict, target: Path) -> None:
+    """The page of zipo.study.leaderboard.leaderboard, whole or absent.
+
+    `benchmark` holds the study's title, the reference's name, the data sets' titles, how it was run, and facts of
+    every row.
+    """
+    page.write_page(target, f"Methods compared in the study “{benchmark['title']}”", body(table, benchmark), STYLE)
+
+
+def body(table: pd.DataFrame, benchmark: dict) -> str:
+    """The page's content as HTML."""
+    parts = [introduction(benchmark), went_wrong(table), "<h2>Which method for what</h2>"]
+    for dataset, title in benchmark["datasets"].items():
+        here = table[table["dataset"] == dataset]
+        parts += [f"<h3>{escape(title)}</h3>", choices(here)]
+    reference = benchmark["reference"]
+    parts += [f"<h2>Where {escape(reference)} loses</h2>", losses(table, benchmark)]
+    parts += ["<h2>All ranks</h2>", ranks(table, benchmark)]
+    parts += ["<h2>The methods</h2>", the_methods(benchmark)]
+    parts += ["<h2>All numbers</h2>", page.folded("The leaderboard", page.table(table, "leaderboard.tsv"))]
+    return "\n".join(parts)
+
+
+def introduction(benchmark: dict) -> str:
+    """How it was done and how to read it."""
+    how = benchmark["how"]
+    return f"""<p>Each method was given {how["share"]:.0%} of the molecules of every cell, in {_count(how["splits"], "random split")}
+with {_count(how["seeds"], "seed")}, on {_count(how["threads"], "thread")}, for at most {how["seconds"]:g} seconds, and
+is scored on what it did not see: the other molecules, the cell types, the truth where counts are simulated. Ranks go by
+means; methods with the same mean share a rank. Intervals hold {LEVEL:.0%} of bootstrap means over the runs: they tell how
+much splits and seeds matter, and nothing about other data sets. Controls ({escape(", ".join(benchmark["controls"]))})
+are bounds: shown, never ranked. A method that does worse than <em>{FLOOR}</em> does harm by that measure.</p>"""
+
+
+def went_wrong(table: pd.DataFrame) -> str:
+    """The methods without numbers, with their reasons."""
+    bad = table[table["status"] != "ok"].drop_duplicates(["method", "dataset", "status", "reason"])
+    if bad.empty:
+        return "<p>Every method ran to its end on every data set and gave counts that could be scored.</p>"
+    lines = [
+        f"<li><b>{escape(row.method)}</b> on {escape(row.dataset)}: <span class='bad'>{row.status}</span>: "
+        f"{escape(row.reason)}{_of_one_metric(table, row)}</li>"
+        for row in bad.itertuples()
+    ]
+    return f"<h2>What went wrong</h2><p>These have no numbers and no rank:</p><ul>{''.join(lines)}</ul>"
+
+
+def _of_one_metric(table: pd.DataFrame, row) -> str:
+    """Which metrics a fault concerns, where it does not concern all."""
+    own = table[(table["method"] == row.method) & (table["dataset"] == row.dataset)]
+    hit = own[own["status"] != "ok"]["metric"]
+    return "" if len(hit) == len(own) else f" (concerns {escape(', '.join(map(_words, hit)))})"
+
+
+def choices(here: pd.DataFrame) -> str:
+    """For each thing wanted: the best method by its first measure, the next, and the control beside them."""
+    rows = []
+    for name, module in metrics.discover().items():
+        measure = next(iter(module.measures))
+        found = here[(here["metric"] == measure) & (here["status"] == "ok")]
+        ranked = found[found["rank"].notna()].sort_values(["rank", "method"])
+        if ranked.empty:
+            continue
+        best = ranked[ranked["rank"] == 1]
+        second = ranked[ranked["rank"] > 1].head(2)
+        floor = found[found["method"] == FLOOR]
+        cells = [
+            f"{escape(_wanted(name, module))}<br><small>{escape(_words(measure))}, {best['better'].iloc[0]} is better</small>",
+            f"<span class='best'>{_list(best)}</span>",
+            _list(second) or "–",
+            _list(floor) or "–",
+            escape(_verdict(best, floor)),
+        ]
+        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    return f"""<table><thead><tr><th>If you want</th><th>best</th><th>next</th><th>no denoising</th><th></th></tr></thead>
+<tbody>{"".join(rows)}</tbody></table>"""
+
+
+def _verdict(best: pd.DataFrame, floor: pd.DataFrame) -> str:
+    """Whether denoising helps at all."""
+    if floor.empty or best["metric"].iloc[0] in ("seconds", "peak_mb"):
+        return ""
+    better, worst = best["better"].iloc[0], floor["mean"].iloc[0]
+    gain = worst - best["mean"].iloc[0] if better == "low" else best["mean"].iloc[0] - worst
+    return "" if gain > 0 else "no method beats leaving the counts as they are"
+
+
+def losses(table: pd.DataFrame, benchmark: dict) -> str:
+    """The measures by which other methods rank before the reference."""
+    reference = benchmark["reference"]
+    own = table[(table["method"] == reference) & table["rank"].notna()]
+    if own.empty:
+        return page.paragraph(f"{reference} has no rank: it did not run to its end, or nothing else did.")
+    won = int((own["rank"] == 1).sum())
+    rows = []
+    for row in own[own["rank"] > 1].itertuples():
+        same = table[(table["dataset"] == row.dataset) & (table["metric"] == row.metric)]
+        ahead = same[same["rank"] < row.rank].sort_values(["rank", "method"])
+        sure = ahead[ahead.apply(_surely_apart, axis=1)]
+        cells = [
+            escape(benchmark["datasets"][row.dataset]),
+            escape(_words(row.metric)),
+            f"{row.rank} of {row.ranked}",
+            f"{row.mean:.4g}",
+            _list(ahead.head(3)),
+            f"{len(sure)} of {len(ahead)}",
+        ]
+        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    return f"""<p>{escape(reference)} is first, alone or with others, in {won} of {len(own)} comparisons. In the others it
+is behind; the last column counts those ahead of it whose paired difference, split by split, has an interval without
+zero.</p>
+<table><thead><tr><th>data set</th><th>measure</th><th>rank</th><th>{escape(reference)}</th><th>ahead of it</th>
+<th>surely</th></tr></thead><tbody>{"".join(rows)}</tbody></table>"""
+
+
+def _surely_apart(row: pd.Series) -> bool:
+    """Whether the interval of the difference from the reference leaves out zero; one pair has none."""
+    return bool(row["difference_low"] > 0 or row["difference_high"] < 0)
+
+
+def ranks(table: pd.DataFrame, benchmark: dict) -> str:
+    """Ranks of all methods by all measures, a table for each data set."""
+    parts = []
+    for dataset, title in benchmark["datasets"].items():
+        here = table[table["dataset"] == dataset]
+        wide = here.pivot(index="metric", columns="method", values="rank")
+        wide = wide.loc[list(dict.fromkeys(here["metric"])), [n for n in benchmark["rows"] if n in wide]]
+        wide = wide.dropna(axis="columns", how="all").rename(index=_words).reset_index()
+        parts += [f"<h3>{escape(title)}</h3>", page.table(wide.astype(object), f"ranks-{dataset}.tsv")]
+    return "\n".join(parts)
+
+
+def the_methods(benchmark: dict) -> str:
+    """Each row's method, parameters, environment, output and source."""
+    rows = [{"row": name, **facts} for name, facts in benchmark["rows"].items()]
+    return page.table(pd.DataFrame(rows).drop(columns="control"), "methods.tsv")
+
+
+def _wanted(name: str, module: ModuleType) -> str:
+    return WANTED.get(name, module.title)
+
+
+def _list(rows: pd.DataFrame) -> str:
+    """Methods with their means and intervals, as HTML."""
+    return ", ".join(f"{escape(row.method)} {row.mean:.4g}{_interval(row)}" for row in rows.itertuples())
+
+
+def _interval(row) -> str:
+    return "" if pd.isna(row.low) else f" <small>({row.low:.4g} to {row.high:.4g})</small>"
+
+
+def _words(measure: str) -> str:
+    return measure.replace("_", " ")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

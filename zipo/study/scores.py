@@ -1,0 +1,75 @@
+"""Scores of the benchmark: what the metrics make of each run, and all of them as one table."""
+
+import json
+from pathlib import Path
+
+import anndata as ad
+import pandas as pd
+from scipy.sparse import csr_matrix, load_npz
+
+from zipo import metrics
+from zipo.methods.shared.launch import Result, arrays
+from zipo.metrics.shared.case import Case
+
+COLUMNS = {
+    "study": "string",
+    "dataset": "string",
+    "method": "string",
+    "parameters": "string",
+    "permuted": "bool",
+    "split": "int64",
+    "seed": "int64",
+    "metric": "string",
+    "value": "float64",
+    "seconds": "float64",
+    "peak_mb": "float64",
+    "status": "string",
+    "reason": "string",
+}
+
+
+def case_of(data: ad.AnnData, folder: Path, split: int, **rest) -> Case:
+    """A run that went well, beside all it can be scored against; `rest` are fields of the case.
+
+    What the metrics draw at random is drawn by the split, hence the same for all methods.
+    """
+    found = arrays(folder)
+    latent, size = found.pop("latent", None), found.get("size")
+    answer = ad.AnnData(obs=data.obs[[]], var=data.var[[]])
+    if size is not None and size.ndim == 1:
+        answer.var["size"] = found.pop("size")
+    for name, values in found.items():
+        answer.layers[name] = values
+    if latent is not None:
+        answer.obsm["latent"] = latent
+    result = Result.read(folder)
+    return Case.of(data, answer, seed=split, seconds=result.seconds, peak_mb=result.peak_mb, **rest)
+
+
+def scores_of(row: dict, runs: list[dict]) -> pd.DataFrame:
+    """A row for each run and metric, with the columns COLUMNS; a run that went wrong has one, without a metric.
+
+    `row` holds study, dataset, method and training share; each run its folder, counts (.h5ad), held-out counts
+    (.npz), split, seed, and whether its counts were permuted.
+    """
+    found = []
+    for run in runs:
+        result = Result.read(Path(run["folder"]))
+        identity = {name: row[name] for name in ("study", "dataset", "method")}
+        identity |= {name: run[name] for name in ("permuted", "split", "seed")}
+        identity |= {"parameters": json.dumps(result.parameters), "seconds": result.seconds, "peak_mb": result.peak_mb}
+        identity |= {"status": result.status, "reason": result.reason}
+        values: dict[str | None, float] = {None: float("nan")}
+        if result.status == "ok":
+            values = {**metrics.scores(the_case(run, row["share"]))}
+        found += [identity | {"metric": metric, "value": value} for metric, value in values.items()]
+    return pd.DataFrame(found, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def the_case(run: dict, share: float) -> Case:
+    """The case of a run; permuted counts have no held-out molecules."""
+    data = ad.read_h5ad(run["counts"])
+    if run["permuted"]:
+        return case_of(data, Path(run["folder"]), run["split"], permuted=True)
+    held_out = csr_matrix(load_npz(run["held_out"]))
+    return case_of(data, Path(run["folder"]), run["split"], held_out=held_out, training_share=share)
