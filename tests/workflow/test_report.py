@@ -32,10 +32,10 @@ def test_the_report_is_in_the_papers_order(report):
     categories = variable(report, "categories")
     results = variable(report, "results")
     names = {category: [path for paths in parts.values() for path in paths] for category, parts in categories.items()}
-    assert sorted(names) == ["1 Figures", "2 Claims", "4 Data sets", "5 Study"]
+    assert sorted(names) == ["1 Figures", "2 Claims", "5 Data sets", "6 Study"]
     figures = sorted(results[path]["labels"]["figure"] for path in names["1 Figures"])
     assert figures == ["01", "02", "08", "11", "12"]
-    titles = {results[path]["labels"]["page"] for path in names["5 Study"]}
+    titles = {results[path]["labels"]["page"] for path in names["6 Study"]}
     assert titles == {"Hardware, versions and cost", "What the paper leaves open"}
 
 

@@ -235,6 +235,6 @@ class Dataset(Section):
     filters: Filters = Filters()
     """Which cells and genes are kept."""
     markers: dict[str, list[str]] = {}
-    """Known marker genes of cell types, by the names that the labels use; the benchmark scores how each tells its type."""
+    """Known marker genes of cell types, by the names in the labels; the benchmark scores how each tells its type."""
     paper: PaperSize | None = None
     """What the paper's Table I says of this data set; other raw cell counts are then an error."""

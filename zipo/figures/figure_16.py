@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from zipo.figures import style
+from zipo.figures.cell_types import legend_beside, of_types
 
 title = "latent variables and cell types"
 caption = (
@@ -14,9 +15,6 @@ caption = (
 )
 experiments = ("latent_space",)
 tables = ("embeddings", "clusters")
-MOST_TYPES = 20  # more colours cannot be told apart; rarer types share the grey of the rest
-REST = "others"
-IN_A_COLUMN = 16  # entries of the legend, so that it is no taller than its panels
 
 
 def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
@@ -36,21 +34,14 @@ def draw(tables: dict[str, Any], study: dict[str, Any]):
     figure, grid = style.grid(len(datasets), len(models))
     for row, dataset in enumerate(datasets):
         here = places[places["dataset"] == dataset]
-        types = here["cell_type"].astype(object).fillna("unknown").astype(str)
-        common = types.value_counts().index[:MOST_TYPES]
-        here = here.assign(cell_type=types.where(types.isin(common), REST))
-        order = [*common, *([REST] if (here["cell_type"] == REST).any() else [])]
-        # twenty hues that stay apart: the colour-blind palette in its full and in a darker shade
-        base = sns.color_palette("colorblind", 10)
-        shades = [*base, *(tuple(0.55 * part for part in colour) for colour in base), (0.8, 0.8, 0.8)]
-        palette = dict(zip(order, [*shades[: len(common)], shades[-1]], strict=False))
+        here, palette = of_types(here)
         for column, model in enumerate(models):
             ax = grid[row, column]
             cells = here[here["model"] == model]
             ax.grid(visible=False)
             sns.scatterplot(
-                cells, x="x", y="y", hue="cell_type", hue_order=order, palette=palette, s=7, linewidth=0,
-                legend=column == len(models) - 1, ax=ax, rasterized=True,
+                cells, x="x", y="y", hue="cell_type", hue_order=list(palette), palette=palette, s=7, linewidth=0,
+                legend=False, ax=ax, rasterized=True,
             )  # fmt: skip
             ax.set(xticks=[], yticks=[], xlabel="t-SNE 1", ylabel="t-SNE 2")
             text = f"{study['datasets'][dataset]}: {model}"
@@ -59,10 +50,5 @@ def draw(tables: dict[str, Any], study: dict[str, Any]):
                 text += f"\nsilhouette {score['silhouette']:.2f}, ARI {score['ari']:.2f}, NMI {score['nmi']:.2f}"
             letter = chr(ord("a") + row * len(models) + column)
             ax.set_title(f"({letter}) {text}", loc="left", fontsize="medium")
-        sns.move_legend(
-            grid[row, -1], "upper left", bbox_to_anchor=(1.02, 1), title="Cell type", fontsize="x-small",
-            labelspacing=0.3, handletextpad=0.1, columnspacing=0.8, ncols=-(-len(order) // IN_A_COLUMN),
-        )  # fmt: skip
-        for handle in grid[row, -1].get_legend().legend_handles:
-            handle.set_markersize(5)
+        legend_beside(grid[row, -1], palette)
     return figure

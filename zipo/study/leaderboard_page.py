@@ -11,7 +11,7 @@ import pandas as pd
 
 from zipo import metrics
 from zipo.study import page
-from zipo.study.leaderboard import LEVEL
+from zipo.study.leaderboard import FEWEST, LEVEL
 
 # what a practitioner wants, by the metric that measures it; a metric without words here goes by its title
 WANTED = {
@@ -28,7 +28,8 @@ WANTED = {
     "cost": "to wait a short time and need little memory",
 }
 FLOOR = "no_denoising"
-STYLE = ".best { font-weight: 600; } .bad { color: #b00020; } td.ours { background: #eef5fb; }"
+NONE = "\N{EN DASH}"
+STYLE = ".best { font-weight: 600; } .bad { color: #b00020; }"
 
 
 def write_page(table: pd.DataFrame, benchmark: dict, target: Path) -> None:
@@ -57,37 +58,35 @@ def body(table: pd.DataFrame, benchmark: dict) -> str:
 def introduction(benchmark: dict) -> str:
     """How it was done and how to read it."""
     how = benchmark["how"]
-    return f"""<p>Each method was given {how["share"]:.0%} of the molecules of every cell, in {_count(how["splits"], "random split")}
-with {_count(how["seeds"], "seed")}, on {_count(how["threads"], "thread")}, for at most {how["seconds"]:g} seconds, and
-is scored on what it did not see: the other molecules, the cell types, the truth where counts are simulated. Ranks go by
-means; methods with the same mean share a rank. Intervals hold {LEVEL:.0%} of bootstrap means over the runs: they tell how
-much splits and seeds matter, and nothing about other data sets. Controls ({escape(", ".join(benchmark["controls"]))})
-are bounds: shown, never ranked. A method that does worse than <em>{FLOOR}</em> does harm by that measure.</p>"""
+    controls = escape(", ".join(benchmark["controls"])) or "none here"
+    return f"""<p>Each method was given {how["share"]:.0%} of the molecules of every cell, in
+{_count(how["splits"], "random split")} with {_count(how["seeds"], "seed")}, on {_count(how["threads"], "thread")}, for
+at most {how["seconds"]:g} seconds, and is scored on what it did not see: the other molecules, the cell types, the truth
+where counts are simulated. Ranks go by means; methods with the same mean share a rank. Intervals hold {LEVEL:.0%} of
+bootstrap means over the runs, or are their range where there are fewer than {FEWEST}: they tell how much splits and
+seeds matter, and nothing about other data sets. Controls ({controls}) are bounds: shown, never ranked. A method that
+does worse than <em>{FLOOR}</em> does harm by that measure.</p>"""
 
 
 def went_wrong(table: pd.DataFrame) -> str:
     """The methods without numbers, with their reasons."""
-    bad = table[table["status"] != "ok"].drop_duplicates(["method", "dataset", "status", "reason"])
+    bad = table[table["status"] != "ok"]
     if bad.empty:
         return "<p>Every method ran to its end on every data set and gave counts that could be scored.</p>"
-    lines = [
-        f"<li><b>{escape(row.method)}</b> on {escape(row.dataset)}: <span class='bad'>{row.status}</span>: "
-        f"{escape(row.reason)}{_of_one_metric(table, row)}</li>"
-        for row in bad.itertuples()
-    ]
+    lines = []
+    for (method, dataset, status, reason), rows in bad.groupby(["method", "dataset", "status", "reason"], sort=False):
+        own = table[(table["method"] == method) & (table["dataset"] == dataset)]
+        hit = f" (concerns {', '.join(map(_words, rows['metric']))} alone)" if (own["status"] == "ok").any() else ""
+        lines.append(
+            f"<li><b>{escape(method)}</b> on {escape(dataset)}: <span class='bad'>{status}</span>: "
+            f"{escape(reason)}{escape(hit)}</li>"
+        )
     return f"<h2>What went wrong</h2><p>These have no numbers and no rank:</p><ul>{''.join(lines)}</ul>"
-
-
-def _of_one_metric(table: pd.DataFrame, row) -> str:
-    """Which metrics a fault concerns, where it does not concern all."""
-    own = table[(table["method"] == row.method) & (table["dataset"] == row.dataset)]
-    hit = own[own["status"] != "ok"]["metric"]
-    return "" if len(hit) == len(own) else f" (concerns {escape(', '.join(map(_words, hit)))})"
 
 
 def choices(here: pd.DataFrame) -> str:
     """For each thing wanted: the best method by its first measure, the next, and the control beside them."""
-    rows = []
+    rows: list[list[str]] = []
     for name, module in metrics.discover().items():
         measure = next(iter(module.measures))
         found = here[(here["metric"] == measure) & (here["status"] == "ok")]
@@ -97,16 +96,16 @@ def choices(here: pd.DataFrame) -> str:
         best = ranked[ranked["rank"] == 1]
         second = ranked[ranked["rank"] > 1].head(2)
         floor = found[found["method"] == FLOOR]
+        better = best["better"].iloc[0]
         cells = [
-            f"{escape(_wanted(name, module))}<br><small>{escape(_words(measure))}, {best['better'].iloc[0]} is better</small>",
+            f"{escape(_wanted(name, module))}<br><small>{escape(_words(measure))}, {better} is better</small>",
             f"<span class='best'>{_list(best)}</span>",
-            _list(second) or "–",
-            _list(floor) or "–",
+            _list(second) or NONE,
+            _list(floor) or NONE,
             escape(_verdict(best, floor)),
         ]
-        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    return f"""<table><thead><tr><th>If you want</th><th>best</th><th>next</th><th>no denoising</th><th></th></tr></thead>
-<tbody>{"".join(rows)}</tbody></table>"""
+        rows.append(cells)
+    return _html(["If you want", "best", "next", "no denoising", ""], rows)
 
 
 def _verdict(best: pd.DataFrame, floor: pd.DataFrame) -> str:
@@ -138,12 +137,11 @@ def losses(table: pd.DataFrame, benchmark: dict) -> str:
             _list(ahead.head(3)),
             f"{len(sure)} of {len(ahead)}",
         ]
-        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    return f"""<p>{escape(reference)} is first, alone or with others, in {won} of {len(own)} comparisons. In the others it
-is behind; the last column counts those ahead of it whose paired difference, split by split, has an interval without
-zero.</p>
-<table><thead><tr><th>data set</th><th>measure</th><th>rank</th><th>{escape(reference)}</th><th>ahead of it</th>
-<th>surely</th></tr></thead><tbody>{"".join(rows)}</tbody></table>"""
+        rows.append(cells)
+    told = f"""<p>{escape(reference)} is first, alone or with others, in {won} of {len(own)} comparisons. In the others
+it is behind; the last column counts those ahead of it whose paired difference, split by split, has an interval without
+zero.</p>"""
+    return told + _html(["data set", "measure", "rank", escape(reference), "ahead of it", "surely"], rows)
 
 
 def _surely_apart(row: pd.Series) -> bool:
@@ -167,6 +165,14 @@ def the_methods(benchmark: dict) -> str:
     """Each row's method, parameters, environment, output and source."""
     rows = [{"row": name, **facts} for name, facts in benchmark["rows"].items()]
     return page.table(pd.DataFrame(rows).drop(columns="control"), "methods.tsv")
+
+
+def _html(head: list[str], rows: list[list[str]]) -> str:
+    """A table of cells that are HTML."""
+    lines = ["".join(f"<td>{cell}</td>" for cell in cells) for cells in rows]
+    titles = "".join(f"<th>{title}</th>" for title in head)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f"<table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _wanted(name: str, module: ModuleType) -> str:

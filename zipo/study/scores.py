@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import anndata as ad
 import pandas as pd
@@ -59,9 +60,9 @@ def scores_of(row: dict, runs: list[dict]) -> pd.DataFrame:
         identity |= {name: run[name] for name in ("permuted", "split", "seed")}
         identity |= {"parameters": json.dumps(result.parameters), "seconds": result.seconds, "peak_mb": result.peak_mb}
         identity |= {"status": result.status, "reason": result.reason}
-        values: dict[str | None, float] = {None: float("nan")}
+        values: dict[Any, float] = {None: float("nan")}
         if result.status == "ok":
-            values = {**metrics.scores(the_case(run, row["share"]))}
+            values = dict(metrics.scores(the_case(run, row["share"])))
         found += [identity | {"metric": metric, "value": value} for metric, value in values.items()]
     return pd.DataFrame(found, columns=list(COLUMNS)).astype(COLUMNS)
 

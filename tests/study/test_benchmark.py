@@ -1,0 +1,49 @@
+"""Which methods a benchmark compares, and how often each runs."""
+
+import pytest
+
+from zipo import methods
+from zipo.errors import InputError
+from zipo.study.benchmark import Benchmark, Case, cases, rows
+
+
+def test_without_a_choice_every_method_takes_part_at_its_defaults():
+    found = rows(Benchmark(), "s")
+    assert list(found) == methods.known()
+    assert all(row.parameters == {} and row.name == row.method.name for row in found.values())
+    assert {name for name, row in found.items() if row.control} == {"gene_mean", "no_denoising", "oracle"}
+
+
+def test_variants_stand_beside_the_methods_or_take_their_place():
+    variants = {
+        "pca": {"parameters": {"components": 3}},
+        "pca_more": {"method": "pca", "parameters": {"components": 9}},
+    }
+    found = rows(Benchmark(variants=variants), "s")
+    assert list(found) == [*methods.known(), "pca_more"]
+    assert found["pca"].parameters == {"components": 3}
+    assert found["pca_more"].method.name == "pca"
+    assert list(rows(Benchmark(methods={"alra": {}}, variants=variants), "s")) == ["alra", "pca", "pca_more"]
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"pcaa": {}}, "^s: pcaa: method 'pcaa' is unknown; known are alra"),
+        ({"pca": {"parameters": {"rank": 2}}}, "^s: pca.parameters: 'rank' is no parameter of pca; it has components$"),
+    ],
+)
+def test_unknown_methods_and_parameters_are_refused(given, problem):
+    with pytest.raises(InputError, match=problem):
+        rows(Benchmark(methods=given), "s")
+
+
+def test_runs_are_splits_by_seeds_and_permuted_counts_once():
+    benchmark = Benchmark(splits=2, seeds=2, permuted=1)
+    known = rows(benchmark, "s")
+    names = [case.name for case in cases(benchmark, known["pca"], simulated=False)]
+    assert names == ["split-1-seed-1", "split-1-seed-2", "split-2-seed-1", "split-2-seed-2", "permuted-1-seed-1"]
+    names = [case.name for case in cases(benchmark, known["no_denoising"], simulated=False)]
+    assert names == ["split-1-seed-1", "split-2-seed-1", "permuted-1-seed-1"]
+    assert cases(benchmark, known["oracle"], simulated=False) == []
+    assert cases(benchmark, known["oracle"], simulated=True) == [Case("split", 1, 1), Case("split", 2, 1)]

@@ -1,0 +1,161 @@
+"""The leaderboard from an invented table of scores, against plain arithmetic, brute force and scipy."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from zipo.study.leaderboard import bootstrap, leaderboard
+from zipo.study.leaderboard_page import body
+from zipo.study.scores import COLUMNS
+
+# by split; lower is better
+DEVIANCE = {
+    "ours": [1.0, 1.2, 1.1, 0.9, 1.3],
+    "peer": [0.8, 1.1, 0.9, 0.8, 1.2],
+    "same": [1.3, 0.9, 1.1, 1.2, 1.0],  # the mean of ours
+    "far": [3.0, 3.0, 3.0, 3.0, 3.0],
+    "no_denoising": [0.1, 0.1, 0.1, 0.1, 0.1],
+}
+ARI = {"ours": [0.9] * 5, "peer": [0.5] * 5, "far": [0.7] * 5}  # higher is better; `same` has no latents
+
+
+def row(method: str, metric: str | None, value: float, split: int, **changed) -> dict:
+    found = {"study": "s", "dataset": "d", "method": method, "parameters": "{}", "permuted": False, "split": split}
+    found |= {"seed": 1, "metric": metric, "value": value, "seconds": 2.0 * split, "peak_mb": 100.0}
+    return found | {"status": "ok", "reason": ""} | changed
+
+
+def table(rows: list[dict]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+@pytest.fixture
+def rows() -> list[dict]:
+    found = [
+        row(method, metric, value, split)
+        for metric, values in (("poisson_deviance", DEVIANCE), ("latent_ari", ARI))
+        for method, series in values.items()
+        for split, value in enumerate(series, start=1)
+    ]
+    return found + [
+        row(method, "false_correlations", value, 1, permuted=True, seconds=50.0)
+        for method, value in (("ours", 0.2), ("peer", 0.3), ("same", 0.2))
+    ]
+
+
+def by(found: pd.DataFrame, metric: str) -> pd.DataFrame:
+    return found[found["metric"] == metric].set_index("method")
+
+
+def test_means_runs_and_cost_are_those_of_the_runs_behind_the_metric(rows):
+    found = leaderboard(table(rows), "ours", ["no_denoising"])
+    deviance = by(found, "poisson_deviance")
+    for method, values in DEVIANCE.items():
+        assert deviance.loc[method, "mean"] == pytest.approx(sum(values) / 5)
+        assert deviance.loc[method, ["n", "seconds", "peak_mb"]].tolist() == [5, 6.0, 100.0]
+    false = by(found, "false_correlations")
+    assert false.loc["ours", ["mean", "n", "seconds"]].tolist() == [0.2, 1, 50.0]
+    assert set(by(found, "latent_ari").index) == set(ARI)  # nobody is asked for a number he does not have
+
+
+def test_ranks_go_by_the_better_end_ties_share_and_controls_have_none(rows):
+    found = leaderboard(table(rows), "ours", ["no_denoising"])
+    ranks = by(found, "poisson_deviance")["rank"]
+    assert ranks[["peer", "ours", "same", "far"]].tolist() == [1, 2, 2, 4]
+    assert pd.isna(ranks["no_denoising"])
+    assert by(found, "poisson_deviance").loc["no_denoising", "remark"] == "control"
+    assert by(found, "latent_ari")["rank"][["ours", "far", "peer"]].tolist() == [1, 2, 3]
+    assert by(found, "false_correlations")["rank"][["ours", "same", "peer"]].tolist() == [1, 1, 3]
+    assert (by(found, "poisson_deviance")["ranked"].dropna() == 4).all()
+
+
+def test_intervals_are_those_of_every_possible_draw():
+    values = np.array([0.3, 1.7, 0.9, 2.2, 1.1])
+    means = [np.mean(draw) for draw in product(values, repeat=5)]
+    expected = np.quantile(means, [0.025, 0.975])
+    np.testing.assert_allclose(bootstrap(values), expected, atol=0.03)
+
+
+def test_intervals_agree_with_scipy():
+    values = np.random.default_rng(5).gamma(2, size=15)
+    found = stats.bootstrap((values,), np.mean, method="percentile", rng=np.random.default_rng(2)).confidence_interval
+    np.testing.assert_allclose(bootstrap(values), found, rtol=0.02)
+
+
+def test_few_runs_are_said_to_be_few(rows):
+    few = table([r for r in rows if r["split"] <= 3])
+    found = by(leaderboard(few, "ours", []), "poisson_deviance").loc["ours"]
+    assert found[["low", "high"]].tolist() == [1.0, 1.2]
+    assert found["remark"] == "3 runs: the interval is their range"
+    single = by(leaderboard(few, "ours", []), "false_correlations").loc["ours"]
+    assert np.isnan(single["low"])
+    assert single["remark"] == "one run: no interval"
+
+
+def test_differences_are_paired_by_split_and_seed(rows):
+    # a sixth split that the peer alone has counts for its mean, and for no difference
+    found = by(leaderboard(table([*rows, row("peer", "poisson_deviance", 99.0, 6)]), "ours", []), "poisson_deviance")
+    differences = np.subtract(DEVIANCE["peer"], DEVIANCE["ours"])
+    assert found.loc["peer", "difference"] == pytest.approx(differences.mean())
+    assert found.loc["peer", "pairs"] == 5
+    assert (found.loc["peer", "n"], found.loc["ours", "n"]) == (6, 5)
+    assert found.loc["peer", "difference_low"] == pytest.approx(-0.18, abs=0.03)
+    assert found.loc["peer", "difference_high"] < 0  # though the intervals of the means overlap
+    assert pd.isna(found.loc["ours", "difference"])
+
+
+@pytest.mark.parametrize("status", ["failed", "timeout", "invalid", "unavailable"])
+def test_a_method_that_went_wrong_has_status_and_reason_and_changes_no_other_row(rows, status):
+    before = leaderboard(table(rows), "ours", ["no_denoising"])
+    bad = [row("bad", None, np.nan, s, status=status, reason="it broke", seconds=np.nan) for s in (1, 2)]
+    after = leaderboard(table(rows + bad), "ours", ["no_denoising"])
+    others = after[after["method"] != "bad"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(others, before)
+    own = after[after["method"] == "bad"]
+    assert own["metric"].tolist() == ["latent_ari", "poisson_deviance"]
+    assert set(own["status"]) == {status}
+    assert set(own["reason"]) == {"it broke"}
+    assert own[["mean", "low", "high", "rank", "difference"]].isna().all(axis=None)
+
+
+def test_one_bad_run_of_several_leaves_no_numbers_and_other_metrics_alone(rows):
+    bad = [r for r in rows if not (r["method"] == "peer" and r["split"] == 2 and not r["permuted"])]
+    bad.append(row("peer", None, np.nan, 2, status="timeout", reason="not finished after 9 seconds"))
+    found = leaderboard(table(bad), "ours", [])
+    peer = by(found, "poisson_deviance").loc["peer"]
+    assert (peer["status"], peer["reason"]) == ("timeout", "1 of 5 runs: not finished after 9 seconds")
+    assert pd.isna(peer["mean"])
+    assert by(found, "false_correlations").loc["peer", "status"] == "ok"
+
+
+def about(**changed) -> dict:
+    facts = {"method": "m", "parameters": "defaults", "environment": "zipo", "output": "counts", "source": "a paper"}
+    return {
+        "title": "A <study>", "reference": "ours", "datasets": {"d": "Data"}, "controls": ["no_denoising"],
+        "how": {"share": 0.9, "splits": 5, "seeds": 1, "threads": 1, "seconds": 60.0},
+        "rows": {name: facts | {"control": name == "no_denoising"} for name in [*DEVIANCE, "bad"]},
+    } | changed  # fmt: skip
+
+
+def test_the_page_says_who_is_best_where_the_reference_loses_and_what_went_wrong(rows):
+    bad = [row("bad", None, np.nan, 1, status="invalid", reason="it is <negative>")]
+    page = body(leaderboard(table(rows + bad), "ours", ["no_denoising"]), about())
+    assert "<b>bad</b> on d: <span class='bad'>invalid</span>: it is &lt;negative&gt;" in page
+    deviance = page[page.index("to predict the molecules") :]
+    deviance = deviance[: deviance.index("</tr>")]
+    assert "<span class='best'>peer 0.96" in deviance
+    assert "no method beats leaving the counts as they are" in deviance  # 0.1 of the invented control
+    assert "ours is first, alone or with others, in 2 of 3 comparisons" in page
+    losses = page[page.index("Where ours loses") : page.index("All ranks")]
+    assert "<td>2 of 4</td><td>1.1</td><td>peer 0.96" in losses
+    assert losses.count("<tr>") == 2  # its head, and the deviance
+    assert "<td>1 of 1</td>" in losses
+
+
+def test_the_page_does_without_faults_and_without_the_reference(rows):
+    page = body(leaderboard(table(rows), "other", ["no_denoising"]), about(reference="other"))
+    assert "Every method ran to its end" in page
+    assert "other has no rank" in page

@@ -1,0 +1,60 @@
+"""Figure 18: zeros by mean expression."""
+
+from typing import Any
+
+import pandas as pd
+
+from zipo.figures import style
+from zipo.figures.methods import in_order, looks, of_controls
+
+title = "zeros and mean expression"
+caption = (
+    "Share of zeros of genes against their mean count, as observed, under Poisson and under a negative binomial with "
+    "one size for all genes, and as each method's own distribution expects it (left); and how far each lies above what "
+    "is observed (right). Points are means over groups of genes of like mean count. A method without a distribution of "
+    "its own is taken as Poisson with its denoised counts as means."
+)
+experiments = ()
+tables = ("zeros", "leaderboard")
+BOUNDS = {"poisson": ("Poisson", "--"), "nb": ("negative binomial", "-.")}
+
+
+def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
+    """Observed and expected shares of zeros of each group of genes."""
+    return tables["zeros"]
+
+
+def draw(tables: dict[str, Any], study: dict[str, Any]):
+    """A row of two panels per data set."""
+    style.use()
+    zeros, table = tables["zeros"], tables["leaderboard"]
+    datasets = style.in_order(zeros["dataset"], study)
+    names = in_order(table)
+    look = looks(names, of_controls(table))
+    figure, grid = style.grid(max(1, len(datasets)), 2)
+    figure.set_size_inches(11.5, 3.6 * max(1, len(datasets)))
+    for row, dataset in enumerate(datasets):
+        here = zeros[zeros["dataset"] == dataset]
+        shares, beyond = grid[row]
+        for name in names:
+            own = here[here["method"] == name].sort_values("mean")
+            if own.empty:
+                continue
+            keys = look[name] | {"markersize": 3, "linewidth": 1, "label": name}
+            shares.plot(own["mean"], own["expected"], **keys)
+            beyond.plot(own["mean"], own["expected"] - own["observed"], **keys)
+        one = here[here["method"] == here["method"].iloc[0]].sort_values("mean")
+        for name, (label, line) in BOUNDS.items():
+            shares.plot(one["mean"], one[name], color="k", linestyle=line, linewidth=1.4, label=label)
+            beyond.plot(one["mean"], one[name] - one["observed"], color="k", linestyle=line, linewidth=1.4)
+        shares.plot(one["mean"], one["observed"], "o", color="k", markersize=4, fillstyle="none", label="observed")
+        beyond.axhline(0, color="k", linewidth=0.8)
+        shares.set(ylabel="Share of zeros")
+        beyond.set(ylabel="Expected less observed share")
+        for place, ax in enumerate((shares, beyond)):
+            ax.set(xscale="log", xlabel="Mean count of the genes")
+            style.panel_letter(ax, 2 * row + place)
+            ax.set_title(study["datasets"][dataset])
+        handles, labels = shares.get_legend_handles_labels()
+        beyond.legend(handles, labels, loc="upper left", bbox_to_anchor=(1.02, 1), fontsize="x-small")
+    return figure

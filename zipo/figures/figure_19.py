@@ -1,0 +1,51 @@
+"""Figure 19: correlations that denoising makes up."""
+
+from typing import Any
+
+import pandas as pd
+
+from zipo.figures import style
+from zipo.figures.methods import in_order, looks, of_controls
+from zipo.metrics.false_correlations import STRONG
+
+title = "correlations of genes that have none"
+caption = (
+    "Each gene's counts were permuted among the cells of a type, so that no two genes go together there, and then "
+    f"denoised: the share of pairs of genes whose correlation still exceeds {STRONG:g} and chance. Lower is better; "
+    "no denoising shows what chance alone leaves, and gene mean is 0 since it makes all cells alike. Bars are "
+    "intervals over splits, where there are several."
+)
+experiments = ()
+tables = ("leaderboard",)
+
+
+def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
+    """The share of correlated pairs of each method and data set, with its interval."""
+    table = tables["leaderboard"]
+    chosen = table[(table["metric"] == "false_correlations") & (table["status"] == "ok")]
+    return chosen[["dataset", "method", "mean", "low", "high", "n", "rank"]]
+
+
+def draw(tables: dict[str, Any], study: dict[str, Any]):
+    """A panel per data set, a bar per method, the fewest on top."""
+    style.use()
+    table, shown = tables["leaderboard"], numbers(tables, study)
+    datasets = style.in_order(shown["dataset"], study)
+    look = looks(in_order(table), of_controls(table))
+    figure, grid = style.grid(1, max(1, len(datasets)))
+    figure.set_size_inches(4.8 * max(1, len(datasets)), 1.4 + 0.24 * shown["method"].nunique())
+    for place, (ax, dataset) in enumerate(zip(grid[0], datasets, strict=False)):
+        here = shown[shown["dataset"] == dataset].sort_values(["mean", "method"], ascending=False)
+        colours = [look[name]["color"] for name in here["method"]]
+        ax.barh(here["method"], 100 * here["mean"], color=colours, height=0.7)
+        several = here.dropna(subset=["low"])
+        ax.hlines(several["method"], 100 * several["low"], 100 * several["high"], color="k", linewidth=1)
+        for name, share in zip(here["method"], 100 * here["mean"], strict=True):
+            ax.annotate(f"{share:.2g}", (share, name), xytext=(3, 0), textcoords="offset points", va="center",
+                        fontsize="xx-small")  # fmt: skip
+        ax.margins(x=0.12)
+        ax.grid(visible=False, axis="y")
+        ax.set(xlabel="Pairs of permuted genes that correlate (%)")
+        style.panel_letter(ax, place)
+        ax.set_title(study["datasets"][dataset])
+    return figure

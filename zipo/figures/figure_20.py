@@ -1,0 +1,56 @@
+"""Figure 20: latent variables of the methods."""
+
+from typing import Any
+
+import pandas as pd
+
+from zipo.figures import style
+from zipo.figures.cell_types import legend_beside, of_types
+from zipo.figures.methods import in_order
+
+title = "latent variables of the methods"
+caption = (
+    "t-SNE of the latent variables of each method that has them, from the training molecules of one split, coloured by "
+    "known cell type. Above each panel: silhouette of the cell types, adjusted Rand index (ARI) and normalised mutual "
+    "information (NMI) of Leiden clusters with the cell types, means over splits and seeds."
+)
+experiments = ()
+tables = ("places", "leaderboard")
+IN_A_ROW = 4
+SCORES = {"silhouette": "latent_silhouette", "ARI": "latent_ari", "NMI": "latent_nmi"}
+
+
+def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
+    """Silhouette, ARI and NMI of every data set and method."""
+    table = tables["leaderboard"]
+    chosen = table[table["metric"].isin(SCORES.values()) & (table["status"] == "ok")]
+    return chosen[["dataset", "method", "metric", "mean", "low", "high", "n", "rank"]]
+
+
+def draw(tables: dict[str, Any], study: dict[str, Any]):
+    """Rows of panels for each data set, a panel per method, a legend at each data set's first row."""
+    style.use()
+    places, scores = tables["places"], numbers(tables, study).set_index(["dataset", "method", "metric"])["mean"]
+    order = [name for name in in_order(tables["leaderboard"]) if name in set(places["method"])]
+    datasets = style.in_order(places["dataset"], study)
+    each = max(1, -(-len(order) // IN_A_ROW))
+    figure, grid = style.grid(max(1, each * len(datasets)), max(1, min(IN_A_ROW, len(order))))
+    for ax in grid.flat:
+        ax.axis("off")
+    for first, dataset in enumerate(datasets):
+        here, palette = of_types(places[places["dataset"] == dataset])
+        for place, name in enumerate(order):
+            cells = here[here["method"] == name]
+            ax = grid[first * each + place // IN_A_ROW, place % IN_A_ROW]
+            if cells.empty:
+                continue
+            ax.axis("on")
+            ax.grid(visible=False)
+            ax.scatter(cells["x"], cells["y"], c=cells["cell_type"].map(palette).tolist(), s=4, linewidth=0,
+                       rasterized=True)  # fmt: skip
+            ax.set(xticks=[], yticks=[])
+            found = {word: scores.get((dataset, name, metric)) for word, metric in SCORES.items()}
+            told = ", ".join(f"{word} {value:.2f}" for word, value in found.items() if value is not None)
+            ax.set_title(f"{study['datasets'][dataset]}: {name}\n{told}", loc="left", fontsize="small")
+        legend_beside(grid[first * each, -1], palette)
+    return figure

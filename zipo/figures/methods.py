@@ -1,0 +1,39 @@
+"""How figures tell the methods of the benchmark apart: a colour and a marker each, the same in every panel."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+MARKERS = "osDv^<>pPX"
+LATER = 0.55  # shade of the colours beyond the palette's ten
+CONTROL = "0.45"
+
+
+def in_order(leaderboard: pd.DataFrame) -> list[str]:
+    """The methods by name, those of the reference's family first; controls last."""
+    names = sorted(leaderboard["method"].unique())
+    controls = set(of_controls(leaderboard))
+    return sorted(names, key=lambda name: (name in controls, not name.startswith("zipo"), name))
+
+
+def of_controls(leaderboard: pd.DataFrame) -> list[str]:
+    """The methods that are controls."""
+    remark = leaderboard["remark"].fillna("")
+    return sorted(leaderboard.loc[remark.str.startswith("control"), "method"].unique())
+
+
+def looks(methods: Iterable[str], controls: Iterable[str]) -> dict[str, dict]:
+    """Colour, marker and line style of each method, as keywords for matplotlib; controls are grey."""
+    import seaborn as sns
+
+    palette = sns.color_palette("colorblind", 10)
+    shades = [*palette, *(tuple(LATER * part for part in colour) for colour in palette)]
+    controls, found = list(controls), {}
+    for place, name in enumerate(methods):
+        control = name in controls
+        found[name] = {
+            "color": CONTROL if control else shades[place % len(shades)],
+            "marker": "*xd"[controls.index(name) % 3] if control else MARKERS[place % len(MARKERS)],
+            "linestyle": ":" if control else "-",
+        }
+    return found
