@@ -23,14 +23,22 @@ def test_variants_stand_beside_the_methods_or_take_their_place():
     assert list(found) == [*methods.known(), "pca_more"]
     assert found["pca"].parameters == {"components": 3}
     assert found["pca_more"].method.name == "pca"
-    assert list(rows(Benchmark(methods={"alra": {}}, variants=variants), "s")) == ["alra", "pca", "pca_more"]
+    assert list(rows(Benchmark(methods={"alra": {}}, variants=variants, reference="pca"), "s")) == [
+        "alra",
+        "pca",
+        "pca_more",
+    ]
 
 
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        ({"pcaa": {}}, "^s: pcaa: method 'pcaa' is unknown; known are alra"),
-        ({"pca": {"parameters": {"rank": 2}}}, "^s: pca.parameters: 'rank' is no parameter of pca; it has components$"),
+        ({"pcaa": {}}, "^s.methods: pcaa: method 'pcaa' is unknown; known are alra"),
+        (
+            {"pca": {"parameters": {"rank": 2}}},
+            "^s.methods: pca.parameters: 'rank' is no parameter of pca; it has components$",
+        ),
+        ({"pca": {}, "alra": {}}, "^s: reference: 'zipo' is none of the rows; there are pca, alra$"),
     ],
 )
 def test_unknown_methods_and_parameters_are_refused(given, problem):

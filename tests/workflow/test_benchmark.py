@@ -72,13 +72,13 @@ def compared(tmp_path_factory) -> tuple[Repository, pd.DataFrame, dict[str, int]
         if file.stem not in ("__init__", "gene_mean", "no_denoising"):
             file.unlink()
     repository.write_study(STUDY)
-    repository.snakemake("--", *TARGETS)
+    repository.snakemake(*TARGETS)
     before = read(repository)
     drop(repository, "good", GOOD)
     for name, (line, _, _) in BAD.items():
         drop(repository, name, line)
-    jobs = repository.planned("--", *TARGETS)
-    repository.snakemake("--", *TARGETS)
+    jobs = repository.planned(*TARGETS)
+    repository.snakemake(*TARGETS)
     return repository, before, jobs
 
 

@@ -85,7 +85,8 @@ class Case:
 def rows(benchmark: Benchmark, place: str) -> dict[str, Row]:
     """The rows of a benchmark by name.
 
-    Raises InputError for a method or a parameter that is unknown; a method file with a fault is a row that fails.
+    Raises InputError for a method, parameter or reference that is unknown; a method file with a fault is a row that
+    fails.
     """
     asked = benchmark.methods or {name: MethodChoice() for name in methods.known()}
     found = {}
@@ -94,12 +95,19 @@ def rows(benchmark: Benchmark, place: str) -> dict[str, Row]:
         try:
             method = methods.method(known)
         except InputError as error:
-            raise InputError(f"{place}: {name}: {error}; a row of another name gives its method by method:") from None
+            raise InputError(
+                f"{place}.methods: {name}: {error}; a row of another name gives its method by method:"
+            ) from None
         unknown = sorted(choice.parameters.keys() - method.parameters.keys())
         if unknown and not method.fault:
             there = ", ".join(method.parameters) or "none"
-            raise InputError(f"{place}: {name}.parameters: {unknown[0]!r} is no parameter of {known}; it has {there}")
+            raise InputError(
+                f"{place}.methods: {name}.parameters: {unknown[0]!r} is no parameter of {known}; it has {there}"
+            )
         found[name] = Row(name, method, choice.parameters)
+    if benchmark.reference not in found:
+        there = ", ".join(found)
+        raise InputError(f"{place}: reference: {benchmark.reference!r} is none of the rows; there are {there}")
     return found
 
 

@@ -167,7 +167,7 @@ class Study(BaseModel):
     def rows(self) -> dict[str, Row]:
         """The rows of the benchmark; none without one."""
         benchmark = self.file.benchmark
-        return rows(benchmark, f"{self.file.study}: benchmark.methods") if benchmark else {}
+        return rows(benchmark, f"{self.file.study}: benchmark") if benchmark else {}
 
     @property
     def compared_on(self) -> list[str]:
