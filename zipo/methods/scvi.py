@@ -36,8 +36,9 @@ def denoise(counts: ad.AnnData, *, seed: int, likelihood: str, max_epochs: int |
     denoised.layers["size"] = found["dispersions"]
     denoised.layers["denoised"] = found["mean"]
     if "dropout" in found:
-        denoised.layers["zero_probability"] = found["dropout"]
-        denoised.layers["denoised"] = found["mean"] * (1 - found["dropout"])
+        zero = np.minimum(found["dropout"], 1)  # rounding takes a mean of ones beyond
+        denoised.layers["zero_probability"] = zero
+        denoised.layers["denoised"] = found["mean"] * (1 - zero)
     denoised.obsm["latent"] = model.get_latent_representation()
     denoised.uns["likelihood"] = likelihood
     return denoised
