@@ -23,6 +23,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/tune.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/compared.smk"
 include: "workflow/rules/benchmark.smk"
 include: "workflow/rules/report.smk"
 
