@@ -5,7 +5,6 @@ Every sentence follows from the table by a rule; none is written for a result.
 
 from html import escape
 from pathlib import Path
-from types import ModuleType
 
 import pandas as pd
 
@@ -13,19 +12,19 @@ from zipo import metrics
 from zipo.study import page
 from zipo.study.leaderboard import FEWEST, LEVEL
 
-# what a practitioner wants, by the metric that measures it; a metric without words here goes by its title
+# what a practitioner wants, by the measure that tells; a metric without one here goes by its title and first measure
 WANTED = {
-    "held_out_counts": "to predict the molecules that deeper sequencing would add",
-    "held_out_likelihood": "to know how far the counts may lie from what is expected",
-    "simulated_truth": "to come close to the true expression, where it is known",
-    "clusters_denoised": "to find cell types in the denoised counts",
-    "clusters_latent": "to find cell types in latent variables",
-    "markers": "to see marker genes tell their cell types apart",
+    "poisson_deviance": "to predict the molecules that deeper sequencing would add",
+    "held_out_nll": "to know how far the counts may lie from what is expected",
+    "truth_mse": "to come close to the true expression, where it is known",
+    "denoised_ari": "to find cell types in the denoised counts",
+    "latent_ari": "to find cell types in latent variables",
+    "marker_auroc": "to see marker genes tell their cell types apart",
     "false_correlations": "to make up no correlations between genes",
-    "null_differences": "to make up no differences between groups of alike cells",
+    "null_differences_worst": "to make up no differences between groups of alike cells",
     "zero_calibration": "to explain the zeros and the spread of the counts",
-    "library_size": "to keep each cell's library size",
-    "cost": "to wait a short time and need little memory",
+    "library_rmse": "to keep each cell's library size",
+    "seconds": "to wait a short time",
 }
 FLOOR = "no_denoising"
 NONE = "\N{EN DASH}"
@@ -84,11 +83,20 @@ def went_wrong(table: pd.DataFrame) -> str:
     return f"<h2>What went wrong</h2><p>These have no numbers and no rank:</p><ul>{''.join(lines)}</ul>"
 
 
+def purposes() -> dict[str, str]:
+    """For every metric the measure to go by, and what it is good for; those with words of ours first."""
+    found = {}
+    for module in metrics.discover().values():
+        measure = next((name for name in module.measures if name in WANTED), next(iter(module.measures)))
+        found[measure] = WANTED.get(measure, module.title)
+    order = list(WANTED)
+    return dict(sorted(found.items(), key=lambda item: order.index(item[0]) if item[0] in order else len(order)))
+
+
 def choices(here: pd.DataFrame) -> str:
-    """For each thing wanted: the best method by its first measure, the next, and the control beside them."""
+    """For each thing wanted: the best method the next two, and the control beside them."""
     rows: list[list[str]] = []
-    for name, module in metrics.discover().items():
-        measure = next(iter(module.measures))
+    for measure, wanted in purposes().items():
         found = here[(here["metric"] == measure) & (here["status"] == "ok")]
         ranked = found[found["rank"].notna()].sort_values(["rank", "method"])
         if ranked.empty:
@@ -98,7 +106,7 @@ def choices(here: pd.DataFrame) -> str:
         floor = found[found["method"] == FLOOR]
         better = best["better"].iloc[0]
         cells = [
-            f"{escape(_wanted(name, module))}<br><small>{escape(_words(measure))}, {better} is better</small>",
+            f"{escape(wanted)}<br><small>{escape(_words(measure))}, {better} is better</small>",
             f"<span class='best'>{_list(best)}</span>",
             _list(second) or NONE,
             _list(floor) or NONE,
@@ -138,9 +146,9 @@ def losses(table: pd.DataFrame, benchmark: dict) -> str:
             f"{len(sure)} of {len(ahead)}",
         ]
         rows.append(cells)
-    told = f"""<p>{escape(reference)} is first, alone or with others, in {won} of {len(own)} comparisons. In the others
-it is behind; the last column counts those ahead of it whose paired difference, split by split, has an interval without
-zero.</p>"""
+    told = f"""<p>{escape(reference)} is first, alone or with others, in {won} of {len(own)} comparisons of a measure on
+a data set. In the others it is behind; the last column counts those ahead of it whose paired difference, split by
+split, has an interval without zero.</p>"""
     return told + _html(["data set", "measure", "rank", escape(reference), "ahead of it", "surely"], rows)
 
 
@@ -173,10 +181,6 @@ def _html(head: list[str], rows: list[list[str]]) -> str:
     titles = "".join(f"<th>{title}</th>" for title in head)
     body = "".join(f"<tr>{line}</tr>" for line in lines)
     return f"<table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _wanted(name: str, module: ModuleType) -> str:
-    return WANTED.get(name, module.title)
 
 
 def _list(rows: pd.DataFrame) -> str:
