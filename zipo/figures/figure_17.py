@@ -1,17 +1,22 @@
 """Figure 17: quality against time."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from zipo.figures import style
-from zipo.figures.methods import in_order, looks, of_controls
+from zipo.figures.methods import CONTROL, in_order, looks, of_controls
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
 
 title = "quality against time"
 caption = (
     "How well each method predicts the molecules that it was not given (Poisson deviance, lower is better) against the "
-    "time that it took, with its peak memory beside its name. Bars are intervals over splits and seeds. Controls are "
-    "grey; a method that did not run to its end is not shown."
+    "time that it took; in brackets the most memory that it held. Bars are intervals over splits and seeds. Controls, "
+    "which take no time, are lines; a method that did not run to its end is not shown."
 )
 experiments = ()
 tables = ("leaderboard",)
@@ -26,29 +31,53 @@ def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
 
 
 def draw(tables: dict[str, Any], study: dict[str, Any]):
-    """A panel per data set, a point per method."""
+    """A panel per data set, a point per method, a line per control."""
     style.use()
     table, shown = tables["leaderboard"], numbers(tables, study)
     datasets = style.in_order(shown["dataset"], study)
-    look = looks(in_order(table), of_controls(table))
+    controls = of_controls(table)
+    names = in_order(table)
+    look = looks(names, controls)
     figure, grid = style.grid(1, max(1, len(datasets)))
-    figure.set_size_inches(5.6 * max(1, len(datasets)), 4.6)
+    figure.set_size_inches(4.4 * max(1, len(datasets)) + 1.8, 3.8)
     for place, (ax, dataset) in enumerate(zip(grid[0], datasets, strict=False)):
-        for row in shown[shown["dataset"] == dataset].itertuples():
+        here = shown[shown["dataset"] == dataset]
+        for row in here[~here["method"].isin(controls)].itertuples():
             marker = {name: look[row.method][name] for name in ("color", "marker")}
-            ax.plot(row.seconds, row.mean, linestyle="none", markersize=7, **marker)
+            ax.plot(row.seconds, row.mean, linestyle="none", markersize=7, label=row.method, **marker)
             if pd.notna(row.low):
                 ax.vlines(row.seconds, row.low, row.high, color=marker["color"], linewidth=1)
-            ax.annotate(
-                f"{row.method}, {_memory(row.peak_mb)}", (row.seconds, row.mean), xytext=(6, 4),
-                textcoords="offset points", fontsize="xx-small", color=marker["color"],
-            )  # fmt: skip
         ax.set(xscale="log", xlabel="Seconds", ylabel="Deviance of held-out counts\n(per entry)")
-        ax.margins(x=0.28, y=0.12)
+        ax.margins(x=0.1, y=0.25)
+        _bounds(ax, here[here["method"].isin(controls)].sort_values("mean"))
         style.panel_letter(ax, place)
         ax.set_title(study["datasets"][dataset])
+    _legend(grid[0], names, shown)
     return figure
 
 
-def _memory(megabytes: float) -> str:
-    return f"{megabytes / 1000:.1f} GB"
+def _bounds(ax: "Axes", controls: pd.DataFrame) -> None:
+    """Controls as lines; those far from all methods are named at the edge, so that they do not flatten the rest."""
+    low, high = ax.get_ylim()
+    reach = high - low
+    near = controls[controls["mean"].between(low - reach, high + reach)]
+    for row in near.itertuples():
+        ax.axhline(row.mean, color=CONTROL, linestyle=":", linewidth=1.2)
+        ax.annotate(row.method, (0.02, row.mean), xycoords=("axes fraction", "data"), xytext=(0, 2),
+                    textcoords="offset points", fontsize="x-small", color=CONTROL)  # fmt: skip
+    beyond = [f"{row.method} {row.mean:.2f}" for row in controls.drop(near.index).itertuples()]
+    ax.text(0.98, 0.97, "\n".join(f"beyond: {told}" for told in beyond), transform=ax.transAxes, ha="right", va="top",
+            fontsize="x-small", color=CONTROL)  # fmt: skip
+
+
+def _legend(panels: "np.ndarray", names: list[str], shown: pd.DataFrame) -> None:
+    """The methods of all panels, with the most memory of each, beside the last panel."""
+    handles: dict[str, Artist] = {}
+    for ax in panels:
+        handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    memory = shown.groupby("method")["peak_mb"].max() / 1000
+    there = [name for name in names if name in handles]
+    panels[-1].legend(
+        [handles[name] for name in there], [f"{name} ({memory[name]:.1f} GB)" for name in there], loc="upper left",
+        bbox_to_anchor=(1.02, 1), fontsize="x-small",
+    )  # fmt: skip

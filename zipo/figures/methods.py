@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 MARKERS = "osDv^<>pPX"
+SHIFT = 3  # so that a colour and its darker shade have different markers
 LATER = 0.55  # shade of the colours beyond the palette's ten
 CONTROL = "0.45"
 
@@ -33,7 +34,9 @@ def looks(methods: Iterable[str], controls: Iterable[str]) -> dict[str, dict]:
         control = name in controls
         found[name] = {
             "color": CONTROL if control else shades[place % len(shades)],
-            "marker": "*xd"[controls.index(name) % 3] if control else MARKERS[place % len(MARKERS)],
+            "marker": "*xd"[controls.index(name) % 3]
+            if control
+            else MARKERS[(place + SHIFT * (place // len(palette))) % len(MARKERS)],
             "linestyle": ":" if control else "-",
         }
     return found
