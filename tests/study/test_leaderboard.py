@@ -72,6 +72,12 @@ def test_ranks_go_by_the_better_end_ties_share_and_controls_have_none(rows):
     assert (by(found, "poisson_deviance")["ranked"].dropna() == 4).all()
 
 
+def test_what_rounding_alone_tells_apart_is_a_tie():
+    values = {"ours": 3e-9, "peer": 1e-7, "far": 2e-5}
+    found = leaderboard(table([row(name, "library_rmse", value, 1) for name, value in values.items()]), "ours", [])
+    assert found.set_index("method")["rank"].to_dict() == {"ours": 1, "peer": 1, "far": 3}
+
+
 def test_intervals_are_those_of_every_possible_draw():
     values = np.array([0.3, 1.7, 0.9, 2.2, 1.1])
     means = [np.mean(draw) for draw in product(values, repeat=5)]

@@ -10,6 +10,8 @@ DRAWS = 9999
 LEVEL = 0.95
 FEWEST = 4
 """Runs for which a bootstrap interval is more than the range of the values, which 1 / 3^3 of the draws reach."""
+DECIMALS = 6
+"""Of a mean in ranks: what float32 alone tells apart is a tie."""
 RUN = ["split", "seed"]
 WORST = ["unavailable", "timeout", "failed", "invalid", "ok"]
 """States of a run; a row of several runs has the first of those that occur."""
@@ -126,6 +128,7 @@ def _ranked(rows: list[dict], better: str, controls: list[str]) -> list[dict]:
     """The rows with rank and number of those ranked."""
     taking_part = [row for row in rows if row["status"] == "ok" and row["method"] not in controls]
     sign = 1 if better == "low" else -1
-    for row, rank in zip(taking_part, rankdata([sign * row["mean"] for row in taking_part], "min"), strict=True):
+    values = [round(sign * row["mean"], DECIMALS) for row in taking_part]
+    for row, rank in zip(taking_part, rankdata(values, "min"), strict=True):
         row |= {"rank": int(rank), "ranked": len(taking_part)}
     return rows
