@@ -159,6 +159,8 @@ def test_the_page_says_who_is_best_where_the_reference_loses_and_what_went_wrong
     assert "<td>2 of 4</td><td>1.1</td><td>peer 0.96" in losses
     assert losses.count("<tr>") == 2  # its head, and the deviance
     assert "<td>1 of 1</td>" in losses
+    few = table([r for r in rows if r["split"] <= 3])
+    assert "<td>too few runs to tell</td>" in body(leaderboard(few, "ours", ["no_denoising"]), about())
 
 
 def test_the_page_does_without_faults_and_without_the_reference(rows):

@@ -136,25 +136,27 @@ def losses(table: pd.DataFrame, benchmark: dict) -> str:
     for row in own[own["rank"] > 1].itertuples():
         same = table[(table["dataset"] == row.dataset) & (table["metric"] == row.metric)]
         ahead = same[same["rank"] < row.rank].sort_values(["rank", "method"])
-        sure = ahead[ahead.apply(_surely_apart, axis=1)]
         cells = [
             escape(benchmark["datasets"][row.dataset]),
             escape(_words(row.metric)),
             f"{row.rank} of {row.ranked}",
             f"{row.mean:.4g}",
             _list(ahead.head(3)),
-            f"{len(sure)} of {len(ahead)}",
+            _surely(ahead),
         ]
         rows.append(cells)
     told = f"""<p>{escape(reference)} is first, alone or with others, in {won} of {len(own)} comparisons of a measure on
 a data set. In the others it is behind; the last column counts those ahead of it whose paired difference, split by
-split, has an interval without zero.</p>"""
+split, has an interval without zero; fewer than {FEWEST} runs are too few for one.</p>"""
     return told + _html(["data set", "measure", "rank", escape(reference), "ahead of it", "surely"], rows)
 
 
-def _surely_apart(row: pd.Series) -> bool:
-    """Whether the interval of the difference from the reference leaves out zero; one pair has none."""
-    return bool(row["difference_low"] > 0 or row["difference_high"] < 0)
+def _surely(ahead: pd.DataFrame) -> str:
+    """How many have an interval of the difference from the reference that leaves out zero."""
+    if ahead["pairs"].max() < FEWEST:
+        return "too few runs to tell"
+    apart = (ahead["difference_low"] > 0) | (ahead["difference_high"] < 0)
+    return f"{(apart & (ahead['pairs'] >= FEWEST)).sum()} of {len(ahead)}"
 
 
 def ranks(table: pd.DataFrame, benchmark: dict) -> str:
