@@ -50,6 +50,7 @@ def draw(tables: dict[str, Any], study: dict[str, Any]):
         shares.plot(one["mean"], one["observed"], "o", color="k", markersize=4, fillstyle="none", label="observed")
         beyond.axhline(0, color="k", linewidth=0.8)
         shares.set(ylabel="Share of zeros")
+        beyond.set_yscale("symlog", linthresh=0.05)  # so that one far off does not flatten the others
         beyond.set(ylabel="Expected less observed share")
         for place, ax in enumerate((shares, beyond)):
             ax.set(xscale="log", xlabel="Mean count of the genes")

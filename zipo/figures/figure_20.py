@@ -16,7 +16,7 @@ caption = (
 )
 experiments = ()
 tables = ("places", "leaderboard")
-IN_A_ROW = 4
+IN_A_ROW = 5
 SCORES = {"silhouette": "latent_silhouette", "ARI": "latent_ari", "NMI": "latent_nmi"}
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 MARKERS = "osDv^<>pPX"
 SHIFT = 3  # so that a colour and its darker shade have different markers
-LATER = 0.55  # shade of the colours beyond the palette's ten
+LATER = 0.55  # shade of the colours beyond the palette's own
 CONTROL = "0.45"
 
 
@@ -27,7 +27,7 @@ def looks(methods: Iterable[str], controls: Iterable[str]) -> dict[str, dict]:
     """Colour, marker and line style of each method, as keywords for matplotlib; controls are grey."""
     import seaborn as sns
 
-    palette = sns.color_palette("colorblind", 10)
+    palette = [colour for colour in sns.color_palette("colorblind", 10) if len({*colour}) > 1]  # without its grey
     shades = [*palette, *(tuple(LATER * part for part in colour) for colour in palette)]
     controls, found = list(controls), {}
     for place, name in enumerate(methods):
