@@ -11,8 +11,8 @@ title = "zeros and mean expression"
 caption = (
     "Share of zeros of genes against their mean count, as observed, under Poisson and under a negative binomial with "
     "one size for all genes, and as each method's own distribution expects it (left); and how far each lies above what "
-    "is observed (right). Points are means over groups of genes of like mean count. A method without a distribution of "
-    "its own is taken as Poisson with its denoised counts as means."
+    "is observed (right, logarithmic beyond 5 %). Points are means over groups of genes of like mean count. A method "
+    "without a distribution of its own is taken as Poisson with its denoised counts as means."
 )
 experiments = ()
 tables = ("zeros", "leaderboard")
