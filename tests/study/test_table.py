@@ -64,7 +64,10 @@ def test_provenance_adds_up_what_the_runs_say():
     assert told["peak memory of a job, MB"] == 300
 
 
-@pytest.mark.parametrize("text", ['[{"row": {"setting": "a"', "", '{"row": 1}', '[{"seed": 1}]'])
+OF_OTHER_ROWS = '[{"row": {"setting": "a"}, "history": [], "sha256": "0123"}]'
+
+
+@pytest.mark.parametrize("text", ['[{"row": {"setting": "a"', "", '{"row": 1}', '[{"seed": 1}]', OF_OTHER_ROWS])
 def test_a_damaged_file_of_runs_is_set_aside_by_name(tmp_path, text):
     file = tmp_path / "seeds-1-3.json"
     file.write_text(text)

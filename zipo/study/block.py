@@ -37,7 +37,7 @@ def run_block(
     code: list[Path],
     every: float,
 ) -> None:
-    """Train a setting over seeds and write their rows with the history of each training, as JSON.
+    """Train a setting over seeds and write their rows with the history of each training and a checksum, as JSON.
 
     `setting` is a resolved setting with its id: `id`, `dataset`, `method` and all hyper-parameters. The latents of
     all cells (cells x latents, float32) at the first seed go to `latents`, as .npz with what tells them apart.
@@ -63,7 +63,7 @@ def run_block(
             about = {"setting": setting["id"], "likelihood": setting["likelihood"], "seed": seed}
             with whole(latents) as part:
                 np.savez(part, allow_pickle=False, latents=state.tensors["latents"], **about)
-        runs.append(state.rest)
+        runs.append(state.rest | {"sha256": digest([], state.rest)})
     with whole(target) as part:
         part.write_text(json.dumps(runs, indent=1) + "\n")
 

@@ -7,6 +7,7 @@ import h5py
 import pandas as pd
 from anndata.io import read_elem
 
+from zipo.study.digest import digest
 from zipo.whole import set_aside
 
 PAPER = ("cells", "genes", "nonzero_share")
@@ -25,7 +26,11 @@ def runs_table(study: str, settings: dict[str, dict], files: list[Path]) -> pd.D
 def _rows(file: Path) -> list[dict]:
     """The rows that a job wrote; InputError if the file is damaged."""
     try:
-        return [run["row"] for run in json.loads(file.read_text())]
+        runs = json.loads(file.read_text())
+        for run in runs:
+            if run["sha256"] != digest([], {name: run[name] for name in ("row", "history")}):
+                raise ValueError("its checksum is that of other rows")
+        return [run["row"] for run in runs]
     except (ValueError, KeyError, TypeError) as error:
         set_aside(file, str(error))
 
