@@ -14,16 +14,16 @@ from zipo.datasets.catalogue import Dataset, SimulatedSource
 from zipo.parameters import Parameters
 
 # Memory, in bytes
-START = 400e6  # Python with torch and anndata
+START = 530e6  # Python with torch, numba and anndata
 CUDA_START = 3e9  # the same with a GPU's libraries and context
-NONZERO = 48  # a nonzero count: in the file's matrix, in the parts of the split, and in the engine's form
+NONZERO = 52  # a nonzero count: in the file's matrix, in the parts of the split, and in the engine's form
 WEIGHT = 24  # a weight: itself, its gradient, two moments of Adam, its best value, and a copy under way
-ENTRY = 60  # an entry of a batch: about fifteen intermediate results of decoder, likelihood and gradients
+ENTRY = 24  # an entry of a batch: what two heads say of it, the gradients by that, and some room
 
 # Time
-CALLS = 0.005  # seconds of a step that do not depend on sizes
+CALLS = 0.003  # seconds of a step that do not depend on sizes
 OPERATIONS = 6  # floating-point operations of a weight and cell: forward, and twice that backward
-LIKELIHOOD = 500  # the same of an entry; ZINB and NB take twice as many
+LIKELIHOOD = 200  # the same of an entry; ZINB and NB take twice as many
 MOVED = 28  # bytes that Adam reads and writes for a weight in a step
 EPOCHS = 120  # of a training that stops early; the paper's need 60 to 200
 MINUTES = 5  # for Python and the file system to start, and for reading the counts
