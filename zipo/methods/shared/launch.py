@@ -16,6 +16,7 @@ from zipo.errors import InputError
 from zipo.methods import Method
 from zipo.methods.shared import environment
 from zipo.methods.shared.check import fault_of
+from zipo.methods.shared.exchange import NAMES
 
 RUNNER = Path(__file__).with_name("runner.py")
 THREADING = (
@@ -26,7 +27,6 @@ THREADING = (
     "VECLIB_MAXIMUM_THREADS",
 )
 LONGEST_REASON = 300  # characters
-ARRAYS = ("denoised", "latent", "rates", "zero_probability", "size")
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Result:
 def arrays(folder: Path) -> dict[str, np.ndarray]:
     """The arrays of a method that ran well, memory-mapped: denoised, latent, rates, zero_probability and size, those
     that it has; fields of `zipo.metrics.shared.case.Case`."""
-    return {name: np.load(file, mmap_mode="r") for name in ARRAYS if (file := folder / f"{name}.npy").exists()}
+    return {name: np.load(file, mmap_mode="r") for name in NAMES if (file := folder / f"{name}.npy").exists()}
 
 
 def run(
@@ -152,7 +152,7 @@ def judge(result: Result, code: int | None, seconds: float, folder: Path) -> Non
 
 def settle(result: Result, part: Path, folder: Path) -> None:
     """Keep result and log, and the arrays of a good answer alone; then let the folder appear."""
-    kept = {"result.json", "log.txt", *(f"{name}.npy" for name in ARRAYS if result.status == "ok")}
+    kept = {"result.json", "log.txt", *(f"{name}.npy" for name in NAMES if result.status == "ok")}
     for path in part.iterdir():
         if path.is_dir():
             shutil.rmtree(path)

@@ -31,7 +31,6 @@ import numpy as np  # noqa: E402
 from scipy.sparse import issparse  # noqa: E402
 
 MATRICES = ("denoised", "rates", "zero_probability", "size")
-ARRAYS = (*MATRICES, "latent")
 
 
 class Invalid(Exception):
