@@ -74,7 +74,6 @@ COMPARED = BENCHMARK and {
             "environment": row.method.env or "zipo",
             "output": row.method.scale,
             "source": row.method.source,
-            "control": row.control,
         }
         for name, row in ROWS.items()
     },

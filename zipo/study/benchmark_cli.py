@@ -71,8 +71,7 @@ def leaderboard(benchmark: Json, scores: Path, parquet: Path, tsv: Path, page: P
     from zipo.study.leaderboard_page import write_page
     from zipo.study.table_files import write_parquet, write_tsv
 
-    controls = [name for name, row in benchmark["rows"].items() if row["control"]]
-    table = leaderboard(pd.read_parquet(scores), benchmark["reference"], controls)
+    table = leaderboard(pd.read_parquet(scores), benchmark["reference"], benchmark["controls"])
     write_parquet(table, parquet)
     write_tsv(table, tsv)
     write_page(table, benchmark, page)

@@ -174,7 +174,7 @@ def ranks(table: pd.DataFrame, benchmark: dict) -> str:
 def the_methods(benchmark: dict) -> str:
     """Each row's method, parameters, environment, output and source."""
     rows = [{"row": name, **facts} for name, facts in benchmark["rows"].items()]
-    return page.table(pd.DataFrame(rows).drop(columns="control"), "methods.tsv")
+    return page.table(pd.DataFrame(rows), "methods.tsv")
 
 
 def _html(head: list[str], rows: list[list[str]]) -> str:
