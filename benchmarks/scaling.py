@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import mean, median, stdev
 
 import h5py
+from throughput import THREADING
 
 HERE = Path(__file__).resolve().parent
 FEWEST_FETCHES = 10  # that an epoch takes where learning is compared
@@ -26,7 +27,7 @@ FEWEST_FETCHES = 10  # that an epoch takes where learning is compared
 
 def script(name: str, *arguments: object, threads: int = 1) -> str:
     """What a script of this folder prints."""
-    environment = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), str(threads))
+    environment = os.environ | dict.fromkeys(THREADING, str(threads))
     command = [sys.executable, str(HERE / name), *map(str, arguments)]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
 

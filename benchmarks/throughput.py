@@ -21,6 +21,7 @@ import peers
 from shapes import SHAPES, Shape
 
 HERE = Path(__file__).resolve().parent
+THREADING = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 WARM_UP = 3
 PHASED = 4  # steps, at least, over which phases are timed
 
@@ -64,8 +65,7 @@ def environment(threads: int) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("MALLOC_") and name not in ("LD_PRELOAD", "GLIBC_TUNABLES")
     }
-    threading = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-    return kept | dict.fromkeys(threading, str(threads))
+    return kept | dict.fromkeys(THREADING, str(threads))
 
 
 def compare(shape: Shape, likelihood: str, counts: Path, options: argparse.Namespace) -> dict:

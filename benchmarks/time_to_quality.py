@@ -22,6 +22,7 @@ import numpy as np
 import peers
 import yaml
 from scipy.sparse import load_npz, save_npz
+from throughput import THREADING
 
 SHARE, SEED = 0.9, 1
 
@@ -89,7 +90,7 @@ def compare(file: Path, names: list[str], parameters: dict) -> dict:
             }
         given = [f"{name}={json.dumps(value)}" for name, value in parameters.items()]
         command = [sys.executable, __file__, "--curve", str(folder), "--set", *given]
-        threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+        threads = dict.fromkeys(THREADING, "1")
         finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=os.environ | threads)
         row["curve"] = json.loads(finished.stdout.splitlines()[-1])
     for peer in row["peers"].values():
