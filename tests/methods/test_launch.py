@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 
 import anndata as ad
 import numpy as np
@@ -96,12 +97,19 @@ def test_a_fault_is_named(case, awkward, written, tmp_path):
     assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
 
 
-def test_a_method_that_hangs_is_stopped_with_all_that_it_started(awkward, written, tmp_path):
-    pid = tmp_path / "pid"
-    method = written(
+def starting_a_child(pid: Path) -> list[str]:
+    """Lines of a method that start a process, whose number goes to a file."""
+    return [
         "import subprocess",
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])",
         f"open({str(pid)!r}, 'w').write(str(child.pid))",
+    ]
+
+
+def test_a_method_that_hangs_is_stopped_with_all_that_it_started(awkward, written, tmp_path):
+    pid = tmp_path / "pid"
+    method = written(
+        *starting_a_child(pid),
         "time.sleep(600)",
     )
     started = time.monotonic()
@@ -114,9 +122,7 @@ def test_a_method_that_hangs_is_stopped_with_all_that_it_started(awkward, writte
 def test_what_a_good_method_leaves_running_ends_with_it(awkward, written, tmp_path):
     pid = tmp_path / "pid"
     method = written(
-        "import subprocess",
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])",
-        f"open({str(pid)!r}, 'w').write(str(child.pid))",
+        *starting_a_child(pid),
         COUNTS,
     )
     assert run(method, awkward, tmp_path).status == "ok"
