@@ -17,7 +17,6 @@ BLOCK = 512  # genes at a time
 TERMS = 16  # of a sum over the whole numbers below a count, before an expansion takes over
 LOG_COUNTS = np.log(np.maximum(np.arange(512.0), 1))  # of small counts, looked up
 THETA_LIMIT = np.float32(30)  # as in zipo.engine.likelihoods
-SUMS = ("nll", "z", "z_squared", "dispersion_squared", "rates_error", "means_error")
 
 LOG2_E = np.float32(1.44269504)
 LN2, LN2_HIGH, LN2_LOW = np.float32(0.693147181), np.float32(0.693359375), np.float32(-2.12194440e-4)
@@ -44,8 +43,8 @@ def fit(first, last, counts, decoded, by_rate, weights, sums, gradients):
     decoded: log library (cells,), logits of the proportions (cells, genes), zero logits, and dispersion; of no genes
     where the likelihood has none. Dispersion may have one row for all cells; it is theta if `by_rate`, else
     log(1 / size). weights: of nll, z_squared, dispersion_squared and rates_error in the loss. sums: (cells, 6), to be
-    filled in the order of SUMS; the errors are (m - x)^2 and ((1 - z) m - x)^2. gradients: by the four of decoded, to
-    be filled, that by dispersion with a row a cell; of no cells if they are not wanted.
+    filled in the order of zipo.engine.fit.Sums. gradients: by the four of decoded, to be filled, that by dispersion
+    with a row a cell; of no cells if they are not wanted.
     """
     starts, columns, values, constant = counts
     log_library, logits, zero_logits, dispersion = decoded
@@ -54,7 +53,7 @@ def fit(first, last, counts, decoded, by_rate, weights, sums, gradients):
     inflated, overdispersed, learn = zero_logits.shape[1] > 0, dispersion.shape[1] > 0, len(by_library) > 0
     genes = logits.shape[1]
     lanes, space = np.empty((7, BLOCK), np.float32), np.empty((8, BLOCK), np.float32)
-    put_right = np.empty(4)  # of one entry: log-probability, and its gradients by log rate and theta
+    put_right = np.empty(3)  # of one entry: log-probability, and its gradients by log rate and theta
     for cell in range(first, last):
         log_total = _log_sum_exp(logits[cell], lanes)
         shift = log_library[cell] - log_total
