@@ -205,6 +205,10 @@ def test_logarithms_of_shallow_counts_are_told_by_their_genes(written, tmp_path)
     assert "a gene of twice the counts adds up to 1.5 times as much, as in logarithms and roots" in result.reason
     free = run(written("counts.layers['denoised'] = 2 * np.log1p(x)", keeps_library=False), file, tmp_path)
     assert free.status == "ok"
+    data = ad.read_h5ad(file)
+    data.uns["permuted"] = True
+    data.write_h5ad(file)
+    assert run(written("counts.layers['denoised'] = 2 * np.log1p(x)"), file, tmp_path).status == "ok"
 
 
 def test_what_stood_in_the_folder_goes(awkward, written, tmp_path):

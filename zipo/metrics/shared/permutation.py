@@ -11,7 +11,7 @@ def permuted(data: ad.AnnData, seed: int) -> ad.AnnData:
     """The data set with each gene permuted within cell types, on its own; cells without a type form one.
 
     What a gene does within a type stays, what two genes do together is chance. Truth and latents, which go with the
-    cells as they were, are left out.
+    cells as they were, are left out. It says so of itself in uns["permuted"].
     """
     rng = np.random.default_rng(seed)
     counts: csc_matrix = data.X.tocsc()
@@ -23,4 +23,4 @@ def permuted(data: ad.AnnData, seed: int) -> ad.AnnData:
         for cells in groups:
             block[cells] = rng.permuted(block[cells], axis=0)
         parts.append(csr_matrix(block))
-    return ad.AnnData(csr_matrix(hstack(parts)), obs=data.obs.copy(), var=data.var.copy())
+    return ad.AnnData(csr_matrix(hstack(parts)), obs=data.obs.copy(), var=data.var.copy(), uns={"permuted": True})
