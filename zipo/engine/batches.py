@@ -14,6 +14,8 @@ from torch import Tensor
 from zipo.engine import kernels
 from zipo.engine.likelihoods import count_constant
 
+Stored = tuple[Tensor, Tensor, Tensor, Tensor]  # of some cells: starts, columns, values and constant, as in Batch
+
 
 @dataclass
 class Batch:
@@ -89,31 +91,37 @@ class Counts:
             matrix.sort_indices()
         self.cells, self.genes = matrix.shape
         self.device = device
-        self.starts = torch.as_tensor(matrix.indptr.astype(np.int64), device=device)
-        self.columns = torch.as_tensor(matrix.indices.astype(np.int32), device=device)
-        self.values = torch.as_tensor(matrix.data.astype(np.float32), device=device)
+        # on the processor, which so knows how long a batch is without asking the device
+        self.starts = torch.as_tensor(matrix.indptr.astype(np.int64))
+        self.columns = moved(torch.as_tensor(matrix.indices.astype(np.int32)), device)
+        self.values = moved(torch.as_tensor(matrix.data.astype(np.float32)), device)
         self.constant = count_constant(self.values)
         library = np.asarray(matrix.sum(axis=1, dtype=np.float64), np.float32)
-        self.library_size = torch.as_tensor(library.reshape(-1, 1), device=device)
-        self.covariates = torch.as_tensor(covariates.astype(np.float32), device=device)
+        self.library_size = moved(torch.as_tensor(library.reshape(-1, 1)), device)
+        self.covariates = moved(torch.as_tensor(covariates.astype(np.float32)), device)
 
     def batch(self, cells: Tensor) -> Batch:
-        """The batch of these cells, in this order."""
-        starts, positive = self._positive(cells)
-        return Batch(len(cells), self.genes, starts, *positive, self.library_size[cells], self.covariates[cells])
+        """The batch of these cells (on the processor), in this order."""
+        stored = self.taken(cells) if self.device.type == "cpu" else self.gathered(cells)
+        there = moved(cells, self.device)
+        return Batch(len(cells), self.genes, *stored, self.library_size[there], self.covariates[there])
 
-    def _positive(self, cells: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
+    def taken(self, cells: Tensor) -> Stored:
         """Where these cells' positive counts begin and end in a batch of them, and their columns, values, constants."""
-        stored = self.columns, self.values, self.constant
-        if self.device.type == "cpu":
-            taken = kernels.load("rows").take(*(each.numpy() for each in (self.starts, *stored, cells)))
-            starts, columns, values, constant = map(torch.from_numpy, taken)
-            return starts, (columns, values, constant)
+        stored = self.starts, self.columns, self.values, self.constant, cells
+        found = kernels.load("rows").take(*(each.numpy() for each in stored))
+        starts, columns, values, constant = map(torch.from_numpy, found)
+        return starts, columns, values, constant
+
+    def gathered(self, cells: Tensor) -> Stored:
+        """The same by the device that the counts are on; nothing here waits for it."""
         begin, length = self.starts[cells], self.starts[cells + 1] - self.starts[cells]
         starts = torch.nn.functional.pad(torch.cumsum(length, 0), (1, 0))
-        shift = torch.repeat_interleave(begin - starts[:-1], length)
-        source = torch.arange(len(shift), device=self.device) + shift
-        return starts, (self.columns[source], self.values[source], self.constant[source])
+        entries = int(starts[-1])
+        shift, length, starts = (moved(each, self.device) for each in (begin - starts[:-1], length, starts))
+        source = torch.repeat_interleave(shift, length, output_size=entries)
+        source += torch.arange(entries, device=self.device)
+        return starts, self.columns[source], self.values[source], self.constant[source]
 
     def order(self, generator: torch.Generator) -> Tensor:
         """(cells,) all cells in a random order, for one epoch."""
@@ -123,12 +131,17 @@ class Counts:
         """All cells in batches, in file order or in the given one, but for the first `skip` batches."""
         order = torch.arange(self.cells) if order is None else order
         for begin, end in islice(batch_bounds(self.cells, size), skip, None):
-            yield self.batch(order[begin:end].to(self.device))
+            yield self.batch(order[begin:end])
 
     def gene_totals(self) -> Tensor:
         """(genes,) float64 sums of the counts over the cells."""
         totals = torch.zeros(self.genes, dtype=torch.float64, device=self.device)
         return totals.index_add_(0, self.columns, self.values.double())
+
+
+def moved(tensor: Tensor, device: torch.device) -> Tensor:
+    """The tensor on a device; a GPU copies it while the processor goes on."""
+    return (tensor.pin_memory() if device.type == "cuda" else tensor).to(device, non_blocking=True)
 
 
 def batch_bounds(cells: int, size: int) -> Iterator[tuple[int, int]]:

@@ -60,7 +60,7 @@ class StreamedCounts:
                 read = min(self.cells, -(-end // self.fetch) * self.fetch)
                 held = vstack([left, self.rows.read(order[since:read].numpy())], format="csr")
             part = Counts(held[begin - first : end - first], self.covariates[order[begin:end]].numpy(), self.device)
-            yield part.batch(torch.arange(part.cells, device=self.device))
+            yield part.batch(torch.arange(part.cells))
 
     def gene_totals(self) -> Tensor:
         """(genes,) float64 sums of the counts over the cells."""
