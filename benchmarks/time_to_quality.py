@@ -39,11 +39,9 @@ def deviance(training, held_out, **arrays: np.ndarray) -> float:
 def train(folder: Path, parameters: dict) -> list[tuple[float, float]]:
     """Seconds of training and the deviance after each epoch of ZiPo."""
     from zipo.estimator import ZiPo
-    from zipo.study.split import split
 
     training, held_out = ad.read_h5ad(folder / "training.h5ad"), load_npz(folder / "held_out.npz")
     model, curve = ZiPo(seed=SEED, device="cpu", **parameters), []
-    parts = split(training.n_obs, SEED, model.parameters.validation_share, test_share=0)
     scored = 0.0
     started = time.perf_counter()
 
@@ -54,7 +52,7 @@ def train(folder: Path, parameters: dict) -> list[tuple[float, float]]:
         curve.append((stopped - started - scored, found))
         scored += time.perf_counter() - stopped
 
-    model.fit(training[parts.training], training[parts.validation], on_epoch=after_epoch)
+    model.fit(training, on_epoch=after_epoch)
     return curve
 
 

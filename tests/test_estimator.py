@@ -2,6 +2,7 @@
 
 import anndata as ad
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from scipy.sparse import csc_matrix, csr_matrix
@@ -12,7 +13,7 @@ from zipo.errors import InputError
 from zipo.estimator import Covariates
 from zipo.methods import known
 from zipo.methods import zipo as method
-from zipo.study.split import split
+from zipo.split import split
 
 SMALL = {"encoder": "64-16", "batch_size": 32, "max_epochs": 40, "stop_patience": 8}
 
@@ -56,6 +57,65 @@ def test_denoised_counts_are_the_means_of_the_likelihood(simulated, fitted):
     assert model.latent(cells).shape == (cells.n_obs, 16)
     assert (denoised <= rates * (1 + 1e-6)).all()
     assert model.losses(cells).mse_means == pytest.approx(np.mean((denoised - cells.X.toarray()) ** 2), rel=1e-4)
+
+
+def test_without_validation_cells_the_seed_keeps_some(counts):
+    small = {"encoder": "4-2", "batch_size": 4, "max_epochs": 3, "validation_share": 0.25}
+    parts = split(12, 5, 0.25, 0)
+    assert len(parts.validation) == 3
+    given = ZiPo(seed=5, **small).fit(counts[parts.training], counts[parts.validation])
+    chosen = ZiPo(seed=5, **small).fit(counts)
+    assert chosen.training.history == given.training.history
+    np.testing.assert_array_equal(chosen.denoise(counts), given.denoise(counts))
+    with pytest.raises(InputError, match="2 cells are too few"):
+        ZiPo(**small).fit(counts[:2])
+
+
+def test_sizes_come_from_the_data_unless_given(simulated):
+    model = ZiPo.for_data(simulated, seed=3, batch_size=32)
+    assert (model.seed, model.parameters.batch_size, model.parameters.max_epochs) == (3, 32, 60)
+    assert model.parameters.encoder == "256-128-64-32-16"
+
+
+def test_means_are_made_of_library_sizes_proportions_and_zero_probabilities(simulated, fitted):
+    model, test = fitted
+    cells = simulated[test]
+    rates, library, z = model.rates(cells), model.library_size(cells), model.zero_probability(cells)
+    assert (library.shape, library.dtype, z.shape) == ((cells.n_obs,), np.float32, cells.shape)
+    np.testing.assert_allclose(rates.sum(axis=1), library, rtol=1e-4)  # proportions sum to one
+    np.testing.assert_allclose((1 - z) * rates, model.denoise(cells), rtol=1e-4, atol=1e-7)
+    assert 0 <= z.min() < z.max() <= 1
+    assert model.loss(cells) == model.losses(cells).nll
+
+
+def test_library_sizes_are_the_observed_ones_where_the_setting_has_it_so(counts):
+    model = ZiPo(encoder="4-2", max_epochs=1, library="observed").fit(counts, counts)
+    np.testing.assert_allclose(model.library_size(counts), counts.X.toarray().sum(axis=1), rtol=1e-6)
+
+
+def test_likelihoods_without_zero_inflation_have_no_zero_probability(counts):
+    model = ZiPo(encoder="4-2", max_epochs=1, likelihood="nb").fit(counts, counts)
+    with pytest.raises(InputError, match="the likelihood nb has no zero inflation; fit zip or zinb"):
+        model.zero_probability(counts)
+
+
+@pytest.mark.parametrize("likelihood", ["poisson", "nb", "zip", "zinb"])
+def test_samples_have_the_moments_of_the_likelihood(likelihood, counts):
+    small = {"encoder": "4-2", "max_epochs": 3, "likelihood": likelihood, "dispersion_start": 0.0, "batch_size": 64}
+    model = ZiPo(seed=1, **small).fit(counts[:9], counts[9:])
+    many = ad.concat([counts[:1]] * 4000, index_unique="-")
+    draws = model.sample(many, seed=2)
+    found = {name: values[0].astype(float) for name, values in model.distribution(many[:1]).items()}
+    m, z = found["rates"], found.get("zero_probability", 0.0)
+    variance = m + (m**2 / found["size"] if "size" in found else 0.0)
+    mean, variance = (1 - z) * m, (1 - z) * variance + z * (1 - z) * m**2
+    assert draws.dtype == np.float32
+    assert (draws == np.rint(draws)).all()
+    # with 4,000 draws a standard error is 1.6 % of the standard deviation
+    assert (np.abs(draws.mean(axis=0) - mean) < 0.08 * np.sqrt(variance)).all()
+    np.testing.assert_allclose(draws.var(axis=0), variance, rtol=0.25)
+    np.testing.assert_array_equal(draws, model.sample(many, seed=2))
+    assert (draws != model.sample(many, seed=3)).any()
 
 
 @pytest.mark.parametrize("likelihood", ["poisson", "nb", "zip", "zinb"])
@@ -158,6 +218,19 @@ def test_covariates_reach_the_network(counts):
     model = ZiPo(encoder="4-2", max_epochs=1, batch_size=4, covariates=("age", "cell_type")).fit(counts, counts)
     assert model.network.log_proportions.weight.shape == (5, 2 + 1 + 3)
     assert np.isfinite(model.denoise(counts)).all()
+
+
+def test_denoising_to_a_level_is_denoising_cells_of_that_level(counts):
+    small = {"encoder": "4-2", "max_epochs": 3, "batch_size": 4, "covariates": ("age", "cell_type")}
+    model = ZiPo(**small).fit(counts, counts)
+    there = counts.copy()
+    there.obs["cell_type"], there.obs["age"] = pd.Categorical(["b"] * 12, ["a", "b", "c"]), 4.0
+    found = model.denoise(counts, batch={"cell_type": "b", "age": 4.0})
+    np.testing.assert_array_equal(found, model.denoise(there))
+    assert (found[0] != model.denoise(counts)[0]).any()
+    assert counts.obs["cell_type"].iloc[0] == "a"
+    with pytest.raises(InputError, match="batch: 'donor' is no covariate of this model; it has age, cell_type"):
+        model.denoise(counts, batch={"donor": "b"})
 
 
 def test_the_method_file_keeps_its_contract(counts):

@@ -1,14 +1,18 @@
 """ZiPo: a deep autoencoder that denoises single-cell counts, and the study of it."""
 
+from importlib import import_module
 from importlib.metadata import version
 
+from zipo.errors import InputError
+
+__all__ = ["InputError", "ZiPo", "pp"]
 __version__ = version("zipo")
 
 
 def __getattr__(name: str):
     # torch costs seconds to load; planning, tables and figures never need it
     if name == "ZiPo":
-        from zipo.estimator import ZiPo
-
-        return ZiPo
+        return import_module("zipo.estimator").ZiPo
+    if name == "pp":
+        return import_module("zipo.pp")
     raise AttributeError(f"module 'zipo' has no attribute {name!r}")

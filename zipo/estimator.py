@@ -1,8 +1,8 @@
 """ZiPo as a class: fit to counts, then denoise, embed, and score them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Literal, TypeVar
+from typing import Any, Literal
 
 import anndata as ad
 import numpy as np
@@ -15,21 +15,21 @@ from zipo.datasets.on_disk import on_disk, survey
 from zipo.engine.batches import AnyCounts, Counts
 from zipo.engine.checkpoints import Checkpoints
 from zipo.engine.evaluation import Losses, gene_poisson_nll, losses
-from zipo.engine.likelihoods import THETA_LIMIT
 from zipo.engine.model import Network, Prediction
 from zipo.engine.pruning import pruned
 from zipo.engine.streamed import StreamedCounts
 from zipo.engine.training import Training, train
 from zipo.errors import InputError
 from zipo.parameters import Parameters
-
-T = TypeVar("T")
+from zipo.predictions import parameters_of, stacked
+from zipo.sizes import sizes_for
+from zipo.split import split
 
 
 class ZiPo:
     """Zero-inflated Poisson autoencoder of single-cell counts (doi 10.1109/TCBBIO.2025.3572783).
 
-    - `seed`: fixes the initial weights and the order of batches.
+    - `seed`: fixes the initial weights, the order of batches, and the cells kept for validation.
     - `device`: auto, cpu or cuda; auto takes a GPU where there is one.
     - `empty_cells`: refuse or keep cells without any counts.
     - `parameters`: any field of `zipo.parameters.Parameters`, by keyword.
@@ -50,24 +50,34 @@ class ZiPo:
             device = "cuda" if torch.cuda.is_available() else "cpu"
         self.device = torch.device(device)
 
+    @classmethod
+    def for_data(cls, adata: ad.AnnData, **settings) -> "ZiPo":
+        """A model whose sizes, batches and epochs fit the number of cells and genes of these counts, but for those
+        that are given; `settings` as of ZiPo."""
+        return cls(**sizes_for(adata.n_obs, adata.n_vars) | settings)
+
     def fit(
         self,
-        training: ad.AnnData,
-        validation: ad.AnnData,
+        adata: ad.AnnData,
+        validation: ad.AnnData | None = None,
         on_epoch: Callable[[int, float], None] | None = None,
         checkpoints: Checkpoints | None = None,
     ) -> "ZiPo":
         """Train on some cells until the loss on others stalls.
 
-        Counts of an AnnData in backed mode, or of a view of one, stay on disk and are read as they are needed.
-        Raises InputError if X holds anything but raw counts, or the genes of the two differ. Afterwards `network` is
-        the trained network and `training` tells how it went. `on_epoch` is called after each epoch with its number,
-        from 1, and its validation NLL; what it raises ends the training. With checkpoints a training that was cut off
-        goes on where its latest stands, to the same numbers.
+        Without validation cells the seed chooses them among `adata`: `validation_share` of them, which are then not
+        trained on. Counts of an AnnData in backed mode, or of a view of one, stay on disk and are read as they are
+        needed. Raises InputError if X holds anything but raw counts, the genes of the two differ, or there are too few
+        cells. Afterwards `network` is the trained network and `training` tells how it went. `on_epoch` is called after
+        each epoch with its number, from 1, and its validation NLL; what it raises ends the training. With checkpoints
+        a training that was cut off goes on where its latest stands, to the same numbers.
         """
-        self.genes = training.var_names
-        self.covariates = Covariates(training.obs, self.parameters.covariates)
-        counts = self._counts(training, "training counts")
+        if validation is None:
+            parts = split(adata.n_obs, self.seed, self.parameters.validation_share, test_share=0)
+            adata, validation = adata[parts.training], adata[parts.validation]
+        self.genes = adata.var_names
+        self.covariates = Covariates(adata.obs, self.parameters.covariates)
+        counts = self._counts(adata, "training counts")
         held_out = self._counts(validation, "validation counts")
         library = float(np.median(counts.library_size.cpu()))
         with torch.random.fork_rng(devices=[]):
@@ -76,6 +86,10 @@ class ZiPo:
         self.training: Training = train(self.network, counts, held_out, self.seed, on_epoch, checkpoints)
         self._trained_on = counts
         return self
+
+    def loss(self, adata: ad.AnnData) -> float:
+        """Negative log-likelihood of these counts in nats per entry, without penalties."""
+        return self.losses(adata).nll
 
     def losses(self, adata: ad.AnnData) -> Losses:
         """NLL, squared errors and penalties over these cells."""
@@ -93,38 +107,75 @@ class ZiPo:
         with pruned(self.network, threshold) as share:
             yield share
 
-    def denoise(self, adata: ad.AnnData) -> np.ndarray:
-        """Expected counts (1 - z) l mu, float32 (cells, genes)."""
-        return self._predict(adata, lambda prediction: prediction.likelihood.mean)
+    def denoise(self, adata: ad.AnnData, batch: Mapping[str, Any] | None = None) -> np.ndarray:
+        """Expected counts (1 - z) l mu, float32 (cells, genes).
+
+        `batch` names a value for some of the covariates, {"donor": "A"}, that the decoder and the library network then
+        take for every cell's own: as if all had been measured there. The encoder sees the counts as they are.
+        """
+        return self._predict(adata, lambda prediction: prediction.likelihood.mean, batch)
 
     def rates(self, adata: ad.AnnData) -> np.ndarray:
         """Rates l mu, float32 (cells, genes): expected counts were nothing lost to zero inflation."""
         return self._predict(adata, lambda prediction: prediction.rates)
 
-    def distribution(self, adata: ad.AnnData) -> dict[str, np.ndarray]:
-        """The parameters of each count's likelihood, float32 (cells, genes): rates, zero_probability of the
-        zero-inflated ones, and size of NB and ZINB."""
-        parts = self._parts(adata, parameters_of)
-        return {name: torch.cat([part[name] for part in parts]).numpy() for name in parts[0]}
-
     def latent(self, adata: ad.AnnData) -> np.ndarray:
         """Latent variables, float32 (cells, latents)."""
         return self._predict(adata, lambda prediction: prediction.latent)
 
-    def _predict(self, adata: ad.AnnData, part: Callable[[Prediction], Tensor]) -> np.ndarray:
-        return torch.cat(self._parts(adata, lambda prediction: part(prediction).cpu())).numpy()
+    def library_size(self, adata: ad.AnnData) -> np.ndarray:
+        """Library sizes l in counts, float32 (cells,): predicted, or observed where the setting has it so."""
+        return self._predict(adata, lambda prediction: prediction.library_size)
+
+    def zero_probability(self, adata: ad.AnnData) -> np.ndarray:
+        """Probabilities z that a count was lost to zero inflation, float32 (cells, genes).
+
+        Raises InputError for likelihoods without zero inflation.
+        """
+        if not self.parameters.zero_inflated:
+            raise InputError(
+                f"zero_probability: the likelihood {self.parameters.likelihood} has no zero inflation; fit zip or zinb"
+            )
+        return self._predict(adata, lambda prediction: parameters_of(prediction)["zero_probability"])
+
+    def distribution(self, adata: ad.AnnData) -> dict[str, np.ndarray]:
+        """The parameters of each count's likelihood, float32 (cells, genes): rates, zero_probability of the
+        zero-inflated ones, and size of NB and ZINB."""
+        return stacked(map(parameters_of, self.predictions(adata)), adata.n_obs)
+
+    def sample(self, adata: ad.AnnData, seed: int = 1) -> np.ndarray:
+        """Counts drawn once for every entry from its likelihood, float32 (cells, genes): as the model expects another
+        measurement of the same cells to look."""
+        generator = torch.Generator(self.device).manual_seed(seed)
+        return self._predict(adata, lambda prediction: prediction.likelihood.sample(generator))
 
     @torch.no_grad()
-    def _parts(self, adata: ad.AnnData, part: Callable[[Prediction], T]) -> list[T]:
-        """Some part of what the network says of each batch of cells."""
+    def predictions(self, adata: ad.AnnData, batch: Mapping[str, Any] | None = None) -> Iterator[Prediction]:
+        """What the network says of each batch of cells, in their order, one at a time; `batch` as in `denoise`."""
+        if unknown := set(batch or ()) - set(self.parameters.covariates):
+            raise InputError(
+                f"batch: {min(unknown)!r} is no covariate of this model; it has "
+                f"{', '.join(self.parameters.covariates) or 'none'}"
+            )
         self.network.eval()
-        counts = self._counts(adata, "counts")
-        return [part(self.network(batch)) for batch in counts.batches(self.parameters.batch_size)]
+        known = adata.obs.assign(**batch) if batch else adata.obs
+        for cells in self._counts(adata, "counts", known).batches(self.parameters.batch_size):
+            yield self.network(cells)
 
-    def _counts(self, adata: ad.AnnData, place: str) -> AnyCounts:
+    def _predict(
+        self,
+        adata: ad.AnnData,
+        part: Callable[[Prediction], Tensor],
+        batch: Mapping[str, Any] | None = None,
+    ) -> np.ndarray:
+        found = ({"part": part(prediction)} for prediction in self.predictions(adata, batch))
+        return stacked(found, adata.n_obs)["part"]
+
+    def _counts(self, adata: ad.AnnData, place: str, obs: pd.DataFrame | None = None) -> AnyCounts:
+        """The counts, checked, with the covariates of the cells; `obs` takes the place of adata's own."""
         if not adata.var_names.equals(self.genes):
             raise InputError(f"{place}: the genes are not those of the training cells, in the same order")
-        covariates = self.covariates.matrix(adata.obs)
+        covariates = self.covariates.matrix(adata.obs if obs is None else obs)
         if (rows := on_disk(adata, place)) is not None:
             found = survey(rows, adata.obs_names, adata.var_names)
             check_cells_and_genes(adata, place, self.empty_cells, found.library)
@@ -132,16 +183,6 @@ class ZiPo:
         matrix = as_counts(adata.X, adata.obs_names, adata.var_names, place)
         check_cells_and_genes(adata, place, self.empty_cells)
         return Counts(matrix, covariates, self.device)
-
-
-def parameters_of(prediction: Prediction) -> dict[str, Tensor]:
-    """rates, zero_probability and size of a batch's likelihood, those that it has, on the CPU."""
-    found = {"rates": prediction.rates}
-    if prediction.zero_logits is not None:
-        found["zero_probability"] = torch.sigmoid(prediction.zero_logits)
-    if prediction.theta is not None:
-        found["size"] = prediction.rates * torch.exp(-prediction.theta.clamp(-THETA_LIMIT, THETA_LIMIT))
-    return {name: values.cpu() for name, values in found.items()}
 
 
 class Covariates:

@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 
 from zipo.parameters import Parameters
+from zipo.split import split
 from zipo.study.run import LOSS_NAMES, run
-from zipo.study.split import split
 
 SETTING = {
     "id": "zipo-16x6-abc123",

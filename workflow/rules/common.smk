@@ -114,10 +114,11 @@ MODEL_CODE = code(
     "engine/**/*.py",
     "estimator.py",
     "parameters.py",
+    "predictions.py",
+    "split.py",
     "datasets/counts.py",
     "study/block.py",
     "study/run.py",
-    "study/split.py",
 )
 # the files of zipo/datasets that read each kind of source; an edit of another leaves its data sets alone
 READERS = {

@@ -32,6 +32,11 @@ class Prediction:
         return log_softmax(self.logits, dim=1)
 
     @property
+    def library_size(self) -> Tensor:
+        """(B,) l, in counts."""
+        return torch.exp(self.log_library).flatten()
+
+    @property
     def log_rates(self) -> Tensor:
         """(B, G) log m = log(l mu)."""
         return self.log_library + self.log_proportions

@@ -21,11 +21,8 @@ def denoise(counts: ad.AnnData, *, seed: int, **parameters) -> ad.AnnData:
     Raises InputError if X holds anything but raw counts.
     """
     from zipo.estimator import ZiPo
-    from zipo.study.split import split
 
-    model = ZiPo(seed=seed, **parameters)
-    parts = split(counts.n_obs, seed, model.parameters.validation_share, test_share=0)
-    model.fit(counts[parts.training], counts[parts.validation])
+    model = ZiPo(seed=seed, **parameters).fit(counts)
     denoised = counts.copy()
     denoised.layers["denoised"] = model.denoise(counts)
     for part, values in model.distribution(counts).items():

@@ -15,7 +15,7 @@ import torch
 from zipo import __version__
 from zipo.engine.checkpoints import Checkpoints
 from zipo.estimator import ZiPo
-from zipo.study.split import split
+from zipo.split import split
 
 LOSS_NAMES = ("nll", "nll_observed_library", "mse_rates", "mse_means", "mean_zero_probability")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zipo.errors import InputError
-from zipo.study.split import split
+from zipo.split import split
 
 
 def test_parts_partition_the_cells_in_the_shares_asked_for():
