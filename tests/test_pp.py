@@ -1,0 +1,78 @@
+"""The scanpy-style helper: the slots it fills, what it leaves alone, and that they survive a file."""
+
+import anndata as ad
+import numpy as np
+import pytest
+from scipy.sparse import csc_matrix
+
+import zipo
+from zipo import ZiPo, slots
+from zipo.engine.training import Training
+from zipo.errors import InputError
+
+SMALL = {"encoder": "4-2", "max_epochs": 3, "batch_size": 4, "covariates": ("cell_type",)}
+
+
+def test_the_slots_are_what_the_model_says(counts):
+    model = ZiPo.for_data(counts, seed=2, **SMALL).fit(counts)
+    assert zipo.pp.denoise(counts, rates=True, seed=2, batch={"cell_type": "b"}, **SMALL) is None
+    there = {"cell_type": "b"}
+    np.testing.assert_array_equal(counts.layers["denoised"], model.denoise(counts, batch=there))
+    np.testing.assert_array_equal(counts.obsm["X_zipo"], model.latent(counts))
+    everywhere_b = counts.copy()
+    everywhere_b.obs["cell_type"] = everywhere_b.obs["cell_type"].cat.set_categories(["a", "b", "c"])
+    everywhere_b.obs.loc[:, "cell_type"] = "b"
+    np.testing.assert_array_equal(counts.layers["rates"], model.rates(everywhere_b))
+    np.testing.assert_array_equal(counts.obs["zipo_library_size"], model.library_size(everywhere_b))
+    assert counts.uns["zipo"]["batch"] == there
+
+
+def test_nothing_else_changes(counts):
+    before = counts.copy()
+    denoised = zipo.pp.denoise(counts, copy=True, **SMALL)
+    assert (list(counts.layers), list(counts.obsm), list(counts.uns)) == ([], [], [])
+    assert (list(denoised.layers), list(denoised.obsm), list(denoised.uns)) == (["denoised"], ["X_zipo"], ["zipo"])
+    assert list(denoised.obs) == ["cell_type", "age", "zipo_library_size"]
+    assert (denoised.X != before.X).nnz == 0
+    assert {str(each.dtype) for each in (denoised.layers["denoised"], denoised.obsm["X_zipo"])} == {"float32"}
+
+
+def test_counts_may_stand_in_a_layer(counts):
+    expected = zipo.pp.denoise(counts, copy=True, **SMALL)
+    counts.layers["counts"] = csc_matrix(counts.X)
+    counts.X = np.log1p(counts.X.toarray())
+    zipo.pp.denoise(counts, layer="counts", **SMALL)
+    np.testing.assert_array_equal(counts.layers["denoised"], expected.layers["denoised"])
+    with pytest.raises(InputError, match="there is no layer 'raw'; there are counts, denoised"):
+        zipo.pp.denoise(counts, layer="raw", **SMALL)
+
+
+def test_what_was_done_is_told_in_plain_values_that_survive_a_file(counts, tmp_path):
+    zipo.pp.denoise(counts, seed=2, **SMALL)
+    counts.write_h5ad(tmp_path / "denoised.h5ad")
+    found, expected = ad.read_h5ad(tmp_path / "denoised.h5ad").uns["zipo"], counts.uns["zipo"]
+    np.testing.assert_equal(found, expected)
+    history = found["history"]
+    best = found["training"]["best_epoch"] - 1
+    assert (found["seed"], found["settings"]["encoder"], found["settings"]["covariates"]) == (2, "4-2", "cell_type")
+    assert found["versions"]["zipo"] == zipo.__version__
+    assert found["training"]["epochs"] == 3 == len(history["validation_nll"])
+    assert found["losses"] == {name: history[name][best] for name in history if name != "learning_rate"}
+    assert set(found["slots"]) == {"layers", "obsm", "obs"}
+    assert "neither normalised" in found["slots"]["layers"]["denoised"]
+    assert "batch" not in found
+
+
+def test_a_diverged_training_fills_nothing(counts):
+    with pytest.raises(InputError, match=r"diverged in epoch 1, .* lower learning_rate \(now 1e\+20\)"):
+        zipo.pp.denoise(counts, **SMALL | {"learning_rate": 1e20, "batch_norm": "none", "activation": "gelu"})
+    assert not counts.layers
+
+
+def test_the_losses_told_are_those_of_the_weights_kept(counts):
+    model = ZiPo(**SMALL).fit(counts)
+    epochs = [{"learning_rate": 1.0, "training_loss": loss, "validation_loss": loss} for loss in (3.0, 1.0, 2.0)]
+    model.training = Training("patience", 2, epochs)
+    found = slots.about(model, slots.slots(rates=False))
+    assert found["losses"] == {"training_loss": 1.0, "validation_loss": 1.0}
+    assert found["training"] == {"epochs": 3, "best_epoch": 2, "stopped_by": "patience"}

@@ -1,0 +1,79 @@
+"""Where denoised counts stand in an AnnData, and what each slot means; free of torch."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zipo.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from zipo.engine.model import Prediction
+    from zipo.estimator import ZiPo
+
+DENOISED, RATES, LATENT, LIBRARY = "layers/denoised", "layers/rates", "obsm/X_zipo", "obs/zipo_library_size"
+ABOUT = "zipo"  # of uns
+MEANINGS = {
+    DENOISED: "expected counts (1 - z) l mu of each cell and gene: on the scale of the counts given, never negative, "
+    "neither normalised to a common library size nor logarithms",
+    RATES: "rates l mu of each cell and gene: expected counts were nothing lost to zero inflation, in counts",
+    LATENT: "latent variables of each cell, for neighbours, clusters and plots: no unit, without the covariates",
+    LIBRARY: "library size l of each cell, to which its rates add up, in counts",
+}
+
+
+def slots(rates: bool) -> list[str]:
+    """The slots that are filled, as group/name."""
+    return [slot for slot in MEANINGS if rates or slot != RATES]
+
+
+def values(prediction: Prediction, names: Iterable[str]) -> dict[str, Tensor]:
+    """What these slots hold for a batch of B cells, each (B, ...)."""
+    found = {
+        DENOISED: lambda: prediction.likelihood.mean,
+        RATES: lambda: prediction.rates,
+        LATENT: lambda: prediction.latent,
+        LIBRARY: lambda: prediction.library_size,
+    }
+    return {name: found[name]() for name in names}
+
+
+def about(model: ZiPo, names: Iterable[str], batch: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What uns["zipo"] holds: plain values that tell how the slots were made; nothing of when, nor how fast.
+
+    Raises InputError for a model whose training diverged: its numbers mean nothing.
+    """
+    training = model.training
+    if training.diverged:
+        raise InputError(
+            f"the training diverged in epoch {len(training.history)}, so there is nothing to denoise with; lower "
+            f"learning_rate (now {model.parameters.learning_rate:g}) and fit again"
+        )
+    settings = model.parameters.model_dump(mode="json")
+    kept = training.history[training.best_epoch - 1]
+    meanings: dict[str, dict[str, str]] = {}
+    for name in names:
+        group, slot = name.split("/")
+        meanings.setdefault(group, {})[slot] = MEANINGS[name]
+    found = {
+        "settings": settings | {"covariates": ",".join(model.parameters.covariates)},
+        "seed": model.seed,
+        "device": str(model.device),
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in ("zipo", "torch", "numpy")},
+        "training": {
+            "epochs": len(training.history),
+            "best_epoch": training.best_epoch,
+            "stopped_by": training.stopped_by,
+        },
+        "losses": {name: value for name, value in kept.items() if name != "learning_rate"},
+        "history": {name: np.array([epoch[name] for epoch in training.history]) for name in kept},
+        "slots": meanings,
+    }
+    return found | ({"batch": dict(batch)} if batch else {})
