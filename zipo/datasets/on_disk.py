@@ -64,6 +64,11 @@ class RowsOnDisk:
         matrix.sum_duplicates()
         return matrix if self.columns is None else matrix[:, self.columns]
 
+    def parts(self, cells: np.ndarray) -> list[np.ndarray]:
+        """These cells, in this order, in parts of about LONGEST_READ entries."""
+        part = np.cumsum(self.lengths[cells]) // LONGEST_READ
+        return np.split(cells, np.flatnonzero(np.diff(part)) + 1)
+
     def _reads(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, int, int]]:
         """The reads that get these rows of the file: which of them, and the first and last entry to read.
 
@@ -123,8 +128,7 @@ def survey(counts: RowsOnDisk, cells: pd.Index, genes: pd.Index) -> Survey:
     check_names(counts.shape, cells, genes, counts.place)
     library, gene_totals = np.zeros(len(cells)), np.zeros(len(genes))
     by_row = np.argsort(counts.rows, kind="stable")
-    parts = np.cumsum(counts.lengths[by_row]) // LONGEST_READ
-    for part in np.split(by_row, np.flatnonzero(np.diff(parts)) + 1):
+    for part in counts.parts(by_row):
         chunk = whole_counts(counts.read(part), cells[part], genes, counts.place)
         library[part] = np.asarray(chunk.sum(axis=1, dtype=np.float64)).ravel()
         gene_totals += np.asarray(chunk.sum(axis=0, dtype=np.float64)).ravel()

@@ -1,0 +1,128 @@
+"""Denoised files: equal to what the model says, from memory and from disk, whole or absent, the same bytes twice."""
+
+import hashlib
+import time
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.sparse import csr_matrix
+
+from zipo import ZiPo
+from zipo.datasets import on_disk
+from zipo.errors import InputError
+from zipo.output import write_denoised
+
+SMALL = {"encoder": "4-2", "max_epochs": 3, "batch_size": 5, "covariates": ("cell_type",)}
+
+
+@pytest.fixture
+def annotated(counts) -> ad.AnnData:
+    """Counts with something in every place of an AnnData."""
+    counts.var["length"] = np.arange(5)
+    counts.uns["source"] = {"name": "invented", "year": 2026}
+    counts.obsm["X_pca"], counts.varm["PCs"] = np.eye(12, 3), np.eye(5, 3)
+    counts.obsp["near"], counts.varp["alike"] = csr_matrix(np.eye(12)), np.eye(5)
+    counts.layers["doubled"] = counts.X * 2
+    counts.raw = counts[:, :3]
+    return counts
+
+
+@pytest.fixture
+def model(counts) -> ZiPo:
+    return ZiPo(seed=1, **SMALL).fit(counts)
+
+
+def backed(adata, file) -> ad.AnnData:
+    adata.write_h5ad(file)
+    return ad.read_h5ad(file, backed="r")
+
+
+def sha256(file) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("place", ["memory", "backed", "file"])
+def test_a_file_holds_the_input_and_what_the_model_says(annotated, model, place, tmp_path, monkeypatch):
+    monkeypatch.setattr(on_disk, "LONGEST_READ", 20)  # so that the counts are copied in several parts
+    given = annotated if place == "memory" else backed(annotated, tmp_path / "in.h5ad")
+    if place == "file":
+        given.file.close()
+        given = tmp_path / "in.h5ad"
+    there = {"cell_type": "b"}
+    done: list[int] = []
+    write_denoised(model, given, tmp_path / "out.h5ad", rates=True, batch=there, on_cells=done.append)
+    found = ad.read_h5ad(tmp_path / "out.h5ad")
+
+    assert done == [5, 10, 12]
+    np.testing.assert_array_equal(found.layers["denoised"], model.denoise(annotated, batch=there))
+    np.testing.assert_array_equal(found.obsm["X_zipo"], model.latent(annotated))
+    np.testing.assert_allclose(found.layers["rates"].sum(axis=1), found.obs["zipo_library_size"], rtol=1e-4)
+    assert found.uns["zipo"]["batch"] == there
+    assert set(found.uns["zipo"]["slots"]["layers"]) == {"denoised", "rates"}
+
+    np.testing.assert_array_equal(found.X.toarray(), annotated.X.toarray())
+    pd.testing.assert_frame_equal(found.obs.drop(columns="zipo_library_size"), annotated.obs)
+    pd.testing.assert_frame_equal(found.var, annotated.var)
+    assert found.uns["source"] == annotated.uns["source"]
+    np.testing.assert_array_equal(found.layers["doubled"].toarray(), annotated.X.toarray() * 2)
+    np.testing.assert_array_equal(found.raw.X.toarray(), annotated.X.toarray()[:, :3])
+    for group, name in (("obsm", "X_pca"), ("varm", "PCs"), ("obsp", "near"), ("varp", "alike")):
+        kept, expected = (getattr(adata, group)[name] for adata in (found, annotated))
+        np.testing.assert_array_equal(*(each.toarray() if group == "obsp" else each for each in (kept, expected)))
+
+
+def test_a_view_of_a_file_is_denoised_without_reading_it_whole(annotated, model, tmp_path, monkeypatch):
+    monkeypatch.setattr(on_disk, "LONGEST_READ", 20)
+    cells = np.array([7, 2, 3, 11, 4, 0, 9])
+    annotated.raw = None  # anndata reads it whole
+    whole = backed(annotated, tmp_path / "in.h5ad")
+    monkeypatch.setattr(type(whole.X), "__getitem__", None)  # as X of a view would
+    write_denoised(model, whole[cells], tmp_path / "out.h5ad")
+    found = ad.read_h5ad(tmp_path / "out.h5ad")
+    np.testing.assert_array_equal(found.X.toarray(), annotated.X.toarray()[cells])
+    np.testing.assert_array_equal(found.layers["denoised"], model.denoise(annotated[cells]))
+    assert list(found.obs_names) == list(annotated.obs_names[cells])
+
+
+def test_the_same_model_and_counts_are_the_same_bytes(annotated, counts, tmp_path):
+    first, second = tmp_path / "first.h5ad", tmp_path / "second.h5ad"
+    write_denoised(ZiPo(seed=1, **SMALL).fit(counts), annotated, first)
+    time.sleep(1.1)  # HDF5 notes times by the second
+    write_denoised(ZiPo(seed=1, **SMALL).fit(counts), annotated, second)
+    assert sha256(first) == sha256(second)
+    write_denoised(ZiPo(seed=2, **SMALL).fit(counts), annotated, second)
+    assert sha256(first) != sha256(second)
+
+
+def test_denoising_a_denoised_file_onto_itself_replaces_its_slots(annotated, model, tmp_path):
+    file = tmp_path / "out.h5ad"
+    write_denoised(model, annotated, file)
+    before = sha256(file)
+    write_denoised(model, file, file, batch={"cell_type": "c"})
+    found = ad.read_h5ad(file)
+    assert sorted(found.layers) == ["denoised", "doubled"]
+    np.testing.assert_array_equal(found.layers["denoised"], model.denoise(annotated, batch={"cell_type": "c"}))
+    assert sha256(file) != before
+
+
+def test_what_stood_there_stays_when_the_writing_is_cut_off(annotated, model, tmp_path):
+    file = tmp_path / "out.h5ad"
+    file.write_text("mine")
+
+    def interrupt(cells):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_denoised(model, annotated, file, on_cells=interrupt)
+    with pytest.raises(InputError, match="the genes are not those of the training cells"):
+        write_denoised(model, annotated[:, ::-1], file)
+    assert file.read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_what_is_no_hdf5_file_is_refused(model, tmp_path):
+    (tmp_path / "in.h5ad").write_text("counts")
+    with pytest.raises(InputError, match=r"in\.h5ad: not an HDF5 file"):
+        write_denoised(model, tmp_path / "in.h5ad", tmp_path / "out.h5ad")
