@@ -46,8 +46,7 @@ def write_denoised(
             return write_denoised(model, backed, target, rates=rates, batch=batch, on_cells=on_cells)
     names = slots.slots(rates)
     about = slots.about(model, names, batch)
-    # without times, so that equal contents are equal bytes
-    with whole(target) as part, h5py.File(part, "w", track_times=False) as file:
+    with whole(target) as part, h5py.File(part, "w") as file:
         file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
         _write_counts(file, adata)
         for group in GROUPS:
