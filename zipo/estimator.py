@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from zipo.datasets.counts import as_counts, check_cells_and_genes
-from zipo.datasets.on_disk import on_disk, survey
+from zipo.datasets.on_disk import on_disk, some_cells, survey
 from zipo.engine.batches import AnyCounts, Counts
 from zipo.engine.checkpoints import Checkpoints
 from zipo.engine.evaluation import Losses, gene_poisson_nll, losses
@@ -74,7 +74,7 @@ class ZiPo:
         """
         if validation is None:
             parts = split(adata.n_obs, self.seed, self.parameters.validation_share, test_share=0)
-            adata, validation = adata[parts.training], adata[parts.validation]
+            adata, validation = some_cells(adata, parts.training), some_cells(adata, parts.validation)
         self.genes = adata.var_names
         self.covariates = Covariates(adata.obs, self.parameters.covariates)
         counts = self._counts(adata, "training counts")

@@ -9,7 +9,7 @@ import zarr
 from scipy.sparse import csc_matrix, csr_matrix
 
 from zipo.datasets import on_disk as module
-from zipo.datasets.on_disk import on_disk, survey
+from zipo.datasets.on_disk import on_disk, some_cells, survey
 from zipo.errors import InputError
 
 CELLS, GENES = 60, 7
@@ -77,6 +77,9 @@ def test_a_view_of_a_file_is_its_cells_and_genes(backed, cells, genes):
     assert rows.shape == expected.shape
     order = np.random.default_rng(0).permutation(len(expected))
     np.testing.assert_array_equal(rows.read(order).toarray(), expected[order])
+    part = some_cells(view, np.array([2, 0]))
+    assert list(part.obs_names) == list(view.obs_names[[2, 0]])
+    np.testing.assert_array_equal(on_disk(part, "file").read(np.arange(2)).toarray(), expected[[2, 0]])
 
 
 def test_whole_numbers_compressed_unsorted_and_twice_in_a_cell_are_read_as_counts(backed):

@@ -111,6 +111,14 @@ def on_disk(adata: ad.AnnData, place: str) -> RowsOnDisk | None:
     return RowsOnDisk(stored, place, rows, None if everything else columns)
 
 
+def some_cells(adata: ad.AnnData, cells: np.ndarray) -> ad.AnnData:
+    """A view of these cells, by their places; also of a view of a backed AnnData, of which anndata makes none."""
+    if not (adata.is_view and adata.isbacked):
+        return adata[cells]
+    file = adata._adata_ref
+    return file[np.arange(file.n_obs)[adata._oidx][cells], adata._vidx]
+
+
 class Survey(NamedTuple):
     """What one pass over counts on disk found."""
 
