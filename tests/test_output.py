@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+import tracemalloc
 
 import anndata as ad
 import numpy as np
@@ -84,6 +85,29 @@ def test_a_view_of_a_file_is_denoised_without_reading_it_whole(annotated, model,
     np.testing.assert_array_equal(found.X.toarray(), annotated.X.toarray()[cells])
     np.testing.assert_array_equal(found.layers["denoised"], model.denoise(annotated[cells]))
     assert list(found.obs_names) == list(annotated.obs_names[cells])
+
+
+def test_what_is_written_is_never_in_memory_whole(tmp_path):
+    genes, fewer, more = 400, 500, 2500
+
+    def counts_of(cells: int) -> ad.AnnData:
+        few_genes = np.random.default_rng(cells).integers(genes, size=(cells, 3)).ravel()
+        matrix = csr_matrix((np.ones(3 * cells), few_genes, np.arange(0, 3 * cells + 1, 3)), (cells, genes))
+        matrix.sum_duplicates()
+        return backed(ad.AnnData(matrix), tmp_path / f"{cells}.h5ad")
+
+    def peak(cells: int) -> int:
+        given = counts_of(cells)
+        tracemalloc.start()
+        write_denoised(model, given, tmp_path / "out.h5ad")
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    model = ZiPo(encoder="4-2", max_epochs=1, batch_size=50).fit(counts_of(200))
+    peak(fewer)  # what is loaded once
+    dense = (more - fewer) * genes * np.dtype(np.float32).itemsize
+    assert peak(more) - peak(fewer) < dense / 2
 
 
 def test_the_same_model_and_counts_are_the_same_bytes(annotated, counts, tmp_path):
