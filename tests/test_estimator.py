@@ -10,7 +10,6 @@ from scipy.stats import spearmanr
 
 from zipo import ZiPo
 from zipo.errors import InputError
-from zipo.estimator import Covariates
 from zipo.methods import known
 from zipo.methods import zipo as method
 from zipo.split import split
@@ -195,23 +194,6 @@ def test_counts_on_disk_train_and_are_scored_without_being_read_whole(simulated,
 def test_other_genes_are_refused(counts):
     with pytest.raises(InputError, match="validation counts: the genes are not those of the training cells"):
         ZiPo(encoder="4-2").fit(counts, counts[:, ::-1])
-
-
-def test_covariates_are_standardised_and_one_hot(counts):
-    matrix = Covariates(counts.obs, ("age", "cell_type")).matrix(counts.obs[:6])
-    age = np.arange(12.0)
-    np.testing.assert_allclose(matrix[:, 0], ((age - age.mean()) / age.std())[:6])
-    np.testing.assert_array_equal(matrix[:, 1:], np.tile(np.eye(3), (2, 1)))
-
-
-def test_covariates_that_will_not_do_are_named(counts):
-    with pytest.raises(InputError, match="covariates: 'batch' is no column of obs; there are cell_type, age"):
-        Covariates(counts.obs, ("batch",))
-    covariates = Covariates(counts.obs.assign(cell_type="a"), ("cell_type",))
-    with pytest.raises(InputError, match="'cell_type' has the level 'b', which training did not see"):
-        covariates.matrix(counts.obs)
-    with pytest.raises(InputError, match="column 'age' of obs has missing values"):
-        Covariates(counts.obs.assign(age=np.nan), ("age",))
 
 
 def test_covariates_reach_the_network(counts):

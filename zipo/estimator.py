@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from zipo.covariates import Covariates
 from zipo.datasets.counts import as_counts, check_cells_and_genes
 from zipo.datasets.on_disk import on_disk, some_cells, survey
 from zipo.engine.batches import AnyCounts, Counts
@@ -183,38 +184,3 @@ class ZiPo:
         matrix = as_counts(adata.X, adata.obs_names, adata.var_names, place)
         check_cells_and_genes(adata, place, self.empty_cells)
         return Counts(matrix, covariates, self.device)
-
-
-class Covariates:
-    """Known covariates as columns: categories one-hot, numbers standardised by the training cells."""
-
-    def __init__(self, obs: pd.DataFrame, names: tuple[str, ...]):
-        missing = [name for name in names if name not in obs]
-        if missing:
-            raise InputError(
-                f"covariates: {missing[0]!r} is no column of obs; there are {', '.join(map(str, obs.columns))}"
-            )
-        self.levels: dict[str, list] = {}
-        self.scales: dict[str, tuple[float, float]] = {}
-        for name in names:
-            column = obs[name]
-            if column.isna().any():
-                raise InputError(f"covariates: column {name!r} of obs has missing values")
-            if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-                self.scales[name] = (float(column.mean()), float(column.std(ddof=0)) or 1.0)
-            else:
-                # a categorical column keeps the levels that the training cells happen to lack
-                categorical = isinstance(column.dtype, pd.CategoricalDtype)
-                self.levels[name] = list(column.cat.categories) if categorical else sorted(column.unique())
-
-    def matrix(self, obs: pd.DataFrame) -> np.ndarray:
-        """The covariates of these cells, (cells, columns)."""
-        columns = [np.zeros((len(obs), 0))]
-        for name, (mean, deviation) in self.scales.items():
-            columns.append(((obs[name].to_numpy(float) - mean) / deviation)[:, None])
-        for name, levels in self.levels.items():
-            unknown = set(obs[name].unique()) - set(levels)
-            if unknown:
-                raise InputError(f"covariates: {name!r} has the level {min(unknown)!r}, which training did not see")
-            columns.append(np.stack([obs[name] == level for level in levels], axis=1).astype(float))
-        return np.concatenate(columns, axis=1)

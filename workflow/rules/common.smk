@@ -111,6 +111,7 @@ def code(*patterns):
 
 # what the rows of a run hang on
 MODEL_CODE = code(
+    "covariates.py",
     "engine/**/*.py",
     "estimator.py",
     "parameters.py",

@@ -1,0 +1,107 @@
+"""Known covariates: standardised and one-hot, kept in JSON, extended, and set to one value."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from zipo.covariates import Covariates
+from zipo.errors import InputError
+
+OBS = pd.DataFrame(
+    {
+        "donor": ["b", "a", "b", "a"],
+        "age": [10.0, 20.0, 30.0, 40.0],
+        "treated": [True, False, False, True],
+        "plate": pd.Categorical([2, 10, 2, 2], categories=[2, 10, 11]),
+    },
+    index=["c1", "c2", "c3", "c4"],
+)
+NAMES = ("donor", "age", "treated", "plate")
+MATRIX = [  # age, donor a and b, treated no and yes, plate 2, 10 and 11
+    [-15 / 125**0.5, 0, 1, 0, 1, 1, 0, 0],
+    [-5 / 125**0.5, 1, 0, 1, 0, 0, 1, 0],
+    [5 / 125**0.5, 0, 1, 1, 0, 1, 0, 0],
+    [15 / 125**0.5, 1, 0, 0, 1, 1, 0, 0],
+]
+
+
+def test_numbers_are_standardised_and_categories_one_hot():
+    covariates = Covariates(OBS, NAMES)
+    np.testing.assert_allclose(covariates.matrix(OBS), MATRIX)
+    # by the cells given at first, not by those at hand
+    np.testing.assert_allclose(covariates.matrix(OBS.iloc[2:]), MATRIX[2:])
+    assert covariates.columns[:3] == [("age", None), ("donor", "a"), ("donor", "b")]
+    assert Covariates(OBS, ()).matrix(OBS).shape == (4, 0)
+
+
+def test_they_survive_json_with_their_types():
+    covariates = Covariates(OBS, NAMES)
+    again = Covariates.from_state(json.loads(json.dumps(covariates.state())))
+    np.testing.assert_array_equal(again.matrix(OBS), covariates.matrix(OBS))
+    types = {name: [type(level) for level in levels] for name, levels in again.levels.items()}
+    assert types == {"donor": [str] * 2, "treated": [bool] * 2, "plate": [int] * 3}
+    assert again.levels["plate"] == [2, 10, 11]
+
+
+def test_new_levels_are_appended_and_numbers_keep_their_scaling():
+    covariates = Covariates(OBS, NAMES)
+    more = pd.DataFrame({"donor": ["0", "b"], "age": [25.0, 50.0], "treated": [True, True], "plate": [10, 3]})
+    extended = covariates.extended(more)
+    assert extended.levels == {"donor": ["a", "b", "0"], "treated": [False, True], "plate": [2, 10, 11, 3]}
+    assert covariates.levels["donor"] == ["a", "b"]
+    expected = [[0, 0, 0, 1, 0, 1, 0, 1, 0, 0], [25 / 125**0.5, 0, 1, 0, 0, 1, 0, 0, 0, 1]]
+    np.testing.assert_allclose(extended.matrix(more), expected)
+
+
+def test_every_cell_may_be_given_one_value():
+    covariates = Covariates(OBS, NAMES)
+    for values in ({"donor": "a", "plate": 10, "age": 40.0}, {"donor": "a", "plate": "10", "age": "40"}):
+        found = covariates.matrix(covariates.with_values(OBS, values))
+        np.testing.assert_allclose(found[:, 0], 15 / 125**0.5)
+        np.testing.assert_array_equal(found[:, 1:3], [[1, 0]] * 4)
+        np.testing.assert_array_equal(found[:, 3:5], np.array(MATRIX)[:, 3:5])
+        np.testing.assert_array_equal(found[:, 5:], [[0, 1, 0]] * 4)
+    assert list(OBS["donor"]) == ["b", "a", "b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"donor": "c"}, "covariates: 'donor' has no level 'c'; training saw a, b"),
+        ({"sex": "m"}, "covariates: the model knows no 'sex'; its covariates are age, donor, treated, plate"),
+        ({"age": "old"}, "covariates: 'age' is a number, and 'old' is none"),
+        ({"age": "nan"}, "covariates: 'age' is a number, and 'nan' is none"),
+    ],
+)
+def test_values_that_the_model_does_not_know_are_named(values, problem):
+    with pytest.raises(InputError, match=problem):
+        Covariates(OBS, NAMES).with_values(OBS, values)
+
+
+@pytest.mark.parametrize(
+    ("obs", "problem"),
+    [
+        (OBS.drop(columns="donor"), "'donor' is no column of obs; there are age, treated, plate"),
+        (OBS.assign(donor=["a", "c", "a", "d"]), "'donor' has the level 'c', which training did not see"),
+        (OBS.assign(age=[1, np.nan, 3, 4]), "column 'age' of obs has missing values"),
+        (OBS.assign(age=["young"] * 4), "column 'age' of obs holds 'young', where training saw numbers"),
+    ],
+)
+def test_cells_that_do_not_fit_are_refused(obs, problem):
+    with pytest.raises(InputError, match=problem):
+        Covariates(OBS, NAMES).matrix(obs)
+
+
+@pytest.mark.parametrize(
+    ("obs", "problem"),
+    [
+        (OBS.drop(columns="donor"), "'donor' is no column of obs"),
+        (OBS.assign(age=np.nan), "column 'age' of obs has missing values"),
+        (OBS.assign(donor=pd.Timestamp("2020-01-01")), "column 'donor' of obs holds Timestamp.* turn it into text"),
+    ],
+)
+def test_columns_that_will_not_do_are_named(obs, problem):
+    with pytest.raises(InputError, match=f"covariates: {problem}"):
+        Covariates(obs, NAMES)
