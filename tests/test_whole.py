@@ -1,4 +1,4 @@
-"""A file is there whole or not at all, however its writing ends."""
+"""A file, or a folder of files, is there whole or not at all, however their writing ends."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from zipo.errors import InputError
-from zipo.whole import set_aside, whole
+from zipo.whole import set_aside, whole, whole_folder
 
 
 def test_a_file_takes_its_name_at_the_end(tmp_path):
@@ -54,3 +54,38 @@ def test_a_damaged_file_is_set_aside(tmp_path):
         set_aside(target, "cut")
     assert (tmp_path / "row.json.damaged").read_text() == "half"
     assert not target.exists()
+
+
+def test_a_folder_takes_its_name_at_the_end_and_the_earlier_ones_place(tmp_path):
+    target = tmp_path / "models" / "mine"
+    for text in ("first", "second"):
+        with whole_folder(target) as part:
+            (part / "weights").write_text(text)
+            assert not target.exists() or (target / "weights").read_text() == "first"
+        assert (target / "weights").read_text() == text
+        assert os.listdir(target.parent) == ["mine"]
+
+
+def test_an_error_leaves_the_earlier_folder(tmp_path):
+    target = tmp_path / "mine"
+    with whole_folder(target) as part:
+        (part / "weights").write_text("before")
+    (tmp_path / "mine.part").mkdir()  # of a process that was killed
+    (tmp_path / "mine.part" / "half").touch()
+
+    def cut_off(part: Path) -> None:
+        assert os.listdir(part) == []
+        (part / "weights").write_text("half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), whole_folder(target) as part:
+        cut_off(part)
+    assert (target / "weights").read_text() == "before"
+    assert os.listdir(tmp_path) == ["mine"]
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_one_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    target = tmp_path / "file" / "mine"
+    with pytest.raises(InputError, match=r"mine: cannot be written \(Not a directory\)"), whole_folder(target):
+        pass

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 import anndata as ad
@@ -85,8 +86,24 @@ class ZiPo:
             torch.manual_seed(self.seed)
             self.network = Network(counts.genes, self.parameters, counts.covariates.shape[1], library).to(self.device)
         self.training: Training = train(self.network, counts, held_out, self.seed, on_epoch, checkpoints)
-        self._trained_on = counts
+        self.gene_totals = counts.gene_totals()
         return self
+
+    def save(self, folder: Path) -> None:
+        """Keep the trained model in a folder, which appears whole or not at all; an earlier model there is replaced.
+
+        Raises InputError if the folder cannot be written, or holds anything else.
+        """
+        from zipo import saved  # which knows this class
+
+        saved.save(self, folder)
+
+    @staticmethod
+    def load(folder: Path, device: str = "auto") -> "ZiPo":
+        """The model kept in a folder; nothing in it is executed. Raises InputError for a damaged or newer one."""
+        from zipo import saved
+
+        return saved.load(folder, device)
 
     def loss(self, adata: ad.AnnData) -> float:
         """Negative log-likelihood of these counts in nats per entry, without penalties."""
@@ -99,7 +116,7 @@ class ZiPo:
     def gene_poisson_nll(self, adata: ad.AnnData) -> float:
         """NLL per entry of the trivial prediction for these cells: gene shares of the training cells times
         observed library sizes."""
-        return gene_poisson_nll(self._trained_on, self._counts(adata, "counts"), self.parameters.batch_size)
+        return gene_poisson_nll(self.gene_totals, self._counts(adata, "counts"), self.parameters.batch_size)
 
     @contextmanager
     def pruned(self, threshold: float) -> Iterator[float]:

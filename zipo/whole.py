@@ -1,6 +1,7 @@
-"""Files that appear under their names whole or not at all, however their writing ends, and what is done with damage."""
+"""Files and folders that appear whole or not at all, however their writing ends, and what is done with damage."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,13 +26,39 @@ def whole(target: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         os.replace(part, target)
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else error  # writers word it in many ways
-        raise InputError(
-            f"{target}: cannot be written ({reason}); make room, or let its folder be written to, and run again"
-        ) from error
+        raise _not_written(target, error) from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """The same of a folder of files: gives an empty folder, which takes the target's name at the end of the context."""
+    part, earlier = (target.with_name(f"{target.name}.{suffix}") for suffix in ("part", "earlier"))
+    try:
+        shutil.rmtree(part, ignore_errors=True)  # of a process that was killed
+        part.mkdir(parents=True)
+        yield part
+        for path in part.iterdir():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        if target.exists():
+            shutil.rmtree(earlier, ignore_errors=True)
+            os.replace(target, earlier)
+        os.replace(part, target)
+        shutil.rmtree(earlier, ignore_errors=True)
+    except OSError as error:
+        raise _not_written(target, error) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _not_written(target: Path, error: OSError) -> InputError:
+    reason = os.strerror(error.errno) if error.errno else error  # writers word it in many ways
+    return InputError(
+        f"{target}: cannot be written ({reason}); make room, or let its folder be written to, and run again"
+    )
 
 
 def set_aside(path: Path, damage: str) -> NoReturn:

@@ -90,13 +90,13 @@ def losses(network: Network, counts: AnyCounts, batch_size: int) -> Losses:
 
 
 @torch.no_grad()
-def gene_poisson_nll(training: AnyCounts, counts: AnyCounts, batch_size: int) -> float:
+def gene_poisson_nll(gene_totals: Tensor, counts: AnyCounts, batch_size: int) -> float:
     """NLL, in nats per entry, of the trivial prediction: each gene's share times the observed library size.
 
-    The shares are those of the training cells, with one count added per gene so that a gene unseen in
-    training remains possible.
+    The shares are those of the training cells, whose counts sum to `gene_totals` (genes,), with one count added per
+    gene so that a gene unseen in training remains possible.
     """
-    totals = training.gene_totals() + 1
+    totals = gene_totals + 1
     log_shares = torch.log(totals / totals.sum()).float()
     nll = 0.0
     for batch in counts.batches(batch_size):

@@ -75,7 +75,7 @@ class Trainer:
     def run(self, on_epoch: Callable[[int, float], None] | None, after_batch: Callable[[], None] | None) -> None:
         """Train to the end."""
         p, outcome = self.network.hyper, self.outcome
-        ceiling = p.explosion * gene_poisson_nll(self.training, self.validation, p.batch_size)
+        ceiling = p.explosion * gene_poisson_nll(self.training.gene_totals(), self.validation, p.batch_size)
         for epoch in range(len(outcome.history) + 1, p.max_epochs + 1):
             rate = self.schedule.start(epoch)
             training_loss = self._epoch(rate, after_batch)

@@ -1,0 +1,129 @@
+"""A trained model in a folder: weights as safetensors, all else as JSON, so that loading executes nothing.
+
+`model.json` bears the SHA-256 of the weights and of itself: a model that was damaged is refused, not believed.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import torch
+from safetensors.torch import load as tensors_of
+from safetensors.torch import save as bytes_of
+
+from zipo import __version__
+from zipo.covariates import Covariates
+from zipo.engine.model import Network
+from zipo.engine.training import Training
+from zipo.errors import InputError
+from zipo.whole import whole_folder
+
+if TYPE_CHECKING:
+    from zipo.estimator import ZiPo
+
+FORMAT = 1
+WEIGHTS, SETTINGS = "weights.safetensors", "model.json"
+GENE_TOTALS = "gene_totals"  # beside the network's own tensors
+
+
+def save(model: "ZiPo", folder: Path) -> None:
+    """Keep a trained model in a folder, which appears whole or not at all; an earlier model there is replaced.
+
+    The same model gives the same bytes. Raises InputError if the folder cannot be written, or holds anything else
+    than a model, and for a model whose training diverged.
+    """
+    folder = Path(folder)
+    check_target(folder)
+    if model.training.diverged:
+        raise InputError(f"{folder}: not written, since the training diverged; fit again with a lower learning_rate")
+    weights = bytes_of(model.network.state_dict() | {GENE_TOTALS: model.gene_totals})
+    settings = {
+        "format": FORMAT,
+        "zipo": __version__,
+        "torch": torch.__version__,
+        "parameters": model.parameters.model_dump(mode="json"),
+        "seed": model.seed,
+        "empty_cells": model.empty_cells,
+        "median_library": model.network.median_library.item(),
+        "covariates": model.covariates.state(),
+        "genes": list(model.genes),
+        # time is no property of the model: the same seed gives the same file
+        "training": {name: value for name, value in asdict(model.training).items() if name != "seconds"},
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+    }
+    with whole_folder(folder) as part:
+        (part / WEIGHTS).write_bytes(weights)
+        text = json.dumps(settings | {"sha256": _digest(settings)}, indent=1, ensure_ascii=False, allow_nan=False)
+        (part / SETTINGS).write_text(text + "\n", encoding="utf-8")
+
+
+def check_target(folder: Path) -> None:
+    """Raise InputError if a model may not take this name, since something else has it."""
+    if folder.exists() and not (folder / SETTINGS).is_file() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise InputError(f"{folder}: exists and is no model; name another folder, or remove it")
+
+
+def load(folder: Path, device: str = "auto") -> "ZiPo":
+    """The model kept in a folder.
+
+    Raises InputError for a folder or file that is missing, for damage, and for a model written by a newer zipo.
+    """
+    from zipo.estimator import ZiPo
+
+    folder = Path(folder)
+    settings = _settings(folder)
+    weights = _read(folder / WEIGHTS)
+    if hashlib.sha256(weights).hexdigest() != settings["weights_sha256"]:
+        raise _damaged(folder / WEIGHTS, f"its SHA-256 is not the one in {SETTINGS}")
+    empty_cells, parameters = settings["empty_cells"], settings["parameters"]
+    model = ZiPo(seed=settings["seed"], device=device, empty_cells=empty_cells, **parameters)
+    model.genes = pd.Index(settings["genes"], dtype=object)
+    model.covariates = Covariates.from_state(settings["covariates"])
+    model.training = Training(**settings["training"])
+    tensors = tensors_of(weights)
+    model.gene_totals = tensors.pop(GENE_TOTALS).to(model.device)
+    columns = len(model.covariates.columns)
+    with torch.random.fork_rng(devices=[]):  # initial weights are drawn, only to be replaced
+        network = Network(len(model.genes), model.parameters, columns, settings["median_library"])
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise _damaged(folder / WEIGHTS, f"they do not fit the parameters in {SETTINGS}") from error
+    model.network = network.to(model.device)
+    return model
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    """What model.json says, checked to be as it was written."""
+    path = folder / SETTINGS
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no such folder; give one that `zipo fit` or ZiPo.save has written")
+    text = _read(path)
+    try:
+        settings = json.loads(text)
+        newer, found = settings["format"] > FORMAT, settings.pop("sha256", None)
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise _damaged(path, "it is no JSON of a model") from error
+    if newer:
+        raise InputError(f"{folder}: written by a newer zipo ({settings.get('zipo')}); update zipo")
+    if found != _digest(settings):
+        raise _damaged(path, "it is not as it was written")
+    return settings
+
+
+def _digest(settings: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{path}: is missing, so that the folder is no whole model; copy or fit it again") from None
+
+
+def _damaged(path: Path, how: str) -> InputError:
+    return InputError(f"{path}: damaged ({how}); copy the model again, or fit it again")
