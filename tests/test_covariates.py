@@ -69,10 +69,10 @@ def test_every_cell_may_be_given_one_value():
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
-        ({"donor": "c"}, "covariates: 'donor' has no level 'c'; training saw a, b"),
-        ({"sex": "m"}, "covariates: the model knows no 'sex'; its covariates are age, donor, treated, plate"),
-        ({"age": "old"}, "covariates: 'age' is a number, and 'old' is none"),
-        ({"age": "nan"}, "covariates: 'age' is a number, and 'nan' is none"),
+        ({"donor": "c"}, "batch: 'donor' has no level 'c'; training saw a, b"),
+        ({"sex": "m"}, "batch: 'sex' is no covariate of this model; it has age, donor, treated, plate"),
+        ({"age": "old"}, "batch: 'age' is a number, and 'old' is none"),
+        ({"age": "nan"}, "batch: 'age' is a number, and 'nan' is none"),
     ],
 )
 def test_values_that_the_model_does_not_know_are_named(values, problem):

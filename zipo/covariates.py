@@ -89,16 +89,15 @@ class Covariates:
             except ValueError:
                 number = math.nan
             if not math.isfinite(number):
-                raise InputError(f"covariates: {name!r} is a number, and {value!r} is none; give it as in obs")
+                raise InputError(f"batch: {name!r} is a number, and {value!r} is none; give it as in obs")
             return number
         if name not in self.levels:
-            known = f"its covariates are {', '.join(self.names)}" if self.names else "it was trained without any"
-            raise InputError(f"covariates: the model knows no {name!r}; {known}")
+            raise InputError(f"batch: {name!r} is no covariate of this model; it has {', '.join(self.names) or 'none'}")
         for level in self.levels[name]:
             if value == level or value == str(level):
                 return level
         levels = ", ".join(map(str, self.levels[name]))
-        raise InputError(f"covariates: {name!r} has no level {value!r}; training saw {levels}")
+        raise InputError(f"batch: {name!r} has no level {value!r}; training saw {levels}")
 
 
 def _column(obs: pd.DataFrame, name: str) -> pd.Series:

@@ -74,20 +74,34 @@ class ZiPo:
         each epoch with its number, from 1, and its validation NLL; what it raises ends the training. With checkpoints
         a training that was cut off goes on where its latest stands, to the same numbers.
         """
+        self.genes, self.covariates = adata.var_names, Covariates(adata.obs, self.parameters.covariates)
+        return self.train_from(self.fresh_network, adata, validation, on_epoch, checkpoints)
+
+    def train_from(
+        self,
+        start: Callable[[AnyCounts], Network],
+        adata: ad.AnnData,
+        validation: ad.AnnData | None,
+        on_epoch: Callable[[int, float], None] | None,
+        checkpoints: Checkpoints | None,
+    ) -> "ZiPo":
+        """What fit does once genes and covariates are known; `start` gives the network for the training counts."""
         if validation is None:
             parts = split(adata.n_obs, self.seed, self.parameters.validation_share, test_share=0)
             adata, validation = some_cells(adata, parts.training), some_cells(adata, parts.validation)
-        self.genes = adata.var_names
-        self.covariates = Covariates(adata.obs, self.parameters.covariates)
         counts = self._counts(adata, "training counts")
         held_out = self._counts(validation, "validation counts")
-        library = float(np.median(counts.library_size.cpu()))
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            self.network = Network(counts.genes, self.parameters, counts.covariates.shape[1], library).to(self.device)
+        self.network = start(counts)
         self.training: Training = train(self.network, counts, held_out, self.seed, on_epoch, checkpoints)
         self.gene_totals = counts.gene_totals()
         return self
+
+    def fresh_network(self, counts: AnyCounts) -> Network:
+        """An untrained network for such counts, its weights fixed by the seed."""
+        library = float(np.median(counts.library_size.cpu()))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            return Network(counts.genes, self.parameters, counts.covariates.shape[1], library).to(self.device)
 
     def save(self, folder: Path) -> None:
         """Keep the trained model in a folder, which appears whole or not at all; an earlier model there is replaced.
@@ -170,13 +184,8 @@ class ZiPo:
     @torch.no_grad()
     def predictions(self, adata: ad.AnnData, batch: Mapping[str, Any] | None = None) -> Iterator[Prediction]:
         """What the network says of each batch of cells, in their order, one at a time; `batch` as in `denoise`."""
-        if unknown := set(batch or ()) - set(self.parameters.covariates):
-            raise InputError(
-                f"batch: {min(unknown)!r} is no covariate of this model; it has "
-                f"{', '.join(self.parameters.covariates) or 'none'}"
-            )
         self.network.eval()
-        known = adata.obs.assign(**batch) if batch else adata.obs
+        known = self.covariates.with_values(adata.obs, batch) if batch else adata.obs
         for cells in self._counts(adata, "counts", known).batches(self.parameters.batch_size):
             yield self.network(cells)
 

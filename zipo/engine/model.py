@@ -1,5 +1,6 @@
 """The network: a deep encoder with residuals, heads for every parameter of the likelihood, a library network."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -90,6 +91,36 @@ class Network(nn.Module):
             shared = parameters.dispersion == "gene"
             self.dispersion = SharedByCells(genes) if shared else nn.Linear(width, genes)
             nn.init.constant_(self.dispersion.bias, parameters.dispersion_start)
+        self.frozen: list[nn.Module] = []
+
+    @property
+    def parts(self) -> dict[str, list[nn.Module]]:
+        """The modules that can be frozen, by the names of what they make up."""
+        heads = [self.log_proportions, self.zero_logits, self.dispersion]
+        parts: dict[str, list[nn.Module | None]] = {
+            "first_layer": [self.encoder.first],
+            "encoder": [self.encoder],
+            "decoder": [self.decoder, *heads],
+            "library": [self.library],
+        }
+        present = {name: [module for module in modules if module is not None] for name, modules in parts.items()}
+        return {name: modules for name, modules in present.items() if modules}
+
+    def freeze(self, names: Collection[str]) -> None:
+        """Keep these parts as they are while the rest is trained.
+
+        Their batch norms keep their statistics too: else a frozen part would be another function after training, and
+        the few cells that a part is frozen for estimate them badly.
+        """
+        self.frozen = [module for name in names for module in self.parts[name]]
+        for module in self.frozen:
+            module.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> "Network":
+        super().train(mode)
+        for module in self.frozen:
+            module.eval()
+        return self
 
     def forward(self, batch: Batch) -> Prediction:
         latent = self.encoder(batch, self.transform(batch))

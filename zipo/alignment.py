@@ -1,0 +1,73 @@
+"""The genes of a data set matched by name with those of a model."""
+
+from dataclasses import dataclass
+
+import anndata as ad
+import pandas as pd
+from scipy.sparse import csr_matrix
+
+from zipo.datasets.counts import check_names
+from zipo.errors import InputError
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How the genes of a data set fit a model's."""
+
+    genes: pd.Index
+    """The genes of the aligned data, in order: the model's, then those that were added."""
+    shared: int
+    """Genes that both have."""
+    missing: int
+    """Genes of the model that the data lack; they count as zeros."""
+    extra: int
+    """Genes of the data that the model lacks."""
+    added: bool
+    """Whether those are added to the model, or left out."""
+
+    @property
+    def message(self) -> str:
+        """One line for the user."""
+        said = [f"{self.shared:,} of the model's {self.shared + self.missing:,} genes are in the data"]
+        if self.missing:
+            said.append(f"{self.missing:,} are not and count as zeros")
+        if self.extra:
+            said.append(f"{self.extra:,} others of the data are {'added to the model' if self.added else 'left out'}")
+        return ", ".join(said)
+
+    @classmethod
+    def of(cls, found: pd.Index, genes: pd.Index, added: bool = False) -> "Alignment":
+        """The alignment of a data set's genes with a model's. Raises InputError where they have none in common."""
+        extra = found[~found.isin(genes)]
+        shared = len(found) - len(extra)
+        if not shared:
+            raise InputError(
+                f"none of the {len(found)} genes of the data, such as {found[0]!r}, is among the {len(genes)} of the "
+                f"model, such as {genes[0]!r}; name the genes as the model does"
+            )
+        return cls(genes.append(extra) if added else genes, shared, len(genes) - shared, len(extra), added)
+
+
+def aligned(adata: ad.AnnData, genes: pd.Index) -> tuple[ad.AnnData, Alignment]:
+    """The data with exactly these genes, in this order: others are left out, those that are missing count as zeros.
+
+    Where none is missing the result is a view, whose counts stay on disk if they lie there; else the counts are read
+    into memory, and var and layers are left out. Raises InputError for genes that occur twice, or none in common.
+    """
+    check_names(adata.shape, adata.obs_names, adata.var_names, "counts")
+    alignment = Alignment.of(adata.var_names, genes)
+    return with_genes(adata, genes), alignment
+
+
+def with_genes(adata: ad.AnnData, genes: pd.Index) -> ad.AnnData:
+    """The data with exactly these genes, as `aligned` has it."""
+    if adata.var_names.equals(genes):
+        return adata
+    shared = adata.var_names[adata.var_names.isin(genes)]
+    if len(shared) == len(genes):
+        return adata[:, genes]
+    counts = csr_matrix(adata[:, shared].to_memory().X)
+    columns = genes.get_indexer(shared)[counts.indices]
+    matrix = csr_matrix((counts.data, columns, counts.indptr), shape=(adata.n_obs, len(genes)))
+    matrix.sort_indices()
+    return ad.AnnData(matrix, obs=adata.obs, var=pd.DataFrame(index=genes), obsm=dict(adata.obsm), uns=dict(adata.uns))
