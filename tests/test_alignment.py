@@ -38,6 +38,10 @@ def test_counts_that_need_no_zeros_stay_on_disk(counts, tmp_path):
     filled, _ = aligned(backed, names(4, 1, 8))
     np.testing.assert_array_equal(filled.X.toarray()[:, :2], counts.X[:, [4, 1]].toarray())
     assert not filled.X[:, 2].nnz
+    part, _ = aligned(backed[[5, 2], [4, 1, 0]], names(1, 4))
+    np.testing.assert_array_equal(
+        on_disk(part, "counts").read(np.arange(2)).toarray(), counts.X.toarray()[[5, 2]][:, [1, 4]]
+    )
     same, alignment = aligned(backed, counts.var_names)
     assert same is backed
     assert alignment.message == "5 of the model's 5 genes are in the data"

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 import anndata as ad
+import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 
 from zipo.datasets.counts import check_names
+from zipo.datasets.on_disk import some_genes
 from zipo.errors import InputError
 
 
@@ -54,7 +56,6 @@ def aligned(adata: ad.AnnData, genes: pd.Index) -> tuple[ad.AnnData, Alignment]:
     Where none is missing the result is a view, whose counts stay on disk if they lie there; else the counts are read
     into memory, and var and layers are left out. Raises InputError for genes that occur twice, or none in common.
     """
-    check_names(adata.shape, adata.obs_names, adata.var_names, "counts")
     alignment = Alignment.of(adata.var_names, genes)
     return with_genes(adata, genes), alignment
 
@@ -63,11 +64,11 @@ def with_genes(adata: ad.AnnData, genes: pd.Index) -> ad.AnnData:
     """The data with exactly these genes, as `aligned` has it."""
     if adata.var_names.equals(genes):
         return adata
-    shared = adata.var_names[adata.var_names.isin(genes)]
-    if len(shared) == len(genes):
-        return adata[:, genes]
-    counts = csr_matrix(adata[:, shared].to_memory().X)
-    columns = genes.get_indexer(shared)[counts.indices]
-    matrix = csr_matrix((counts.data, columns, counts.indptr), shape=(adata.n_obs, len(genes)))
-    matrix.sort_indices()
+    check_names(adata.shape, adata.obs_names, adata.var_names, "counts")
+    places = adata.var_names.get_indexer(genes)  # -1 for those that are missing
+    if (places >= 0).all():
+        return some_genes(adata, places)
+    found = np.flatnonzero(places >= 0)
+    counts = csr_matrix(some_genes(adata, places[found]).to_memory().X)
+    matrix = csr_matrix((counts.data, found[counts.indices], counts.indptr), shape=(adata.n_obs, len(genes)))
     return ad.AnnData(matrix, obs=adata.obs, var=pd.DataFrame(index=genes), obsm=dict(adata.obsm), uns=dict(adata.uns))

@@ -7,7 +7,6 @@ import anndata as ad
 
 from zipo.alignment import Alignment, aligned, with_genes
 from zipo.covariates import Covariates
-from zipo.datasets.counts import check_names
 from zipo.engine.batches import AnyCounts
 from zipo.engine.checkpoints import Checkpoints
 from zipo.engine.grafting import graft
@@ -53,7 +52,6 @@ def fine_tuned(
         raise InputError(
             f"fine-tuning: {fixed[0]} belongs to the network, which is trained on; fit a new model for that"
         )
-    check_names(adata.shape, adata.obs_names, adata.var_names, "training counts")
     alignment = Alignment.of(adata.var_names, model.genes, added=genes == "union")
     _check_frozen(model.network, freeze, alignment)
 

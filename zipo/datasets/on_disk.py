@@ -113,10 +113,19 @@ def on_disk(adata: ad.AnnData, place: str) -> RowsOnDisk | None:
 
 def some_cells(adata: ad.AnnData, cells: np.ndarray) -> ad.AnnData:
     """A view of these cells, by their places; also of a view of a backed AnnData, of which anndata makes none."""
+    return _view(adata, cells, slice(None))
+
+
+def some_genes(adata: ad.AnnData, genes: np.ndarray) -> ad.AnnData:
+    """The same of these genes."""
+    return _view(adata, slice(None), genes)
+
+
+def _view(adata: ad.AnnData, cells: np.ndarray | slice, genes: np.ndarray | slice) -> ad.AnnData:
     if not (adata.is_view and adata.isbacked):
-        return adata[cells]
+        return adata[cells, genes]
     file = adata._adata_ref
-    return file[np.arange(file.n_obs)[adata._oidx][cells], adata._vidx]
+    return file[np.arange(file.n_obs)[adata._oidx][cells], np.arange(file.n_vars)[adata._vidx][genes]]
 
 
 class Survey(NamedTuple):
