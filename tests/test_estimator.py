@@ -58,7 +58,7 @@ def test_denoised_counts_are_the_means_of_the_likelihood(simulated, fitted):
     assert model.losses(cells).mse_means == pytest.approx(np.mean((denoised - cells.X.toarray()) ** 2), rel=1e-4)
 
 
-def test_without_validation_cells_the_seed_keeps_some(counts):
+def test_without_validation_cells_the_seed_keeps_some(counts, tmp_path):
     small = {"encoder": "4-2", "batch_size": 4, "max_epochs": 3, "validation_share": 0.25}
     parts = split(12, 5, 0.25, 0)
     assert len(parts.validation) == 3
@@ -66,6 +66,9 @@ def test_without_validation_cells_the_seed_keeps_some(counts):
     chosen = ZiPo(seed=5, **small).fit(counts)
     assert chosen.training.history == given.training.history
     np.testing.assert_array_equal(chosen.denoise(counts), given.denoise(counts))
+    counts.write_h5ad(tmp_path / "counts.h5ad")
+    view = ad.read_h5ad(tmp_path / "counts.h5ad", backed="r")[np.arange(12)]
+    np.testing.assert_array_equal(ZiPo(seed=5, **small).fit(view).latent(view), chosen.latent(counts))
     with pytest.raises(InputError, match="2 cells are too few"):
         ZiPo(**small).fit(counts[:2])
 
