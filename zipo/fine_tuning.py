@@ -44,9 +44,10 @@ def fine_tuned(
     - `training_parameters`: fields of `zipo.parameters.Parameters` that do not shape the network; others are the
       model's. The learning rate starts at its floor, unless given: the weights are near a good place already.
 
-    Levels that a covariate has in `adata` alone are added, and start as the average of those known; numbers keep
-    their scaling. `validation`, `on_epoch` and `checkpoints` are as of ZiPo.fit. Raises InputError where no gene is in
-    common, for what cannot be frozen or changed, and as ZiPo.fit does.
+    The batch norms keep the statistics of the first training, which few cells would estimate badly. Levels that a
+    covariate has in `adata` alone are added, and start as the average of those known; numbers keep their scaling.
+    `validation`, `on_epoch` and `checkpoints` are as of ZiPo.fit. Raises InputError where no gene is in common, for
+    what cannot be frozen or changed, and as ZiPo.fit does.
     """
     if fixed := sorted(FIXED & set(training_parameters)):
         raise InputError(
@@ -63,7 +64,7 @@ def fine_tuned(
     def start(counts: AnyCounts) -> Network:
         network = tuned.fresh_network(counts)
         graft(network, model.network, _sources(model.covariates, tuned.covariates))
-        network.freeze(freeze)
+        network.go_on(frozen=freeze)
         return network
 
     held_out = None if validation is None else with_genes(validation, alignment.genes)

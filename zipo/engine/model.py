@@ -91,7 +91,7 @@ class Network(nn.Module):
             shared = parameters.dispersion == "gene"
             self.dispersion = SharedByCells(genes) if shared else nn.Linear(width, genes)
             nn.init.constant_(self.dispersion.bias, parameters.dispersion_start)
-        self.frozen: list[nn.Module] = []
+        self.statistics_kept = False
 
     @property
     def parts(self) -> dict[str, list[nn.Module]]:
@@ -106,20 +106,23 @@ class Network(nn.Module):
         present = {name: [module for module in modules if module is not None] for name, modules in parts.items()}
         return {name: modules for name, modules in present.items() if modules}
 
-    def freeze(self, names: Collection[str]) -> None:
-        """Keep these parts as they are while the rest is trained.
+    def go_on(self, frozen: Collection[str] = ()) -> None:
+        """From here on train with other cells, but for these parts, and keep the statistics of all batch norms.
 
-        Their batch norms keep their statistics too: else a frozen part would be another function after training, and
-        the few cells that a part is frozen for estimate them badly.
+        The trained weights count on those statistics, and few cells, in small batches, estimate them badly: what is
+        fitted to the batches' own is then another function in evaluation. A frozen part would be one too.
         """
-        self.frozen = [module for name in names for module in self.parts[name]]
-        for module in self.frozen:
-            module.requires_grad_(False)
+        self.statistics_kept = True
+        for name in frozen:
+            for module in self.parts[name]:
+                module.requires_grad_(False)
 
     def train(self, mode: bool = True) -> "Network":
         super().train(mode)
-        for module in self.frozen:
-            module.eval()
+        if self.statistics_kept:
+            for module in self.modules():
+                if isinstance(module, nn.BatchNorm1d):
+                    module.eval()
         return self
 
     def forward(self, batch: Batch) -> Prediction:
