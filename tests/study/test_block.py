@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from zipo.datasets.prepared import write
+from zipo.digest import digest
 from zipo.engine.checkpoints import Checkpoints, Stopped
 from zipo.errors import InputError
 from zipo.parameters import Parameters
 from zipo.study import block
 from zipo.study.block import obeying_signals, run_block
-from zipo.study.digest import digest
 from zipo.study.run import run
 from zipo.study.table import runs_table
 

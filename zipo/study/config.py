@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_valid
 
 from zipo.datasets.catalogue import Dataset, Filters, Section, SynapseSource
 from zipo.errors import InputError
+from zipo.messages import first_problem
 from zipo.parameters import Parameters, ParameterValues
 from zipo.study.benchmark import Benchmark, Row, rows
 from zipo.study.claim import CLAIMS, Claim
-from zipo.study.messages import first_problem
 from zipo.study.tuning import SEARCHED, Tuning
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]

@@ -7,7 +7,7 @@ import h5py
 import pandas as pd
 from anndata.io import read_elem
 
-from zipo.study.digest import digest
+from zipo.digest import digest
 from zipo.whole import set_aside
 
 PAPER = ("cells", "genes", "nonzero_share")

@@ -13,8 +13,8 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
 
 from zipo.datasets.prepared import checksum_file, read
+from zipo.digest import digest
 from zipo.study.config import parameters_of
-from zipo.study.digest import digest
 from zipo.study.journal import BEAT, GRACE, Watch, beating, claim, finished, open_study
 from zipo.study.run import run
 from zipo.study.settings import Setting
