@@ -74,7 +74,8 @@ def check_cells_and_genes(
     if len(empty) and empty_cells == "refuse":
         raise InputError(
             f"{place}: {len(empty)} cells have no counts, the first is {adata.obs_names[empty[0]]!r}; "
-            "drop them with filters: {min_counts: 1}, or keep them with filters: {empty_cells: keep}"
+            "drop them with filters: {min_counts: 1} in a study, or beforehand, or keep them with empty_cells: keep "
+            "(--empty-cells keep on the command line)"
         )
 
 

@@ -25,17 +25,26 @@ def files_of(path: Path, source: FileSource) -> list[Path]:
 def read_file(path: Path, source: FileSource) -> ad.AnnData:
     """The counts of a file or folder as CSR, with the source's cell_type, batch and covariates in obs.
 
+    Otherwise as read_whole.
+    """
+    adata = read_whole(path, source)
+    place, columns = str(path), adata.obs
+    if source.labels is not None:
+        place, columns = source.labels, read_labels(Path(source.labels), adata.obs_names)
+    adata.obs = obs_of(source, columns, adata.obs_names, place)
+    return adata
+
+
+def read_whole(path: Path, source: FileSource) -> ad.AnnData:
+    """The counts of a file or folder as CSR, with all columns that the file itself has about its cells in obs.
+
     var["gene_id"] holds accessions where the file has them beside the symbols, and uns["left_out_features"] the number
     of features of each type that are no genes. Raises InputError naming the file and what was expected.
     """
     stored = _stored(path, source)
     genes = unique_genes(stored.genes, stored.gene_ids)
     counts = as_counts(stored.matrix, stored.cells, genes, str(path))
-    if source.labels is None:
-        obs = obs_of(source, stored.obs, stored.cells, str(path))
-    else:
-        labels = Path(source.labels)
-        obs = obs_of(source, read_labels(labels, stored.cells), stored.cells, str(labels))
+    obs = pd.DataFrame(index=pd.Index(stored.cells, dtype=str)) if stored.obs is None else stored.obs
     var = pd.DataFrame(index=pd.Index(genes, dtype=str))
     if stored.gene_ids is not None:
         var["gene_id"] = list(stored.gene_ids)

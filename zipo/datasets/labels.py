@@ -32,20 +32,18 @@ def read_labels(path: Path, cells: Sequence[str]) -> pd.DataFrame:
     return table.loc[list(cells)]
 
 
-def obs_of(source: FileSource, columns: pd.DataFrame | None, cells: Sequence[str], place: str) -> pd.DataFrame:
+def obs_of(source: FileSource, columns: pd.DataFrame, cells: Sequence[str], place: str) -> pd.DataFrame:
     """obs with cell_type, batch and covariates from the columns that the source names.
 
     Raises InputError for a column that is not there or that is there twice.
     """
     obs = pd.DataFrame(index=pd.Index(cells, dtype=str))
-    known = list(columns.columns) if columns is not None else []
+    known = list(columns.columns)
     for name in source.columns:
         if known.count(name) != 1:
             problem = "more than one column" if name in known else "no column"
             there = ", ".join(map(str, known)) or "none: name a table of labels"
             raise InputError(f"{place}: {problem} {name!r} about the cells; there are {there}")
-    if columns is None:
-        return obs
     for key, column in (("cell_type", source.cell_type), ("batch", source.batch)):
         if column is not None:
             obs[key] = _categories(columns[column])

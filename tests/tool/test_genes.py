@@ -1,0 +1,46 @@
+"""The genes that take part: the most variable ones as scanpy finds them, or those of a file."""
+
+import anndata as ad
+import pytest
+import scanpy as sc
+
+from zipo.errors import InputError
+from zipo.tool import genes
+from zipo.tool.genes import chosen
+
+
+@pytest.mark.parametrize("backed", [False, True])
+def test_the_most_variable_genes_are_those_that_scanpy_finds(cells, source, backed, monkeypatch):
+    monkeypatch.setattr(genes, "ENTRIES", 1000)  # ten chunks
+    ranked = sc.experimental.pp.highly_variable_genes(cells, n_top_genes=15, inplace=False)
+    adata = ad.read_h5ad(source, backed="r") if backed else cells
+    found = chosen(adata, "15", "in.h5ad")
+    assert list(found.var_names) == list(cells.var_names[ranked["highly_variable"]])
+    assert found.isbacked == backed
+    assert chosen(adata, "1000", "in.h5ad").n_vars == 60
+
+
+def test_a_gene_without_counts_is_the_last_choice(cells):
+    detected = cells.X.getnnz(axis=0) > 0
+    assert 0 < (~detected).sum() < 10
+    assert list(chosen(cells, str(detected.sum()), "x").var_names) == list(cells.var_names[detected])
+
+
+def test_genes_of_a_file_come_in_the_order_of_the_data(cells, tmp_path):
+    (tmp_path / "genes.txt").write_text("gene-9\n\ngene-2 \ngene-9\ngene-40\n")
+    assert list(chosen(cells, str(tmp_path / "genes.txt"), "x").var_names) == ["gene-2", "gene-9", "gene-40"]
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "problem"),
+    [
+        ("gene-1\nINS\nGCG\n", None, "2 of 3 genes are not in in.h5ad, the first is 'INS'"),
+        ("gene-1\n", None, "fewer than two genes are named"),
+        ("", "1", "--genes 1: too few"),
+        ("", "many", "--genes many: neither a number of genes nor a file"),
+    ],
+)
+def test_genes_that_will_not_do(cells, tmp_path, text, asked, problem):
+    (tmp_path / "genes.txt").write_text(text)
+    with pytest.raises(InputError, match=problem):
+        chosen(cells, asked or str(tmp_path / "genes.txt"), "in.h5ad")

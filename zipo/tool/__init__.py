@@ -1,0 +1,1 @@
+"""ZiPo on the command line: what `zipo denoise`, fit, apply, tune, programs and plot do."""

@@ -1,0 +1,93 @@
+"""Counts that a user names: any format the readers of data sets know, told by name or contents."""
+
+import warnings
+from pathlib import Path
+from typing import Literal
+
+import anndata as ad
+import h5py
+
+from zipo.datasets import annotated, files
+from zipo.datasets.catalogue import FileFormat, FileSource
+from zipo.datasets.hdf5 import open_hdf5
+from zipo.datasets.stored import unique_genes
+from zipo.datasets.tenx import parts
+from zipo.errors import InputError
+
+KNOWN = (
+    ".h5ad, 10x .h5, .loom, a folder with a matrix.mtx as 10x writes it, and tables (.csv, .tsv, .txt, also with .gz)"
+)
+TABLES = (".csv", ".tsv", ".txt")
+BINARY: dict[str, FileFormat] = {".h5ad": "h5ad", ".h5": "10x_h5", ".loom": "loom"}
+
+
+def read(path: Path, layer: str | None = None, genes_in: Literal["rows", "columns"] | None = None) -> ad.AnnData:
+    """The counts of a file or folder, with all that it says of its cells.
+
+    - `layer`: which counts of an .h5ad (raw, or a layer by name) or .loom (a layer by name); the main ones if None.
+    - `genes_in`: where a table has its genes.
+
+    The rest of an .h5ad comes along, and its counts stay on disk if X is CSR. Raises InputError for anything that is
+    none of the formats, is damaged, or holds other values than raw counts; those of an .h5ad on disk are not looked
+    at yet.
+    """
+    kind = format_of(path)
+    if kind == "table" and genes_in is None:
+        raise InputError(
+            f"{path}: a table can have its genes in rows or in columns; say --genes-in rows or --genes-in columns"
+        )
+    if layer is not None and kind not in ("h5ad", "loom"):
+        raise InputError(f"{path}: --layer is for .h5ad and .loom, other formats have no layers; leave it out")
+    if kind == "h5ad":
+        return _read_h5ad(path, layer)
+    in_table = genes_in if kind == "table" else None
+    return files.read_whole(path, FileSource(kind="file", path=str(path), format=kind, layer=layer, genes_in=in_table))
+
+
+def files_of(path: Path) -> list[Path]:
+    """Every file that `read` reads."""
+    return list(parts(path)) if path.is_dir() else [path]
+
+
+def format_of(path: Path) -> FileFormat:
+    """The format of a file or folder, by its contents if it is HDF5, otherwise by its name."""
+    if not path.exists():
+        raise InputError(f"{path}: no such file or folder; correct the path to the counts")
+    if path.is_dir():
+        if any("matrix.mtx" in file.name for file in path.iterdir()):
+            return "10x_mtx"
+        raise InputError(f"{path}: a folder without a matrix.mtx; counts can be {KNOWN}")
+    if path.is_file() and h5py.is_hdf5(path):
+        with open_hdf5(path) as file:
+            return "h5ad" if {"obs", "var"} <= set(file) else "loom" if "row_attrs" in file else "10x_h5"
+    if path.name.endswith((".mtx", ".mtx.gz")):
+        raise InputError(
+            f"{path}: the matrix alone names neither genes nor cells; give the folder in which it stands with "
+            "features.tsv (or genes.tsv) and barcodes.tsv"
+        )
+    suffix = path.suffix.lower()
+    if suffix in TABLES or (suffix == ".gz" and Path(path.stem).suffix.lower() in TABLES):
+        return "table"
+    if suffix in BINARY:  # and yet no HDF5: its reader tells what is wrong
+        return BINARY[suffix]
+    raise InputError(f"{path}: not a format that zipo reads; counts can be {KNOWN}")
+
+
+def _read_h5ad(path: Path, layer: str | None) -> ad.AnnData:
+    """An .h5ad, backed if its counts can be read cell by cell."""
+    with open_hdf5(path) as file:
+        by_cell = layer is None and "X" in file and file["X"].attrs.get("encoding-type") == "csr_matrix"
+    stored = None if by_cell else annotated.read_h5ad(path, layer)
+    with warnings.catch_warnings():  # of duplicate names, which are dealt with here
+        warnings.simplefilter("ignore")
+        try:
+            adata = ad.read_h5ad(path, backed="r")
+        except Exception as error:  # anndata raises many kinds
+            raise InputError(f"{path}: anndata cannot read this: {error}; write it again, or mend it") from None
+        if stored is not None:
+            var = adata.raw.var if layer == "raw" else adata.var
+            rest = {"obs": adata.obs, "var": var, "uns": adata.uns, "obsm": adata.obsm}
+            adata = ad.AnnData(stored.matrix, **rest)
+        if not adata.var_names.is_unique and "gene_ids" in adata.var:  # as scanpy's 10x readers name them
+            adata.var_names = unique_genes(adata.var_names.astype(str), adata.var["gene_ids"].astype(str))
+    return adata
