@@ -1,0 +1,101 @@
+"""What a command tells of its progress: a live bar on a terminal, elsewhere, as in a log, a line now and then."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from zipo.errors import InputError
+
+EVERY = 10.0  # seconds between two lines; epochs can be shorter
+
+
+class Teller:
+    """Tells on standard error, and in a log file if there is one, which is appended to."""
+
+    def __init__(self, log: Path | None = None):
+        self.live = sys.stderr.isatty()
+        self._log: IO[str] | None = None
+        if log is not None:
+            try:
+                self._log = log.open("a", buffering=1)
+            except OSError as error:
+                raise InputError(f"--log {log}: cannot be written ({error.strerror}); give another file") from None
+
+    def say(self, text: str) -> None:
+        """A line, whatever stands there live."""
+        print(text, file=sys.stderr, flush=True)
+        self.note(text)
+
+    def note(self, text: str) -> None:
+        """A line for the log file alone."""
+        if self._log:
+            print(time.strftime("%Y-%m-%d %H:%M:%S"), text, file=self._log)
+
+    @contextmanager
+    def epochs(self, at_most: int) -> Iterator[Callable[[int, float], None]]:
+        """Gives what is to be called after each epoch with its number, from 1, and its validation NLL."""
+        lines, since, first, best = _Lines(self), time.monotonic(), 0, float("inf")
+        with _bar(self.live, "training", at_most) as advance:
+
+            def report(epoch: int, nll: float) -> None:
+                nonlocal first, best
+                first, best = first or epoch, min(best, nll)
+                # of the epochs of this process: those before an interruption took their time elsewhere
+                left = (time.monotonic() - since) / (epoch - first + 1) * (at_most - epoch)
+                text = f"NLL {nll:.4f}, lowest {best:.4f}, at most {_time(left)} left"
+                advance(epoch, f"epoch {epoch}/{at_most}, {text}")
+                lines.offer(f"epoch {epoch} of at most {at_most}: validation {text}")
+
+            yield report
+
+    @contextmanager
+    def cells(self, number: int) -> Iterator[Callable[[int], None]]:
+        """Gives what is to be called with the number of cells that are written."""
+        lines, since = _Lines(self), time.monotonic()
+        with _bar(self.live, "writing", number) as advance:
+
+            def report(done: int) -> None:
+                left = (time.monotonic() - since) / done * (number - done)
+                text = f"{done:,} of {number:,} cells written, {_time(left)} left"
+                advance(done, text)
+                lines.offer(text)
+
+            yield report
+
+
+class _Lines:
+    """Lines for those who see no bar, each so long after the one before that a log stays short."""
+
+    def __init__(self, teller: Teller):
+        self._say = teller.note if teller.live else teller.say
+        self._last = time.monotonic()
+
+    def offer(self, text: str) -> None:
+        if time.monotonic() - self._last >= EVERY:
+            self._last = time.monotonic()
+            self._say(text)
+
+
+@contextmanager
+def _bar(live: bool, what: str, total: int) -> Iterator[Callable[[int, str], None]]:
+    """Gives what moves a live bar and changes the text behind it, 80 characters in all; it leaves nothing behind."""
+    if not live:
+        yield lambda done, text: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (BarColumn(12), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(what, total=total)
+        yield lambda done, text: shown.update(task, completed=done, description=text)
+
+
+def _time(seconds: float) -> str:
+    """A duration in words, to two digits or so."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,80 @@
+"""A training as the command line runs it: with checkpoints beside the output, from which it goes on if interrupted."""
+
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import torch
+from pydantic import TypeAdapter, ValidationError
+
+from zipo import __version__
+from zipo.digest import digest
+from zipo.engine.checkpoints import Checkpoints
+from zipo.errors import InputError
+from zipo.estimator import ZiPo
+from zipo.messages import first_problem
+from zipo.parameters import Parameters
+from zipo.sizes import in_words
+from zipo.tool.inputs import files_of
+from zipo.tool.progress import Teller
+from zipo.tool.stopping import Stop
+
+EVERY = 120.0  # seconds between two checkpoints
+
+
+def model_for(adata: ad.AnnData, values: dict[str, Any], teller: Teller) -> ZiPo:
+    """A model of the sizes that fit the data but for the given `values`, which may be any keyword of ZiPo; told in
+    one line. Raises InputError for values that do not fit together."""
+    try:
+        model = ZiPo.for_data(adata, **values)
+    except ValidationError as error:
+        raise InputError(f"parameters: {first_problem(error, TypeAdapter(Parameters))}") from None
+    sizes = in_words(model.parameters.model_dump())
+    teller.say(f"{adata.n_obs:,} cells x {adata.n_vars:,} genes: {model.parameters.likelihood}, {sizes}")
+    return model
+
+
+def checkpoints_of(
+    model: ZiPo, adata: ad.AnnData, source: Path, reading: list, target: Path, resume: bool, teller: Teller
+) -> Checkpoints:
+    """The checkpoints of a training in a folder beside its target.
+
+    `reading` is whatever shaped the counts on their way from the source. Without `resume`, earlier checkpoints are
+    removed; with it, InputError if those that are there belong to another training.
+    """
+    about = [__version__, torch.__version__, model.parameters.model_dump(mode="json"), model.seed, model.device.type]
+    identity = digest(files_of(source), [about, model.empty_cells, reading, list(adata.var_names)])
+    checkpoints = Checkpoints(target.with_name(f"{target.name}.checkpoints"), identity, EVERY)
+    if not resume:
+        checkpoints.remove()
+    elif not checkpoints.folder.exists():
+        teller.say(f"{checkpoints.folder}: there are no checkpoints, so the training begins anew")
+    elif (state := checkpoints.latest()) is None:
+        raise InputError(
+            f"{checkpoints.folder}: its checkpoints are of other counts, options or versions, or damaged; give the "
+            "interrupted command as it was, or leave --resume out to begin anew"
+        )
+    else:
+        teller.say(f"going on after epoch {len(state.rest['outcome']['history'])}")
+    return checkpoints
+
+
+def train(model: ZiPo, adata: ad.AnnData, checkpoints: Checkpoints, teller: Teller, stop: Stop) -> None:
+    """Fit a model, obeying signals, and tell how it went. Raises InputError if the training diverged."""
+    stop.advice = "nothing is written; the same command with --resume goes on"
+    stop.checkpoints = checkpoints
+    with teller.epochs(model.parameters.max_epochs) as on_epoch:
+        model.fit(adata, on_epoch=on_epoch, checkpoints=checkpoints)
+    stop.checkpoints = None
+    training = model.training
+    if training.diverged:
+        checkpoints.remove()
+        raise InputError(
+            f"the training diverged in epoch {len(training.history)}; lower the learning rate, as by "
+            f"--set learning_rate={model.parameters.learning_rate / 4:.2g}"
+        )
+    nll = training.history[training.best_epoch - 1]["validation_nll"]
+    teller.say(
+        f"trained {len(training.history)} epochs in {training.seconds:.1f} s; kept the weights of epoch "
+        f"{training.best_epoch}, validation NLL {nll:.4f} nats per entry"
+    )

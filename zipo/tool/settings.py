@@ -1,0 +1,65 @@
+"""Parameters of ZiPo as a user gives them: in a file of settings, by options, by NAME=VALUE; free of torch."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from zipo.errors import InputError
+from zipo.messages import first_problem
+from zipo.parameters import ParameterValues
+from zipo.whole import whole
+
+
+def given(settings: Path | None, options: dict[str, Any], assignments: Sequence[str]) -> dict[str, Any]:
+    """The parameters that a user gave; assignments NAME=VALUE win over options, and these over a file of settings.
+
+    Options that are None are none. Raises InputError for an unknown name and a value that will not do.
+    """
+    found = {} if settings is None else read(settings)
+    found |= {name: value for name, value in options.items() if value is not None}
+    found |= dict(pair(text, "--set") for text in assignments)
+    return checked(found)
+
+
+def checked(values: dict[str, Any], kind: type[ParameterValues] = ParameterValues) -> dict[str, Any]:
+    """The same values as the parameters' own types; InputError for an unknown name and a value that will not do."""
+    try:
+        return kind(**values).model_dump(exclude_unset=True)
+    except ValidationError as error:
+        raise InputError(f"parameters: {first_problem(error, TypeAdapter(kind))}") from None
+
+
+def pair(text: str, option: str) -> tuple[str, str]:
+    """Name and value of NAME=VALUE."""
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise InputError(f"{option} {text}: not of the form NAME=VALUE; give it as in {option} NAME=VALUE")
+    return name, value
+
+
+def read(file: Path) -> dict[str, Any]:
+    """The parameters of a file of settings."""
+    try:
+        found = json.loads(file.read_text())
+    except OSError as error:
+        raise InputError(f"--settings {file}: cannot be read ({error.strerror}); correct the path") from None
+    except ValueError as error:
+        raise InputError(f"--settings {file}: no JSON ({error}); give a file that `zipo tune` wrote") from None
+    if not isinstance(found, dict):
+        raise InputError(f"--settings {file}: parameters by their names were expected; see what `zipo tune` writes")
+    return found
+
+
+def write(values: dict[str, Any], target: Path) -> None:
+    """Write a file of settings, whole or not at all."""
+    with whole(target) as part:
+        part.write_text(json.dumps(values, indent=1) + "\n")
+
+
+def as_options(values: dict[str, Any]) -> str:
+    """The parameters as options to paste behind a command."""
+    covariates = [f"--covariate {name}" for name in values.get("covariates", ())]
+    return " ".join([*covariates, *(f"--set {name}={value}" for name, value in values.items() if name != "covariates")])

@@ -1,0 +1,28 @@
+"""Shares of zeros per gene, as counted and as the model expects them, kept with the output for `zipo plot`."""
+
+import anndata as ad
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from zipo.datasets.on_disk import on_disk
+from zipo.estimator import ZiPo
+
+OBSERVED, EXPECTED = "zipo_zeros_observed", "zipo_zeros_expected"  # columns of var
+CELLS = 10_000  # tell a gene's share to half a percent
+
+
+def zero_shares(model: ZiPo, adata: ad.AnnData) -> tuple[np.ndarray, np.ndarray]:
+    """Each gene's share of cells without a count of it, and the mean over these cells of Pr(0), both (genes,).
+
+    All cells take part, or so many drawn at random by the model's seed.
+    """
+    cells = np.arange(adata.n_obs)
+    if adata.n_obs > CELLS:
+        cells = np.sort(np.random.default_rng(model.seed).choice(adata.n_obs, CELLS, replace=False))
+    rows = on_disk(adata, "counts")
+    counts = csr_matrix(adata.X)[cells] if rows is None else rows.read(cells)
+    counts.eliminate_zeros()
+    expected = np.zeros(adata.n_vars)
+    for prediction in model.predictions(ad.AnnData(counts, obs=adata.obs.iloc[cells], var=adata.var)):
+        expected += np.exp(prediction.likelihood.log_prob_zero().double().cpu().numpy()).sum(axis=0)
+    return 1 - counts.getnnz(axis=0) / len(cells), expected / len(cells)
