@@ -26,8 +26,8 @@ def of_types(cells: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, tuple]]:
     return cells, dict(zip(order, [*shades[: len(common)], shades[-1]], strict=False))
 
 
-def legend_beside(ax: "Axes", palette: dict[str, tuple]) -> None:
-    """A legend of the types to the right of a panel."""
+def legend_beside(ax: "Axes", palette: dict[str, tuple], title: str = "Cell type") -> None:
+    """A legend of the types, or other groups of cells, to the right of a panel."""
     from matplotlib.lines import Line2D
 
     handles = [
@@ -35,6 +35,6 @@ def legend_beside(ax: "Axes", palette: dict[str, tuple]) -> None:
         for name, colour in palette.items()
     ]
     ax.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1), title="Cell type", fontsize="x-small",
+        handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1), title=title, fontsize="x-small",
         labelspacing=0.3, handletextpad=0.1, columnspacing=0.8, ncols=-(-len(handles) // IN_A_COLUMN),
     )  # fmt: skip

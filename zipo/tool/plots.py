@@ -1,0 +1,162 @@
+"""Pictures of what `zipo denoise` and `zipo apply` wrote: training, latents, zeros."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+from zipo import slots
+from zipo.datasets.hdf5 import open_hdf5
+from zipo.errors import InputError
+from zipo.figures import style
+from zipo.figures.cell_types import legend_beside, of_types
+from zipo.tool.zeros import EXPECTED, OBSERVED
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CELLS = 20_000  # more take t-SNE minutes, and a picture shows no more
+PANELS = 4  # columns of obs that are shown unasked
+LEVELS = 30  # a column with more is no grouping of cells
+
+
+def plot(output: Path, folder: Path, colours: list[str], seed: int = 1) -> list[Path]:
+    """Draw training.png, latent.png and zeros.png, each with .pdf and .tsv; returns the PNGs.
+
+    `colours` are columns of obs, those that group cells if there are none. Raises InputError unless `zipo denoise`,
+    `zipo apply` or zipo.pp.denoise filled the slots of the file, and for a column that obs lacks.
+    """
+    with open_hdf5(output):
+        adata = ad.read_h5ad(output, backed="r")
+    if slots.ABOUT not in adata.uns or latent_slot() not in adata.obsm:
+        raise InputError(f"{output}: holds no results of zipo; give what `zipo denoise` or `zipo apply` wrote")
+    if missing := [name for name in colours if name not in adata.obs]:
+        there = ", ".join(map(str, adata.obs.columns))
+        raise InputError(f"--colour {missing[0]}: no column of obs; there are {there}")
+    history = pd.DataFrame(adata.uns[slots.ABOUT]["history"])
+    history.insert(0, "epoch", range(1, len(history) + 1))
+    places = embedded(adata, colours or groupings(adata.obs), seed)
+    pictures = {
+        "training": (draw_training(history, adata.uns[slots.ABOUT]["training"]), history),
+        "latent": (draw_latent(places, adata.n_obs), places),
+    }
+    if EXPECTED in adata.var:
+        genes = zeros(adata.var, mean_counts(adata))
+        pictures["zeros"] = (draw_zeros(genes), genes)
+    for name, (figure, numbers) in pictures.items():
+        style.write(figure, numbers, folder / name)
+    return [folder / f"{name}.png" for name in pictures]
+
+
+def latent_slot() -> str:
+    """Name of the latents in obsm."""
+    return slots.LATENT.split("/")[1]
+
+
+def groupings(obs: pd.DataFrame) -> list[str]:
+    """The first columns of obs that group cells; none is a column of numbers, of one level or of many."""
+    found = [name for name in obs if not _numeric(obs[name]) and 1 < obs[name].nunique() <= LEVELS]
+    return found[:PANELS]
+
+
+def embedded(adata: ad.AnnData, columns: list[str], seed: int) -> pd.DataFrame:
+    """t-SNE of the latents of all cells, or of so many drawn at random: cell, x, y, then these columns and the
+    library size."""
+    from zipo.study.embedding import tsne
+
+    drawn = np.arange(adata.n_obs)
+    if adata.n_obs > CELLS:
+        drawn = np.sort(np.random.default_rng(seed).choice(adata.n_obs, CELLS, replace=False))
+    x, y = tsne(adata.obsm[latent_slot()][drawn], seed).T
+    about = adata.obs.iloc[drawn][list(dict.fromkeys([*columns, slots.LIBRARY.split("/")[1]]))]
+    return pd.concat([pd.DataFrame({"cell": about.index, "x": x, "y": y}), about.reset_index(drop=True)], axis=1)
+
+
+def mean_counts(adata: ad.AnnData) -> np.ndarray:
+    """Mean count of each gene, of a chunk of cells at a time."""
+    sums = sum(chunk.sum(axis=0) for chunk, _, _ in adata.chunked_X(5000))
+    return np.asarray(sums, dtype=np.float64).ravel() / adata.n_obs
+
+
+def zeros(var: pd.DataFrame, means: np.ndarray) -> pd.DataFrame:
+    """A row a gene: mean count, share of zeros observed, and as the model expects it."""
+    return pd.DataFrame({"gene": var.index, "mean": means, "observed": var[OBSERVED].to_numpy(),
+                         "expected": var[EXPECTED].to_numpy()})  # fmt: skip
+
+
+def draw_training(history: pd.DataFrame, training: dict[str, Any]) -> "Figure":
+    """Losses of training and validation cells by epoch, and the epoch whose weights were kept."""
+    style.use()
+    figure, grid = style.grid(1, 2)
+    epochs, kept = history["epoch"], training["best_epoch"]
+    marker = {"marker": "o", "markersize": 3} if len(history) < 40 else {}
+    for ax, curves, label in (
+        (
+            grid[0, 0],
+            {"training": "training_loss", "validation": "validation_loss"},
+            "Loss with penalties (nats per entry)",
+        ),
+        (grid[0, 1], {"validation": "validation_nll"}, "NLL (nats per entry)"),
+    ):
+        for place, (name, column) in enumerate(curves.items()):
+            colour = f"C{place if len(curves) > 1 else 1}"
+            ax.plot(epochs, history[column], color=colour, label=f"{name} cells", **marker)
+        if kept:
+            ax.axvline(kept, color="0.4", linestyle=":", label=f"weights kept (epoch {kept})")
+        if style.logarithmic(history[list(curves.values())].to_numpy().ravel()):
+            ax.set_yscale("log")
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.set(xlabel="Epoch", ylabel=label)
+        ax.legend(fontsize="x-small")
+    return figure
+
+
+def draw_latent(places: pd.DataFrame, cells: int) -> "Figure":
+    """A panel per column: groups in colours that all eyes tell apart, numbers on a scale of brightness."""
+    style.use()
+    columns = list(places.columns[3:])
+    figure, grid = style.grid(1, len(columns))
+    figure.set_size_inches(5.2 * len(columns), 4)
+    drawn = f"{len(places):,} of {cells:,} cells" if len(places) < cells else f"{cells:,} cells"
+    size = float(np.clip(8000 / len(places), 1, 12))
+    options = {"s": size, "linewidth": 0, "rasterized": True}
+    for ax, name in zip(grid[0], columns, strict=True):
+        if _numeric(places[name]):
+            shown = ax.scatter(places["x"], places["y"], c=places[name], cmap="viridis", **options)
+            figure.colorbar(shown, ax=ax, shrink=0.8)
+        else:
+            found, palette = of_types(places[["x", "y"]].assign(cell_type=places[name]))
+            ax.scatter(places["x"], places["y"], c=found["cell_type"].map(palette).tolist(), **options)
+            legend_beside(ax, palette, title="")
+        ax.grid(visible=False)
+        ax.set(xticks=[], yticks=[], xlabel="t-SNE 1", ylabel="t-SNE 2")
+        ax.set_title("library size (counts)" if name == columns[-1] else name, loc="left", fontsize="small")
+    figure.suptitle(f"Latent variables of {drawn}", fontsize="medium")
+    return figure
+
+
+def draw_zeros(genes: pd.DataFrame) -> "Figure":
+    """Shares of zeros: by mean count, and expected against observed."""
+    style.use()
+    figure, grid = style.grid(1, 2)
+    by_mean, agreement = grid[0]
+    options = {"s": 5, "linewidth": 0, "alpha": 0.6, "rasterized": True}
+    counted = genes[genes["mean"] > 0].sort_values("mean")
+    by_mean.scatter(counted["mean"], 100 * counted["observed"], color="0.45", label="counted", **options)
+    by_mean.scatter(counted["mean"], 100 * counted["expected"], color="C1", label="expected by ZiPo", **options)
+    curve = np.geomspace(counted["mean"].min(), counted["mean"].max(), 200)
+    by_mean.plot(curve, 100 * np.exp(-curve), color="C0", label="Poisson of that mean")
+    by_mean.set(xscale="log", xlabel="Mean count of the gene", ylabel="Cells without a count (%)")
+    by_mean.legend(fontsize="x-small", markerscale=3)
+    agreement.scatter(100 * genes["observed"], 100 * genes["expected"], color="C1", **options)
+    agreement.axline((0, 0), slope=1, color="k", linewidth=0.8)
+    distance = (genes["observed"] - genes["expected"]).abs().mean()
+    agreement.set(xlabel="Counted zeros (%)", ylabel="Expected zeros (%)")
+    agreement.set_title(f"mean distance {100 * distance:.2f} points", loc="left", fontsize="small")
+    return figure
+
+
+def _numeric(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)

@@ -1,0 +1,55 @@
+"""Gene programs: what each neuron of the first layer reads, once weights that hardly count are pruned away."""
+
+import pandas as pd
+import torch
+
+from zipo.engine.pruning import kept_weights
+from zipo.errors import InputError
+from zipo.estimator import ZiPo
+
+
+def programs(model: ZiPo, threshold: float = 1e-4, top: int | None = None) -> pd.DataFrame:
+    """The genes of each neuron of the first layer, those of the largest weights first.
+
+    Columns: neuron, from 1; rank, from 1; gene; weight, relative to the neuron's largest, in [-1, 1]; genes, how many
+    the neuron keeps. Weights below `threshold` times the neuron's largest are pruned (paper, section III-E), and of
+    the rest the `top` first are given. Raises InputError for a threshold outside of (0, 1] and a `top` below 1.
+    """
+    if not 0 < threshold <= 1:
+        raise InputError(f"threshold {threshold:g}: a share of a neuron's largest weight is expected, above 0, up to 1")
+    if top is not None and top < 1:
+        raise InputError(f"top {top}: one gene of a neuron at least is expected")
+    weights = model.network.encoder.first.weight.detach().cpu()
+    kept = kept_weights(weights, threshold)
+    tables = []
+    for neuron in range(weights.shape[1]):
+        size = weights[:, neuron].abs()
+        largest = size.max()
+        if not largest:
+            continue
+        genes = int(kept[:, neuron].sum())
+        order = torch.argsort(size, descending=True, stable=True)[: genes if top is None else min(genes, top)]
+        tables.append(
+            pd.DataFrame(
+                {
+                    "neuron": neuron + 1,
+                    "rank": range(1, len(order) + 1),
+                    "gene": model.genes[order.numpy()],
+                    "weight": (weights[order, neuron] / largest).numpy(),
+                    "genes": genes,
+                }
+            )
+        )
+    if not tables:
+        raise InputError("all weights of the first layer are 0, so there are no programs; train with a lower alpha_w")
+    return pd.concat(tables, ignore_index=True)
+
+
+def in_lines(table: pd.DataFrame) -> list[str]:
+    """A line per neuron: how many genes it keeps, then the first of them with their weights."""
+    lines = []
+    for neuron, genes in table.groupby("neuron"):
+        named = ", ".join(f"{gene} {weight:+.2f}" for gene, weight in zip(genes["gene"], genes["weight"], strict=True))
+        number = int(genes["genes"].iloc[0])
+        lines.append(f"neuron {neuron}, {number} gene{'s' * (number != 1)}: {named}")
+    return lines
