@@ -25,3 +25,10 @@ def test_planning_loads_neither_torch_nor_scanpy_nor_seaborn():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_help_loads_nothing_that_takes_time():
+    heavy = {"anndata", "matplotlib", "numpy", "optuna", "pandas", "pydantic", "sklearn", "torch"}
+    code = f"import sys, zipo.cli; print(sorted({heavy!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -1,4 +1,4 @@
-"""The command line: each command of `zipo study` is one step of the workflow."""
+"""The command line: commands for data of one's own, and those of `zipo study`, each one step of the workflow."""
 
 import json
 import sys
@@ -10,12 +10,14 @@ import typer
 from zipo.errors import InputError
 from zipo.methods.shared import cli as of_methods
 from zipo.study import benchmark_cli as of_benchmark
+from zipo.tool import cli as of_tool
 
 # every import below costs time at start-up, so each command imports what it runs
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 study = typer.Typer(no_args_is_help=True, help="Steps of a study; Snakemake runs them.")
-app.add_typer(study, name="study")
+app.add_typer(of_tool.app)
 app.add_typer(of_methods.app)
+app.add_typer(study, name="study")
 study.add_typer(of_methods.steps)
 study.add_typer(of_benchmark.steps)
 

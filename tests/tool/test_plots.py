@@ -1,0 +1,68 @@
+"""Pictures of an output, by the numbers behind them."""
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.tool.conftest import SMALL
+from zipo.tool import plots
+from zipo.tool.plots import groupings
+
+
+@pytest.fixture
+def output(source, tmp_path, zipo):
+    assert zipo("denoise", source, tmp_path / "out.h5ad", *SMALL)[0] == 0
+    return tmp_path / "out.h5ad"
+
+
+def test_pictures_show_what_the_file_holds(cells, output, tmp_path, zipo):
+    code, out, _ = zipo("plot", output, "--colour", "donor", "--colour", "age")
+    folder = tmp_path / "out.plots"
+    assert (code, out.split()) == (0, [f"{folder}/{name}.png" for name in ("training", "latent", "zeros")])
+    tables = {name: pd.read_csv(folder / f"{name}.tsv", sep="\t") for name in ("training", "latent", "zeros")}
+    found = ad.read_h5ad(output)
+    assert tables["training"]["epoch"].tolist() == [1, 2, 3]
+    np.testing.assert_allclose(tables["training"]["validation_nll"], found.uns["zipo"]["history"]["validation_nll"])
+    assert tables["latent"].columns.tolist() == ["cell", "x", "y", "donor", "age", "zipo_library_size"]
+    assert tables["latent"]["donor"].tolist() == cells.obs["donor"].tolist()
+    np.testing.assert_allclose(tables["zeros"]["mean"], cells.X.toarray().mean(axis=0))
+    np.testing.assert_allclose(tables["zeros"]["observed"], (cells.X.toarray() == 0).mean(axis=0))
+    assert all((folder / f"{name}.{kind}").stat().st_size > 1000 for name in tables for kind in ("png", "pdf"))
+
+
+def test_the_latents_places_keep_cells_of_a_kind_together(output, cells):
+    found = ad.read_h5ad(output)
+    found.obsm["X_zipo"] = np.random.default_rng(1).normal(size=(150, 4)) + 20 * pd.get_dummies(
+        cells.obs["cell_type"]
+    ).to_numpy(float) @ np.eye(3, 4)
+    places = plots.embedded(found, ["cell_type"], seed=1)
+    spread = places.groupby("cell_type", observed=True)[["x", "y"]].std().max().max()
+    assert places[["x", "y"]].std().min() > 2 * spread
+
+
+def test_of_many_cells_some_are_drawn(output, monkeypatch):
+    monkeypatch.setattr(plots, "CELLS", 60)
+    places = plots.embedded(ad.read_h5ad(output, backed="r"), ["donor"], seed=1)
+    assert (len(places), places["cell"].is_unique) == (60, True)
+    figure = plots.draw_latent(places, 150)
+    assert figure.get_suptitle() == "Latent variables of 60 of 150 cells"
+
+
+def test_columns_that_group_cells_are_shown_unasked():
+    obs = pd.DataFrame({"barcode": [f"c{i}" for i in range(60)], "age": range(60), "tissue": "liver"})
+    obs["type"] = pd.Categorical(["a", "b"] * 30)
+    obs["treated"] = [True, False] * 30
+    assert groupings(obs) == ["type", "treated"]
+    for name in "vwxyz":
+        obs[name] = obs["type"].astype(str)
+    assert groupings(obs) == ["type", "treated", "v", "w"]
+
+
+def test_what_cannot_be_drawn_is_named(source, output, zipo):
+    assert zipo("plot", source) == (
+        2, "", f"error: {source}: holds no results of zipo; give what `zipo denoise` or `zipo apply` wrote\n"
+    )  # fmt: skip
+    code, _, err = zipo("plot", output, "--color", "batch")
+    assert code == 2
+    assert err.startswith("error: --colour batch: no column of obs; there are cell_type, donor, age")

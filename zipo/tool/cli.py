@@ -1,0 +1,194 @@
+"""The commands for data of one's own; each imports what it runs, since every import costs time at start-up."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+app = typer.Typer()
+
+
+COUNTS = "Raw counts: .h5ad, 10x .h5, .loom, a folder with matrix.mtx, or a table (.csv, .tsv, .txt, also .gz)."
+In = Annotated[Path, typer.Argument(metavar="IN", help=COUNTS, show_default=False)]
+Out = Annotated[Path, typer.Argument(metavar="OUT.h5ad", help="The .h5ad to write.", show_default=False)]
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a trained model.", show_default=False)]
+Layer = Annotated[str | None, typer.Option(help="Where an .h5ad (raw, or a layer) or .loom has its raw counts.")]
+GenesIn = Annotated[Literal["rows", "columns"] | None, typer.Option(help="Where a table has its genes.")]
+Genes = Annotated[
+    str | None, typer.Option(metavar="N|FILE", help="So many of the most variable genes, or those a file names. [all]")
+]
+Covariate = Annotated[
+    list[str] | None, typer.Option(metavar="NAME", help="Column of obs that the model is to know, as a batch; repeat.")
+]
+Batch = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=LEVEL", help="Denoise all cells as if of this level of a covariate; repeat."),
+]
+Choice = Annotated[
+    Literal["poisson", "nb", "zip", "zinb"] | None,
+    typer.Option(help="Distribution of the counts. [zip]", show_default=False),
+]
+Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs at most. [by the number of cells]")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any parameter of zipo.ZiPo; repeat.")
+]
+Settings = Annotated[Path | None, typer.Option(metavar="FILE", help="Parameters that `zipo tune` wrote.")]
+Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same file.")]
+On = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")]
+Empty = Annotated[Literal["refuse", "keep"], typer.Option(help="What to do with cells that have no counts.")]
+Rates = Annotated[bool, typer.Option("--rates", help="Write layers['rates'] too: l mu, without zero inflation.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from where the same command was interrupted.")]
+Log = Annotated[Path | None, typer.Option(metavar="FILE", help="Also write what is told, with times, to this file.")]
+
+
+@app.command()
+def denoise(
+    source: In,
+    target: Out,
+    likelihood: Choice = None,
+    genes: Genes = None,
+    covariate: Covariate = None,
+    batch: Batch = None,
+    seed: Seed = 1,
+    device: On = "auto",
+    epochs: Epochs = None,
+    assignments: Set = None,
+    settings: Settings = None,
+    rates: Rates = False,
+    model: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the trained model in this folder.")] = None,
+    layer: Layer = None,
+    genes_in: GenesIn = None,
+    empty_cells: Empty = "refuse",
+    resume: Resume = False,
+    log: Log = None,
+) -> None:
+    """Train on raw counts and write them denoised: layers["denoised"], latents in obsm["X_zipo"].
+
+    Sizes and epochs that are not given follow from the data. uns["zipo"] tells what each slot means.
+    """
+    from zipo.tool.stopping import stopping
+
+    with stopping() as stop:
+        from zipo.tool import commands
+
+        options = {"likelihood": likelihood, "max_epochs": epochs, "covariates": covariate}
+        commands.denoise(
+            commands.Counts(source, layer, genes_in, genes),
+            commands.Fit(options, assignments or [], settings, seed, device, empty_cells, resume),
+            target, model, batch or [], rates, log, stop,
+        )  # fmt: skip
+
+
+@app.command()
+def fit(
+    source: In,
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder to keep the model in.", show_default=False)],
+    likelihood: Choice = None,
+    genes: Genes = None,
+    covariate: Covariate = None,
+    seed: Seed = 1,
+    device: On = "auto",
+    epochs: Epochs = None,
+    assignments: Set = None,
+    settings: Settings = None,
+    layer: Layer = None,
+    genes_in: GenesIn = None,
+    empty_cells: Empty = "refuse",
+    resume: Resume = False,
+    log: Log = None,
+) -> None:
+    """Train on raw counts and keep the model, for `zipo apply` and `zipo programs`."""
+    from zipo.tool.stopping import stopping
+
+    with stopping() as stop:
+        from zipo.tool import commands
+
+        options = {"likelihood": likelihood, "max_epochs": epochs, "covariates": covariate}
+        commands.fit(
+            commands.Counts(source, layer, genes_in, genes),
+            commands.Fit(options, assignments or [], settings, seed, device, empty_cells, resume),
+            model, log, stop,
+        )  # fmt: skip
+
+
+@app.command()
+def apply(
+    model: Model,
+    source: In,
+    target: Out,
+    batch: Batch = None,
+    device: On = "auto",
+    rates: Rates = False,
+    layer: Layer = None,
+    genes_in: GenesIn = None,
+    log: Log = None,
+) -> None:
+    """Denoise counts with a trained model; genes are matched by name, and those that are missing count as 0."""
+    from zipo.tool.stopping import stopping
+
+    with stopping():
+        from zipo.tool import commands
+
+        commands.apply(model, commands.Counts(source, layer, genes_in), target, batch or [], device, rates, log)
+
+
+@app.command()
+def tune(
+    source: In,
+    output: Annotated[Path, typer.Option(metavar="FILE", help="Where the best settings go.")] = Path("zipo.json"),
+    trials: Annotated[int, typer.Option(min=1, help="Trainings to try.")] = 30,
+    likelihood: Choice = None,
+    genes: Genes = None,
+    covariate: Covariate = None,
+    seed: Seed = 1,
+    device: On = "auto",
+    epochs: Epochs = None,
+    assignments: Set = None,
+    settings: Settings = None,
+    layer: Layer = None,
+    genes_in: GenesIn = None,
+    empty_cells: Empty = "refuse",
+    log: Log = None,
+) -> None:
+    """Search for the encoder and penalties of the lowest validation loss; print them as options to paste."""
+    from zipo.tool.stopping import stopping
+
+    with stopping() as stop:
+        from zipo.tool import commands
+
+        options = {"likelihood": likelihood, "max_epochs": epochs, "covariates": covariate}
+        commands.tune(
+            commands.Counts(source, layer, genes_in, genes),
+            commands.Fit(options, assignments or [], settings, seed, device, empty_cells),
+            output, trials, log, stop,
+        )  # fmt: skip
+
+
+@app.command()
+def programs(
+    model: Model,
+    threshold: Annotated[float, typer.Option(help="Prune weights below this share of their neuron's largest.")] = 1e-4,
+    top: Annotated[int, typer.Option(min=1, help="Genes to print of each neuron.")] = 10,
+    tsv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all genes of all neurons here.")] = None,
+) -> None:
+    """Print the genes that each neuron of the first layer reads, with weights relative to its largest."""
+    from zipo.tool import commands
+
+    commands.programs(model, threshold, top, tsv)
+
+
+@app.command()
+def plot(
+    output: Annotated[Path, typer.Argument(metavar="OUT.h5ad", help="What `zipo denoise` or `zipo apply` wrote.")],
+    folder: Annotated[Path | None, typer.Argument(metavar="FOLDER", help="Where the pictures go. [beside OUT]")] = None,
+    colour: Annotated[
+        list[str] | None,
+        typer.Option("--colour", "--color", metavar="NAME", help="Column of obs to colour the latents by; repeat."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the t-SNE.")] = 1,
+) -> None:
+    """Draw training curves, a t-SNE of the latents, and how well zeros are foretold."""
+    from zipo.tool import plots
+
+    for picture in plots.plot(output, folder or output.with_suffix(".plots"), colour or [], seed):
+        print(picture)

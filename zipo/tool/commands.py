@@ -1,0 +1,185 @@
+"""What the commands do: everything that can be refused is looked at before anything is trained."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import anndata as ad
+import h5py
+
+from zipo.covariates import Covariates
+from zipo.errors import InputError
+from zipo.estimator import ZiPo
+from zipo.output import write_denoised
+from zipo.saved import check_target
+from zipo.study.table_files import write_tsv
+from zipo.tool import inputs, outputs, run, settings
+from zipo.tool import programs as of_programs
+from zipo.tool.genes import chosen
+from zipo.tool.progress import Teller
+from zipo.tool.stopping import Stop
+from zipo.tool.zeros import EXPECTED, OBSERVED, zero_shares
+from zipo.whole import whole
+
+
+class Counts(NamedTuple):
+    """Which counts, as a user names them."""
+
+    source: Path
+    layer: str | None
+    genes_in: Literal["rows", "columns"] | None
+    genes: str | None = None
+
+    def read(self) -> ad.AnnData:
+        """The counts of the genes that take part."""
+        adata = inputs.read(self.source, self.layer, self.genes_in)
+        return adata if self.genes is None else chosen(adata, self.genes, str(self.source))
+
+
+class Fit(NamedTuple):
+    """How to train, as a user says it."""
+
+    options: dict[str, Any]
+    assignments: Sequence[str]
+    settings: Path | None
+    seed: int
+    device: str
+    empty_cells: Literal["refuse", "keep"]
+    resume: bool = False
+
+    def parameters(self) -> dict[str, Any]:
+        """The parameters that were given; InputError for those that will not do."""
+        return settings.given(self.settings, self.options, self.assignments)
+
+
+def denoise(
+    counts: Counts,
+    how: Fit,
+    target: Path,
+    folder: Path | None,
+    batch: Sequence[str],
+    rates: bool,
+    log: Path | None,
+    stop: Stop,
+) -> None:
+    """Train on counts, then write them denoised, and keep the model in a folder if one is given."""
+    parameters = how.parameters()
+    inputs.format_of(counts.source)
+    outputs.check_file(target, counts.source)
+    if folder is not None:
+        _check_model(folder)
+    teller = Teller(log)
+    adata = counts.read()
+    outputs.check_room(target, adata.n_obs, adata.n_vars, layers=1 + rates)
+    levels = _levels(batch, Covariates(adata.obs, parameters.get("covariates", ())), adata)
+    model, checkpoints = _trained(counts, adata, parameters, how, target, teller, stop)
+    if folder is not None:
+        model.save(folder)
+    _write(model, adata, target, rates, levels, teller)
+    checkpoints.remove()
+
+
+def fit(counts: Counts, how: Fit, folder: Path, log: Path | None, stop: Stop) -> None:
+    """Train on counts and keep the model in a folder."""
+    parameters = how.parameters()
+    _check_model(folder)
+    teller = Teller(log)
+    model, checkpoints = _trained(counts, counts.read(), parameters, how, folder, teller, stop)
+    model.save(folder)
+    checkpoints.remove()
+    teller.say(f"{folder}: written")
+
+
+def apply(
+    folder: Path, counts: Counts, target: Path, batch: Sequence[str], device: str, rates: bool, log: Path | None
+) -> None:
+    """Write counts denoised by a trained model."""
+    from zipo.fine_tuning import aligned
+
+    inputs.format_of(counts.source)
+    outputs.check_file(target, counts.source)
+    model = ZiPo.load(folder, device)
+    teller = Teller(log)
+    adata, alignment = aligned(counts.read(), model.genes)
+    teller.say(alignment.message)
+    outputs.check_room(target, adata.n_obs, adata.n_vars, layers=1 + rates)
+    _write(model, adata, target, rates, _levels(batch, model.covariates, adata), teller)
+
+
+def tune(counts: Counts, how: Fit, output: Path, trials: int, log: Path | None, stop: Stop) -> None:
+    """Search for settings; the best so far stand in a file after each trial, and on standard output at the end."""
+    from zipo.tool.tuning import search
+
+    parameters = how.parameters()
+    outputs.check_folder_of(output)
+    teller = Teller(log)
+    adata = counts.read()
+    run.model_for(adata, parameters | _keywords(how), teller)
+    # the epochs are the search's budget, no finding, and would cut short whatever starts from the best
+    kept = {name: value for name, value in parameters.items() if name != "max_epochs"}
+    best: dict[str, Any] = {}
+    for trial in search(adata, parameters, trials, **_keywords(how)):
+        outcome = "cut short" if trial.nll != trial.nll else f"validation NLL {trial.nll:.4f}"
+        word = ", the lowest so far" if trial.best else ""
+        teller.say(f"trial {trial.number} of {trials}: {outcome}{word}; {settings.as_options(trial.values)}")
+        if trial.best:
+            best = kept | trial.values
+            settings.write(best, output)
+            stop.advice = f"the best so far is in {output}, for --settings"
+    if not best:
+        raise InputError("none of the trials came to its end; lower the learning rate by --set learning_rate=VALUE")
+    teller.say(f"{output}: written, for --settings {output}; or paste the options:")
+    print(settings.as_options(best))
+
+
+def programs(folder: Path, threshold: float, top: int, tsv: Path | None) -> None:
+    """Print gene programs, or write them as a table."""
+    if tsv is not None:
+        outputs.check_folder_of(tsv)
+    model = ZiPo.load(folder, "cpu")
+    if tsv is not None:
+        write_tsv(of_programs.programs(model, threshold), tsv)
+        return
+    for line in of_programs.in_lines(of_programs.programs(model, threshold, top)):
+        print(line)
+
+
+def _check_model(folder: Path) -> None:
+    check_target(folder)
+    outputs.check_folder_of(folder)
+
+
+def _keywords(how: Fit) -> dict[str, Any]:
+    return {"seed": how.seed, "device": how.device, "empty_cells": how.empty_cells}
+
+
+def _trained(
+    counts: Counts, adata: ad.AnnData, parameters: dict[str, Any], how: Fit, target: Path, teller: Teller, stop: Stop
+):
+    """A trained model, and its checkpoints, which are to be removed once its results are written."""
+    model = run.model_for(adata, parameters | _keywords(how), teller)
+    reading = [counts.layer, counts.genes_in]
+    checkpoints = run.checkpoints_of(model, adata, counts.source, reading, target, how.resume, teller)
+    run.train(model, adata, checkpoints, teller, stop)
+    return model, checkpoints
+
+
+def _write(
+    model: ZiPo, adata: ad.AnnData, target: Path, rates: bool, levels: dict[str, Any] | None, teller: Teller
+) -> None:
+    observed, expected = zero_shares(model, adata)
+    with whole(target) as part:
+        with teller.cells(adata.n_obs) as on_cells:
+            write_denoised(model, adata, part, rates=rates, batch=levels, on_cells=on_cells)
+        with h5py.File(part, "r+") as file:
+            ad.io.write_elem(file, "var", adata.var.assign(**{OBSERVED: observed, EXPECTED: expected}))
+    teller.say(f"{target}: written")
+
+
+def _levels(batch: Sequence[str], covariates: Covariates, adata: ad.AnnData) -> dict[str, Any] | None:
+    """The levels to denoise to, as the covariates have them; InputError for unknown ones."""
+    if not batch:
+        return None
+    asked = dict(settings.pair(text, "--batch") for text in batch)
+    known = covariates.with_values(adata.obs.head(1), asked)
+    return {name: known[name].iloc[0] for name in asked}
