@@ -1,4 +1,4 @@
-"""The benchmark of training from disk runs, and its counts are what it says; no test of speeds."""
+"""The benchmarks on many cells run, and their counts are what they say; no test of speeds."""
 
 import json
 
@@ -23,6 +23,15 @@ def test_a_row_has_seconds_memory_and_losses(tmp_path):
     for (loss,) in found["nll"].values():
         assert loss == pytest.approx(row["nll"][0], rel=0.05)
     assert f"{row['peak_mb']:.0f} MB" in printed
+
+
+def test_a_file_is_denoised_to_another(tmp_path):
+    run("scaling_simulation.py", 1200, tmp_path / "counts.h5ad")
+    row = json.loads(run("denoised_file.py", tmp_path / "counts.h5ad", tmp_path / "denoised.h5ad", "--threads", 1))
+    assert (row["cells"], row["genes"], row["encoder"]) == (1200, 2000, "256-128-64-32-16")
+    assert row["gigabytes"] == pytest.approx((tmp_path / "denoised.h5ad").stat().st_size / 1e9)
+    assert row["peak_mb"] > 100
+    assert ad.read_h5ad(tmp_path / "denoised.h5ad").layers["denoised"].shape == (1200, 2000)
 
 
 def test_simulated_counts_have_the_size_density_and_types_in_runs(tmp_path):
