@@ -4,7 +4,7 @@ BIN := .venv/bin
 PINS := envs/zipo.txt
 INSTALL := --constraint $(PINS) --editable .[study,test]
 
-.PHONY: demo test slurm-test reliability env lint format
+.PHONY: demo test slurm-test reliability docs tutorial env lint format
 
 # else each of the many processes would compile every module again
 unexport PYTHONDONTWRITEBYTECODE
@@ -22,6 +22,14 @@ slurm-test: env
 # runs the tests of faults, and writes into docs/reliability.md what came of them
 reliability: env
 	$(BIN)/pytest tests --numprocesses 2 -m fault --reliability docs/reliability.md
+
+# the site, from docs/ and the docstrings, in docs/_build/
+docs: .venv/docs
+	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build
+
+# runs the tutorial, and writes into docs/ what it printed and drew
+tutorial: env
+	$(BIN)/python docs/run_tutorial.py
 
 lint: env
 	$(BIN)/ruff check
@@ -44,6 +52,10 @@ env: .venv/installed
 	$(BIN)/pip install --quiet uv \
 	&& UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet --python $(BIN)/python $(INSTALL) \
 	|| $(BIN)/pip install --quiet $(INSTALL)
+	touch $@
+
+.venv/docs: .venv/installed
+	$(BIN)/pip install --quiet --constraint $(PINS) --editable .[docs]
 	touch $@
 
 # for `snakemake --sdm conda`; what a file of pins lists last is installed without what it asks for, after the rest

@@ -42,6 +42,16 @@ Log = Annotated[Path | None, typer.Option(metavar="FILE", help="Also write what 
 
 
 @app.command()
+def example(target: Out) -> None:
+    """Fetch counts to try things on: human pancreas, 1,937 cells with their types in obs["cell_type"] (Baron 2016)."""
+    from zipo.datasets.example import write_example
+    from zipo.tool.outputs import check_file
+
+    check_file(target)
+    write_example(target)
+
+
+@app.command()
 def denoise(
     source: In,
     target: Out,

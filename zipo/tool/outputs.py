@@ -7,13 +7,13 @@ from pathlib import Path
 from zipo.errors import InputError
 
 
-def check_file(target: Path, source: Path) -> None:
+def check_file(target: Path, source: Path | None = None) -> None:
     """Raise InputError unless an .h5ad can be written under this name, which must not be that of the counts."""
     if target.suffix != ".h5ad":
         raise InputError(f"{target}: the output is an .h5ad; give a name that ends so")
     if target.is_dir():
         raise InputError(f"{target}: this is a folder, but the output is a file; give another name")
-    if target.exists() and target.samefile(source):
+    if source is not None and target.exists() and target.samefile(source):
         raise InputError(f"{target}: this is the file of the counts itself; give the output another name")
     check_folder_of(target)
 
