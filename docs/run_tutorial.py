@@ -1,7 +1,7 @@
 """Run docs/tutorial.md as a reader does, and write into it what came out: `make tutorial`.
 
-Blocks of `sh` and `python` run in order, in one folder and one Python. A block of `text` or `none` behind one is what it
-printed: `text` holds on every machine but for the last digits of its numbers, which the tests check, and `none` may
+Blocks of `sh` and `python` run in order, in one folder and one Python. A block of `text` or `none` behind one is what
+it printed: `text` holds on every machine but for the last digits of its numbers, which the tests check, and `none` may
 differ. Pictures are the files that the blocks save.
 """
 
