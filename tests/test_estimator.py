@@ -77,6 +77,8 @@ def test_sizes_come_from_the_data_unless_given(simulated):
     model = ZiPo.for_data(simulated, seed=3, batch_size=32)
     assert (model.seed, model.parameters.batch_size, model.parameters.max_epochs) == (3, 32, 60)
     assert model.parameters.encoder == "256-128-64-32-16"
+    assert model.parameters.rate_penalty == "none"
+    assert ZiPo.for_data(simulated, rate_penalty="entrywise").parameters.rate_penalty == "entrywise"
 
 
 def test_means_are_made_of_library_sizes_proportions_and_zero_probabilities(simulated, fitted):

