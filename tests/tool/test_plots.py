@@ -60,6 +60,9 @@ def test_columns_that_group_cells_are_shown_unasked():
 
 
 def test_what_cannot_be_drawn_is_named(source, output, zipo):
+    assert zipo("plot", "nowhere.h5ad") == (
+        2, "", "error: nowhere.h5ad: no such file; give what `zipo denoise` or `zipo apply` wrote\n"
+    )  # fmt: skip
     assert zipo("plot", source) == (
         2, "", f"error: {source}: holds no results of zipo; give what `zipo denoise` or `zipo apply` wrote\n"
     )  # fmt: skip

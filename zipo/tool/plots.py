@@ -28,6 +28,8 @@ def plot(output: Path, folder: Path, colours: list[str], seed: int = 1) -> list[
     `colours` are columns of obs, those that group cells if there are none. Raises InputError unless `zipo denoise`,
     `zipo apply` or zipo.pp.denoise filled the slots of the file, and for a column that obs lacks.
     """
+    if not output.exists():
+        raise InputError(f"{output}: no such file; give what `zipo denoise` or `zipo apply` wrote")
     with open_hdf5(output):
         adata = ad.read_h5ad(output, backed="r")
     if slots.ABOUT not in adata.uns or latent_slot() not in adata.obsm:
