@@ -81,10 +81,9 @@ def denoise(
     with stopping() as stop:
         from zipo.tool import commands
 
-        options = {"likelihood": likelihood, "max_epochs": epochs, "covariates": covariate}
         commands.denoise(
             commands.Counts(source, layer, genes_in, genes),
-            commands.Fit(options, assignments or [], settings, seed, device, empty_cells, resume),
+            commands.Fit(likelihood, epochs, covariate, assignments, settings, seed, device, empty_cells, resume),
             target, model, batch or [], rates, log, stop,
         )  # fmt: skip
 
@@ -113,10 +112,9 @@ def fit(
     with stopping() as stop:
         from zipo.tool import commands
 
-        options = {"likelihood": likelihood, "max_epochs": epochs, "covariates": covariate}
         commands.fit(
             commands.Counts(source, layer, genes_in, genes),
-            commands.Fit(options, assignments or [], settings, seed, device, empty_cells, resume),
+            commands.Fit(likelihood, epochs, covariate, assignments, settings, seed, device, empty_cells, resume),
             model, log, stop,
         )  # fmt: skip
 
@@ -166,10 +164,9 @@ def tune(
     with stopping() as stop:
         from zipo.tool import commands
 
-        options = {"likelihood": likelihood, "max_epochs": epochs, "covariates": covariate}
         commands.tune(
             commands.Counts(source, layer, genes_in, genes),
-            commands.Fit(options, assignments or [], settings, seed, device, empty_cells),
+            commands.Fit(likelihood, epochs, covariate, assignments, settings, seed, device, empty_cells),
             output, trials, log, stop,
         )  # fmt: skip
 

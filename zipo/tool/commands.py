@@ -39,8 +39,10 @@ class Counts(NamedTuple):
 class Fit(NamedTuple):
     """How to train, as a user says it."""
 
-    options: dict[str, Any]
-    assignments: Sequence[str]
+    likelihood: str | None
+    epochs: int | None
+    covariates: Sequence[str] | None
+    assignments: Sequence[str] | None
     settings: Path | None
     seed: int
     device: str
@@ -49,7 +51,8 @@ class Fit(NamedTuple):
 
     def parameters(self) -> dict[str, Any]:
         """The parameters that were given; InputError for those that will not do."""
-        return settings.given(self.settings, self.options, self.assignments)
+        options = {"likelihood": self.likelihood, "max_epochs": self.epochs, "covariates": self.covariates}
+        return settings.given(self.settings, options, self.assignments or [])
 
 
 def denoise(
