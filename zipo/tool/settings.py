@@ -21,15 +21,10 @@ def given(settings: Path | None, options: dict[str, Any], assignments: Sequence[
     found = {} if settings is None else read(settings)
     found |= {name: value for name, value in options.items() if value is not None}
     found |= dict(pair(text, "--set") for text in assignments)
-    return checked(found)
-
-
-def checked(values: dict[str, Any], kind: type[ParameterValues] = ParameterValues) -> dict[str, Any]:
-    """The same values as the parameters' own types; InputError for an unknown name and a value that will not do."""
     try:
-        return kind(**values).model_dump(exclude_unset=True)
+        return ParameterValues(**found).model_dump(exclude_unset=True)
     except ValidationError as error:
-        raise InputError(f"parameters: {first_problem(error, TypeAdapter(kind))}") from None
+        raise InputError(f"parameters: {first_problem(error, TypeAdapter(ParameterValues))}") from None
 
 
 def pair(text: str, option: str) -> tuple[str, str]:
