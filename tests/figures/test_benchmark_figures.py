@@ -64,6 +64,17 @@ def test_quality_stands_against_time(tables):
     assert "bad" not in set(module.numbers(tables, STUDY)["method"])
 
 
+def test_a_method_far_from_the_rest_is_named_and_does_not_flatten_them(tables):
+    means = {"one": 0.21, "two": 0.22, "three": 0.24, "four": 0.3, "no_denoising": 0.31, "broken": 2.4}
+    like = tables["leaderboard"].iloc[0].to_dict() | {"metric": "poisson_deviance", "dataset": "a", "remark": ""}
+    rows = [like | {"method": name, "mean": mean, "low": mean, "high": mean} for name, mean in means.items()]
+    rows[4]["remark"] = "control"
+    ax = figures.discover()["figure-17"].draw({"leaderboard": pd.DataFrame(rows)}, STUDY).axes[0]
+    assert ax.get_ylim()[1] < 0.4
+    assert "beyond: broken 2.40" in [text.get_text() for text in ax.texts]
+    assert {line.get_ydata()[0] for line in ax.lines} == {0.21, 0.22, 0.24, 0.3, 0.31}
+
+
 def test_expected_zeros_are_drawn_beside_the_observed(tables):
     shares, beyond, *_ = figures.discover()["figure-18"].draw(tables, STUDY).axes
     mean = np.geomspace(0.01, 10, 25)

@@ -16,11 +16,13 @@ title = "quality against time"
 caption = (
     "How well each method predicts the molecules that it was not given (Poisson deviance, lower is better) against the "
     "time that it took; in brackets the most memory that it held. Bars are intervals over splits and seeds. Controls, "
-    "which take no time, are lines; a method that did not run to its end is not shown."
+    "which take no time, are lines. What is far from the rest is named at the edge; a method that did not run to its end "
+    "is not shown."
 )
 experiments = ()
 tables = ("leaderboard",)
 MEASURE = "poisson_deviance"
+FAR = 10  # times the methods' median distance from their median
 
 
 def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
@@ -42,22 +44,31 @@ def draw(tables: dict[str, Any], study: dict[str, Any]):
     figure.set_size_inches(4.4 * max(1, len(datasets)) + 1.8, 3.8)
     for place, (ax, dataset) in enumerate(zip(grid[0], datasets, strict=False)):
         here = shown[shown["dataset"] == dataset]
-        for row in here[~here["method"].isin(controls)].itertuples():
+        is_control = here["method"].isin(controls)
+        points, lines = here[~is_control], here[is_control]
+        far = _far(points["mean"])
+        for row in points[~far].itertuples():
             marker = {name: look[row.method][name] for name in ("color", "marker")}
             ax.plot(row.seconds, row.mean, linestyle="none", markersize=7, label=row.method, **marker)
             if pd.notna(row.low):
                 ax.vlines(row.seconds, row.low, row.high, color=marker["color"], linewidth=1)
         ax.set(xscale="log", xlabel="Seconds", ylabel="Deviance of held-out counts\n(per entry)")
         ax.margins(x=0.1, y=0.25)
-        _bounds(ax, here[here["method"].isin(controls)].sort_values("mean"))
+        _bounds(ax, lines.sort_values("mean"), points[far])
         style.panel_letter(ax, place)
         ax.set_title(study["datasets"][dataset])
     _legend(grid[0], names, shown)
     return figure
 
 
-def _bounds(ax: "Axes", controls: pd.DataFrame) -> None:
-    """Controls as lines; those far from all methods are named at the edge, so that they do not flatten the rest."""
+def _far(means: pd.Series) -> pd.Series:
+    """Which of the methods are so far from the rest that these would be one point beside them."""
+    distance = (means - means.median()).abs()
+    return distance > FAR * distance.median()
+
+
+def _bounds(ax: "Axes", controls: pd.DataFrame, far: pd.DataFrame) -> None:
+    """Controls as lines; those far from the methods are named at the edge, as far methods are."""
     low, high = ax.get_ylim()
     reach = high - low
     near = controls[controls["mean"].between(low - reach, high + reach)]
@@ -65,7 +76,7 @@ def _bounds(ax: "Axes", controls: pd.DataFrame) -> None:
         ax.axhline(row.mean, color=CONTROL, linestyle=":", linewidth=1.2)
         ax.annotate(row.method, (0.02, row.mean), xycoords=("axes fraction", "data"), xytext=(0, 2),
                     textcoords="offset points", fontsize="x-small", color=CONTROL)  # fmt: skip
-    beyond = [f"{row.method} {row.mean:.2f}" for row in controls.drop(near.index).itertuples()]
+    beyond = [f"{row.method} {row.mean:.2f}" for row in pd.concat([controls.drop(near.index), far]).itertuples()]
     ax.text(0.98, 0.97, "\n".join(f"beyond: {told}" for told in beyond), transform=ax.transAxes, ha="right", va="top",
             fontsize="x-small", color=CONTROL)  # fmt: skip
 

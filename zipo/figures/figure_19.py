@@ -33,7 +33,7 @@ def draw(tables: dict[str, Any], study: dict[str, Any]):
     datasets = style.in_order(shown["dataset"], study)
     look = looks(in_order(table), of_controls(table))
     figure, grid = style.grid(1, max(1, len(datasets)))
-    figure.set_size_inches(4.8 * max(1, len(datasets)), 1.4 + 0.24 * shown["method"].nunique())
+    figure.set_size_inches(5.6 * max(1, len(datasets)), 1.4 + 0.24 * shown["method"].nunique())
     for place, (ax, dataset) in enumerate(zip(grid[0], datasets, strict=False)):
         here = shown[shown["dataset"] == dataset].sort_values(["mean", "method"], ascending=False)
         colours = [look[name]["color"] for name in here["method"]]
