@@ -101,6 +101,10 @@ class ParameterValues(BaseModel):
     explosion: Annotated[float, Field(gt=1)] = 1000.0
     """A run has diverged when its loss is not finite, or an epoch's validation NLL after the first exceeds
     this many times the NLL of the per-gene Poisson with observed library sizes."""
+    precision: Literal["float32", "tf32", "bfloat16"] = "float32"
+    """Arithmetic of matrix products in training steps, tf32 on GPUs alone; all else is in float32."""
+    compiled: bool = False
+    """Whether torch's compiler, which takes a minute, fuses training steps on a GPU; a processor has kernels."""
     validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """Share of the cells kept for validation."""
     test_share: Annotated[float, Field(gt=0, lt=1)] = 0.1

@@ -120,6 +120,7 @@ OPTIONS = [
     {"likelihood": "zinb", "rate_penalty": "library", "input": "raw"},
     {"likelihood": "nb", "rate_penalty": "none", "alpha_w": 0, "alpha_theta": 0},
     {"likelihood": "zinb", "library": "observed", "batch_norm": "before", "activation": "relu", "decoder": "7"},
+    {"precision": "tf32"},
 ]
 
 

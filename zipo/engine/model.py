@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +10,7 @@ from torch.nn.functional import log_softmax
 from zipo.engine.batches import Batch
 from zipo.engine.first_layer import FirstLayer
 from zipo.engine.likelihoods import Likelihood, NegativeBinomial, Poisson, ZeroInflated
+from zipo.engine.precision import bfloat16
 from zipo.parameters import Parameters
 
 ACTIVATIONS = {"sigmoid": nn.Sigmoid, "gelu": nn.GELU, "relu": nn.ReLU, "relu6": nn.ReLU6}
@@ -27,7 +27,7 @@ class Prediction:
     dispersion: Tensor | None  # (B, G) or (1, G) the extra parameter of NB and ZINB, as the setting defines it
     by_rate: bool  # whether that is log(rate / size), or log(1 / size)
 
-    @cached_property
+    @property
     def log_proportions(self) -> Tensor:
         """(B, G) log mu; the proportions of a cell sum to one."""
         return log_softmax(self.logits, dim=1)
@@ -126,18 +126,16 @@ class Network(nn.Module):
         return self
 
     def forward(self, batch: Batch) -> Prediction:
-        latent = self.encoder(batch, self.transform(batch))
-        known = torch.cat([latent, batch.covariates], dim=1)  # V, the paper's complete encoding
+        values = self.transform(batch)
+        with bfloat16(self.training and self.hyper.precision == "bfloat16", values.device):
+            latent = self.encoder(batch, values).float()
+            known = torch.cat([latent, batch.covariates], dim=1)  # V, the paper's complete encoding
+            hidden = self.decoder(known)
+            heads = self.log_proportions, self.zero_logits, self.dispersion
+            logits, zero_logits, dispersion = (head and head(hidden).float() for head in heads)
+        # in float32, since an error here is one of all the cell's rates
         log_library = self.library(known) if self.library else torch.log(batch.library_size.clamp(min=1))
-        hidden = self.decoder(known)
-        return Prediction(
-            latent,
-            log_library,
-            self.log_proportions(hidden),
-            None if self.zero_logits is None else self.zero_logits(hidden),
-            None if self.dispersion is None else self.dispersion(hidden),
-            self.hyper.dispersion == "logits",
-        )
+        return Prediction(latent, log_library, logits, zero_logits, dispersion, self.hyper.dispersion == "logits")
 
     def transform(self, batch: Batch) -> Tensor:
         """(N,) positive counts as the encoder sees them; zeros stay zeros."""

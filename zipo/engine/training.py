@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from functools import cache, partial
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from zipo.engine.checkpoints import Checkpoints, State
 from zipo.engine.evaluation import gene_poisson_nll, objective
 from zipo.engine.model import Network
 from zipo.engine.optimizer import Adam, Schedule
+from zipo.engine.precision import tf32
 
 
 @dataclass
@@ -146,11 +147,26 @@ class Trainer:
         return time.perf_counter() - self._since
 
 
+@cache
+def _fused() -> Callable[[Network, Batch], tuple[Tensor, Tensor]]:
+    """The objective after torch's compiler, which is run once for batches of any size."""
+    compiled = torch.compile(objective, dynamic=True)
+
+    def fused(network: Network, batch: Batch) -> tuple[Tensor, Tensor]:
+        batch.index.size()  # which the compiler uses where it is found, but could not find itself
+        return compiled(network, batch)
+
+    return fused
+
+
 def step(network: Network, optimizer: Adam, rate: float, batch: Batch) -> Tensor:
     """One step of the optimizer on a batch; returns its loss without waiting for the device."""
+    p = network.hyper
+    of = _fused() if p.compiled and not network.encoder.first.sparse else objective
     optimizer.zero_grad()
-    loss, _ = objective(network, batch)
-    loss.backward()
+    with tf32(p.precision == "tf32"):
+        loss, _ = of(network, batch)
+        loss.backward()
     optimizer.step(rate)
     return loss.detach()
 
