@@ -131,8 +131,9 @@ class Network(nn.Module):
             latent = self.encoder(batch, values).float()
             known = torch.cat([latent, batch.covariates], dim=1)  # V, the paper's complete encoding
             hidden = self.decoder(known)
-            heads = self.log_proportions, self.zero_logits, self.dispersion
-            logits, zero_logits, dispersion = (head and head(hidden).float() for head in heads)
+            logits = self.log_proportions(hidden).float()
+            zero_logits = None if self.zero_logits is None else self.zero_logits(hidden).float()
+            dispersion = None if self.dispersion is None else self.dispersion(hidden).float()
         # in float32, since an error here is one of all the cell's rates
         log_library = self.library(known) if self.library else torch.log(batch.library_size.clamp(min=1))
         return Prediction(latent, log_library, logits, zero_logits, dispersion, self.hyper.dispersion == "logits")
