@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -127,15 +128,17 @@ class Network(nn.Module):
 
     def forward(self, batch: Batch) -> Prediction:
         values = self.transform(batch)
-        with bfloat16(self.training and self.hyper.precision == "bfloat16", values.device):
+        reduced = partial(bfloat16, self.training and self.hyper.precision == "bfloat16", values.device)
+        with reduced():
             latent = self.encoder(batch, values).float()
-            known = torch.cat([latent, batch.covariates], dim=1)  # V, the paper's complete encoding
+        known = torch.cat([latent, batch.covariates], dim=1)  # V, the paper's complete encoding
+        # in float32, since an error here is one of all the cell's rates
+        log_library = self.library(known) if self.library else torch.log(batch.library_size.clamp(min=1))
+        with reduced():
             hidden = self.decoder(known)
             logits = self.log_proportions(hidden).float()
             zero_logits = None if self.zero_logits is None else self.zero_logits(hidden).float()
             dispersion = None if self.dispersion is None else self.dispersion(hidden).float()
-        # in float32, since an error here is one of all the cell's rates
-        log_library = self.library(known) if self.library else torch.log(batch.library_size.clamp(min=1))
         return Prediction(latent, log_library, logits, zero_logits, dispersion, self.hyper.dispersion == "logits")
 
     def transform(self, batch: Batch) -> Tensor:
