@@ -15,16 +15,18 @@ def bfloat16(wanted: bool, device: torch.device) -> AbstractContextManager[objec
     return torch.autocast(device.type, torch.bfloat16) if wanted else nullcontext()
 
 
-@contextmanager
-def tf32(wanted: bool) -> Iterator[None]:
+def tf32(wanted: bool) -> AbstractContextManager[object]:
     """Within the context a GPU's matrix products round float32 numbers to TF32's ten bits; their results are float32.
 
-    Other devices know of no TF32.
+    Other devices know of no TF32. Where it is not wanted, torch's switch is not touched.
     """
+    return _switched("tf32") if wanted else nullcontext()
+
+
+@contextmanager
+def _switched(precision: str) -> Iterator[None]:
     products = torch.backends.cuda.matmul
-    before = products.fp32_precision
-    if wanted:
-        products.fp32_precision = "tf32"
+    before, products.fp32_precision = products.fp32_precision, precision
     try:
         yield
     finally:
