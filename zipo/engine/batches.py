@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice, pairwise
 from typing import Protocol
 
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from zipo.engine import kernels
 from zipo.engine.likelihoods import count_constant
+from zipo.engine.once import once
 
 Stored = tuple[Tensor, Tensor, Tensor, Tensor]  # of some cells: starts, columns, values and constant, as in Batch
 
@@ -35,18 +35,18 @@ class Batch:
         """B x G."""
         return self.cells * self.genes
 
-    @cached_property
+    @once
     def rows(self) -> Tensor:
         """(N,) cell of each positive count, from 0."""
         cells = torch.arange(self.cells, device=self.starts.device)
         return torch.repeat_interleave(cells, self.starts.diff(), output_size=len(self.values))
 
-    @cached_property
+    @once
     def index(self) -> Tensor:
         """(N,) places of the positive counts in the flattened batch."""
         return self.rows * self.genes + self.columns
 
-    @cached_property
+    @once
     def dense(self) -> Tensor:
         """(B, G) counts."""
         return self.scattered(self.values)

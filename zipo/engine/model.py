@@ -11,6 +11,7 @@ from torch.nn.functional import log_softmax
 from zipo.engine.batches import Batch
 from zipo.engine.first_layer import FirstLayer
 from zipo.engine.likelihoods import Likelihood, NegativeBinomial, Poisson, ZeroInflated
+from zipo.engine.once import once
 from zipo.engine.precision import bfloat16
 from zipo.parameters import Parameters
 
@@ -28,7 +29,7 @@ class Prediction:
     dispersion: Tensor | None  # (B, G) or (1, G) the extra parameter of NB and ZINB, as the setting defines it
     by_rate: bool  # whether that is log(rate / size), or log(1 / size)
 
-    @property
+    @once
     def log_proportions(self) -> Tensor:
         """(B, G) log mu; the proportions of a cell sum to one."""
         return log_softmax(self.logits, dim=1)

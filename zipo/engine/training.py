@@ -150,13 +150,7 @@ class Trainer:
 @cache
 def _fused() -> Callable[[Network, Batch], tuple[Tensor, Tensor]]:
     """The objective after torch's compiler, which is run once for batches of any size."""
-    compiled = torch.compile(objective, dynamic=True)
-
-    def fused(network: Network, batch: Batch) -> tuple[Tensor, Tensor]:
-        batch.index.size()  # which the compiler uses where it is found, but could not find itself
-        return compiled(network, batch)
-
-    return fused
+    return torch.compile(objective, dynamic=True)
 
 
 def step(network: Network, optimizer: Adam, rate: float, batch: Batch) -> Tensor:
