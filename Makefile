@@ -50,7 +50,7 @@ env: .venv/installed
 .venv/installed: pyproject.toml $(PINS)
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet uv \
-	&& UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet --python $(BIN)/python $(INSTALL) \
+	&& UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $(INSTALL) \
 	|| $(BIN)/pip install --quiet $(INSTALL)
 	touch $@
 

@@ -17,7 +17,12 @@ PREFIX = "figure_"
 def discover() -> dict[str, ModuleType]:
     """The figure modules by output name, as in figure-03; importing them loads no plotting library."""
     names = sorted(module.name for module in iter_modules(__path__) if module.name.startswith(PREFIX))
-    return {name.replace("_", "-"): import_module(f"{__name__}.{name}") for name in names}
+    return {name: load(name) for name in (name.replace("_", "-") for name in names)}
+
+
+def load(name: str) -> ModuleType:
+    """The module of one figure, by its output name."""
+    return import_module(f"{__name__}.{name.replace('-', '_')}")
 
 
 def tables_of(module: ModuleType) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Latents in two dimensions, and how well their clusters agree with known cell types (figure 16)."""
 
+from functools import cache
 from pathlib import Path
 
 import anndata as ad
@@ -49,6 +50,7 @@ def agreement(latents: np.ndarray, types: np.ndarray, seed: int) -> dict[str, fl
     import scanpy as sc
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, silhouette_score
 
+    _keep_compiled()
     graph = ad.AnnData(latents)
     sc.pp.neighbors(graph, use_rep="X", n_neighbors=min(15, len(latents) - 1), random_state=seed)
     sc.tl.leiden(graph, flavor="igraph", n_iterations=2, directed=False, random_state=seed)
@@ -59,3 +61,13 @@ def agreement(latents: np.ndarray, types: np.ndarray, seed: int) -> dict[str, fl
         "ari": float(adjusted_rand_score(types, clusters)),
         "nmi": float(normalized_mutual_info_score(types, clusters)),
     }
+
+
+@cache
+def _keep_compiled() -> None:
+    """Have the loops behind scanpy's graph compiled once and for all; umap would compile them again in each process,
+    which takes longer than all that is done with them here."""
+    from umap import umap_
+
+    for loop in (umap_.smooth_knn_dist, umap_.compute_membership_strengths):
+        loop.enable_caching()

@@ -1,14 +1,16 @@
 """A denoising, and everything it can be scored against."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import anndata as ad
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 
 from zipo.metrics.shared.distribution import Distribution
+
+if TYPE_CHECKING:
+    from anndata import AnnData
 
 Rows = slice | np.ndarray
 ABSENT: Any = None  # what a metric reads without a check, since it names it in its needs
@@ -52,7 +54,7 @@ class Case:
     """Its peak memory, in MB."""
 
     @classmethod
-    def of(cls, data: ad.AnnData, result: ad.AnnData, **rest) -> "Case":
+    def of(cls, data: "AnnData", result: "AnnData", **rest) -> "Case":
         """From the data set that was denoised and the method's answer; `rest` are fields that neither holds.
 
         Of the data: obs["cell_type"], uns["markers"] (lists of genes by cell type), layers["true_rates"] and

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from scipy.stats import rankdata
 
 from zipo.metrics.shared.case import Case
 from zipo.metrics.shared.chunks import log_columns
@@ -20,6 +19,8 @@ def ranks_within_types(case: Case) -> Iterator[np.ndarray]:
 
     Cells and genes are drawn and chosen by seed and counts, hence the same for all methods.
     """
+    from scipy.stats import rankdata  # half a second, for those who score
+
     rng = np.random.default_rng(case.seed)
     names, sizes = np.unique(case.cell_types[case.cell_types != ""], return_counts=True)
     for name in names[np.argsort(-sizes, kind="stable")]:
