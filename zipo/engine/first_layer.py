@@ -14,10 +14,7 @@ from zipo.engine.batches import Batch
 
 Entries = tuple[np.ndarray, np.ndarray, np.ndarray]  # as zipo.engine.kernels.first_layer.gene_major gives them
 
-# What a thread is given at least; about half a millisecond's work each, where waking it takes a tenth.
-NARROWEST = 128  # neurons of a product
-FEWEST_TERMS = 1 << 22  # of a product's sums
-FEWEST_WEIGHTS = 1 << 18  # to learn
+NARROWEST = 128  # neurons that a thread multiplies, at least
 
 
 class FirstLayer(nn.Module):
@@ -53,7 +50,7 @@ class FirstLayer(nn.Module):
         """(2, neurons) float64: sum of sizes, and of squares, of each neuron's weights."""
         if self._sums is None or self._sums[0] != self.weight._version:
             loops, found = kernels.load("first_layer"), self._sums_of_parts()
-            kernels.share(loops.sums, len(found), _array(self.weight), found, least=self._fewest_parts())
+            kernels.share(loops.sums, len(found), _array(self.weight), found)
             self._sums = (self.weight._version, found.sum(axis=0))
         return self._sums[1]
 
@@ -68,17 +65,13 @@ class FirstLayer(nn.Module):
         penalty = a.astype(np.float32), b.astype(np.float32)
         loops, found = kernels.load("first_layer"), self._sums_of_parts()
         state = map(_array, (self.weight, mean, square))
-        given = self.entries, _array(self.by_output), penalty, *state, adam, found
-        kernels.share(loops.learn, len(found), *given, least=self._fewest_parts())
+        kernels.share(loops.learn, len(found), self.entries, _array(self.by_output), penalty, *state, adam, found)
         self._sums = (self.weight._version, found.sum(axis=0))
         self.forget()
 
     def _sums_of_parts(self) -> np.ndarray:
         genes, neurons = self.weight.shape
         return np.empty((-(-genes // kernels.load("first_layer").PART), 2, neurons))
-
-    def _fewest_parts(self) -> int:
-        return -(-FEWEST_WEIGHTS // (kernels.load("first_layer").PART * self.weight.shape[1]))
 
     def forget(self) -> None:
         """Drop what a backward pass left."""
@@ -96,8 +89,7 @@ class _Product(torch.autograd.Function):
         ctx.entries = tuple(map(_array, (batch.starts, batch.columns, values)))
         out = torch.zeros(batch.cells, weight.shape[1])
         product = kernels.load("first_layer").product
-        least = max(NARROWEST, FEWEST_TERMS // max(1, len(values)))
-        kernels.share(product, weight.shape[1], *ctx.entries, _array(weight), _array(out), least=least)
+        kernels.share(product, weight.shape[1], *ctx.entries, _array(weight), _array(out), least=NARROWEST)
         return out
 
     @staticmethod

@@ -18,8 +18,6 @@ from zipo.parameters import Parameters
 
 Scalar = TypeVar("Scalar", Tensor, float)
 
-FEWEST_ENTRIES = 1 << 16  # for a thread: half a millisecond's work, where waking it takes a tenth
-
 
 class Sums(NamedTuple, Generic[Scalar]):
     """Sums over the entries of a batch."""
@@ -99,7 +97,6 @@ class _Fit(torch.autograd.Function):
             tuple(map(np.float32, weights)),
             sums,
             tuple(each.numpy() for each in gradients),
-            least=-(-FEWEST_ENTRIES // batch.genes),
         )
         if rows and dispersion is not None and len(dispersion) == 1:
             gradients[3] = gradients[3].sum(dim=0, keepdim=True)
