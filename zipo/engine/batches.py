@@ -81,10 +81,7 @@ class AnyCounts(Protocol):
 
 
 class Counts:
-    """Counts of cells x genes with their covariates, held on a device and densified a batch at a time.
-
-    Where the matrix has the engine's types already, its memory is shared, and must not change.
-    """
+    """Counts of cells x genes with their covariates, held on a device and densified a batch at a time."""
 
     def __init__(self, matrix: csr_matrix, covariates: np.ndarray, device: torch.device):
         matrix = csr_matrix(matrix)
@@ -96,8 +93,8 @@ class Counts:
         self.device = device
         # on the processor, which so knows how long a batch is without asking the device
         self.starts = torch.as_tensor(matrix.indptr.astype(np.int64))
-        self.columns = moved(torch.as_tensor(np.require(matrix.indices, np.int32, "W")), device)
-        self.values = moved(torch.as_tensor(np.require(matrix.data, np.float32, "W")), device)
+        self.columns = moved(torch.as_tensor(matrix.indices.astype(np.int32)), device)
+        self.values = moved(torch.as_tensor(matrix.data.astype(np.float32)), device)
         self.constant = count_constant(self.values)
         library = np.asarray(matrix.sum(axis=1, dtype=np.float64), np.float32)
         self.library_size = moved(torch.as_tensor(library.reshape(-1, 1)), device)
