@@ -16,8 +16,8 @@ PREFIX = "figure_"
 
 def discover() -> dict[str, ModuleType]:
     """The figure modules by output name, as in figure-03; importing them loads no plotting library."""
-    names = sorted(module.name for module in iter_modules(__path__) if module.name.startswith(PREFIX))
-    return {name: load(name) for name in (name.replace("_", "-") for name in names)}
+    files = [module.name for module in iter_modules(__path__) if module.name.startswith(PREFIX)]
+    return {name: load(name) for name in sorted(file.replace("_", "-") for file in files)}
 
 
 def load(name: str) -> ModuleType:
