@@ -128,7 +128,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, required=True)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    torch.manual_seed(1)
+    torch.manual_seed(1)  # of the plain network's weights
     replies = os.fdopen(os.dup(1), "w")  # answers alone go there; whatever a library prints goes to stderr
     os.dup2(2, 1)
     parameters = Parameters(**json.loads(options.parameters))

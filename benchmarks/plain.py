@@ -28,6 +28,8 @@ class PlainZiPo(nn.Module):
         self.encoder = Encoder(genes, p)
         width = p.encoder_widths[-1] + covariates
         self.library = library_network(width, p) if p.library == "predicted" else None
+        inflated = p.zero_inflated and self.library is None
+        self.log_excess = nn.Parameter(torch.zeros(())) if inflated else None
         decoder = []
         for hidden in p.decoder_widths:
             decoder.append(block(width, hidden, p))
@@ -53,6 +55,8 @@ class PlainZiPo(nn.Module):
         known = torch.cat([self.encoder(seen), covariates], dim=1)  # V, the paper's complete encoding
         hidden = self.decoder(known)
         log_library = torch.log(observed) if self.library is None else self.library(known)
+        if self.log_excess is not None:
+            log_library = log_library + self.log_excess
         found = {
             "log_library": log_library,  # (B, 1) log l
             "log_rates": log_library + F.log_softmax(self.log_proportions(hidden), dim=1),  # (B, G) log l mu

@@ -80,7 +80,6 @@ def main() -> None:
     parser.add_argument("--fetch", type=int, default=FETCH, help="stored counts read at a time")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
 
     adata = ad.read_h5ad(options.file, backed="r")
     held_out = np.zeros(adata.n_obs, bool)
@@ -91,7 +90,7 @@ def main() -> None:
     surveyed = time.perf_counter() - since
 
     parameters = Parameters(encoder=ENCODER, batch_size=options.batch_size)
-    network = Network(adata.n_vars, parameters).train()
+    network = Network(adata.n_vars, parameters, seed=options.seed).train()
     batches = endless_batches(counts, options.batch_size, options.seed)
     row = {"cells": adata.n_obs, "survey_seconds_per_cell": surveyed / adata.n_obs}
     row |= train(network, batches, options.steps)

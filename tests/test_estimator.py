@@ -93,8 +93,20 @@ def test_means_are_made_of_library_sizes_proportions_and_zero_probabilities(simu
 
 
 def test_library_sizes_are_the_observed_ones_where_the_setting_has_it_so(counts):
-    model = ZiPo(encoder="4-2", max_epochs=1, library="observed").fit(counts, counts)
+    model = ZiPo(encoder="4-2", max_epochs=1, library="observed", likelihood="nb").fit(counts, counts)
     np.testing.assert_allclose(model.library_size(counts), counts.X.toarray().sum(axis=1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("likelihood", ["zip", "zinb"])
+def test_with_zero_inflation_library_sizes_exceed_the_observed_by_what_is_lost(simulated, likelihood):
+    settings = SMALL | {"library": "observed", "likelihood": likelihood, "rate_penalty": "none"}
+    library = np.asarray(simulated.X.sum(axis=1)).ravel()
+    for totals, tolerance in {"trained": 0.05, "fitted": 0.001}.items():
+        model = ZiPo(seed=1, gene_totals=totals, **settings).fit(simulated)
+        excess = model.library_size(simulated) / library
+        np.testing.assert_allclose(excess, excess[0], rtol=1e-5)  # one factor for all cells
+        assert excess[0] > 1.02
+        assert model.denoise(simulated).sum() == pytest.approx(library.sum(), rel=tolerance)
 
 
 def test_likelihoods_without_zero_inflation_have_no_zero_probability(counts):

@@ -17,12 +17,14 @@ from zipo.datasets.on_disk import on_disk, some_cells, survey
 from zipo.engine.batches import AnyCounts, Counts
 from zipo.engine.checkpoints import Checkpoints
 from zipo.engine.evaluation import Losses, gene_poisson_nll, losses
+from zipo.engine.gene_totals import fit_gene_totals, start_at_gene_means
 from zipo.engine.model import Network, Prediction
 from zipo.engine.pruning import pruned
 from zipo.engine.streamed import StreamedCounts
 from zipo.engine.training import Training, train
 from zipo.errors import InputError
 from zipo.parameters import Parameters
+from zipo.plausibility import CELLS, Plausibility
 from zipo.predictions import parameters_of, stacked
 from zipo.sizes import sizes_for
 from zipo.split import split
@@ -55,10 +57,12 @@ class ZiPo:
     @classmethod
     def for_data(cls, adata: ad.AnnData, **settings) -> "ZiPo":
         """A model whose sizes, batches and epochs fit the number of cells and genes of these counts, but for those
-        that are given; `settings` as of ZiPo. NB and ZINB do without the paper's rate penalty unless it is given."""
+        that are given; `settings` as of ZiPo. NB and ZINB do without the paper's rate penalty, and the totals of
+        genes are fitted, unless these are given."""
         # a squared error outweighs the likelihood of high counts: with it NB and ZINB denoise human pancreas worse than
         # not denoising at all (Poisson deviance of held-out molecules 2.3 against 0.3)
-        return cls(**sizes_for(adata.n_obs, adata.n_vars) | {"rate_penalty": "none"} | settings)
+        defaults = sizes_for(adata.n_obs, adata.n_vars) | {"rate_penalty": "none", "gene_totals": "fitted"}
+        return cls(**defaults | settings)
 
     def fit(
         self,
@@ -95,15 +99,18 @@ class ZiPo:
         held_out = self._counts(validation, "validation counts")
         self.network = start(counts)
         self.training: Training = train(self.network, counts, held_out, self.seed, on_epoch, checkpoints)
+        if self.parameters.gene_totals == "fitted" and not self.training.diverged:
+            fit_gene_totals(self.network, [counts, held_out])
         self.gene_totals = counts.gene_totals()
         return self
 
     def fresh_network(self, counts: AnyCounts) -> Network:
         """An untrained network for such counts, its weights fixed by the seed."""
         library = float(np.median(counts.library_size.cpu()))
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            return Network(counts.genes, self.parameters, counts.covariates.shape[1], library).to(self.device)
+        covariates = counts.covariates.shape[1]
+        network = Network(counts.genes, self.parameters, covariates, library, self.seed).to(self.device)
+        start_at_gene_means(network, counts)
+        return network
 
     def save(self, folder: Path) -> None:
         """Keep the trained model in a folder, which appears whole or not at all; an earlier model there is replaced.
@@ -140,6 +147,32 @@ class ZiPo:
         gives the share of weights kept."""
         with pruned(self.network, threshold) as share:
             yield share
+
+    @torch.no_grad()
+    def check(self, adata: ad.AnnData) -> Plausibility:
+        """How the expected counts of these cells agree with what was counted in them; see `Plausibility`.
+
+        All cells are looked at, or 10,000 drawn at random by the model's seed.
+        """
+        if adata.n_obs > CELLS:
+            chosen = np.random.default_rng(self.seed).choice(adata.n_obs, CELLS, replace=False)
+            adata = some_cells(adata, np.sort(chosen))
+        counts = self._counts(adata, "counts")
+        self.network.eval()
+        batches = counts.batches(self.parameters.batch_size)
+        sums = torch.cat([self.network(batch).likelihood.mean.sum(dim=1) for batch in batches]).double().cpu().numpy()
+        library = counts.library_size.flatten().double().cpu().numpy()
+        ratios = (sums / library.clip(min=1))[library > 0]
+        values = losses(self.network, counts, self.parameters.batch_size)
+        return Plausibility(
+            cells=counts.cells,
+            total_ratio=float(sums.sum() / library.sum()),
+            cell_ratio=tuple(np.quantile(ratios, [0.05, 0.5, 0.95]).tolist()),
+            nll=values.nll,
+            gene_poisson_nll=gene_poisson_nll(self.gene_totals, counts, self.parameters.batch_size),
+            mean_zero_probability=values.mean_zero_probability,
+            zero_share=1 - counts.gene_cells().mean().item() / counts.cells,
+        )
 
     def denoise(self, adata: ad.AnnData, batch: Mapping[str, Any] | None = None) -> np.ndarray:
         """Expected counts (1 - z) l mu, float32 (cells, genes).

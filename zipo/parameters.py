@@ -76,6 +76,9 @@ class ParameterValues(BaseModel):
     """Weight of the rate penalty of NB and ZINB."""
     rate_penalty: Literal["entrywise", "library", "none"] = "entrywise"
     """Rate penalty of NB and ZINB: squared error of the rates, of the library size, or none."""
+    gene_totals: Literal["trained", "fitted"] = "trained"
+    """Expected counts of each gene summed over the cells: as training leaves them, as in the paper, or made to add up
+    to the gene's counts after it, by the biases of the proportions and of the library size."""
     batch_size: Annotated[int, Field(ge=2)] = 256
     """Cells in a mini-batch."""
     learning_rate: Annotated[float, Field(gt=0)] = 0.0212

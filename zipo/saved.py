@@ -86,8 +86,7 @@ def load(folder: Path, device: str = "auto") -> "ZiPo":
     tensors = tensors_of(weights)
     model.gene_totals = tensors.pop(GENE_TOTALS).to(model.device)
     columns = len(model.covariates.columns)
-    with torch.random.fork_rng(devices=[]):  # initial weights are drawn, only to be replaced
-        network = Network(len(model.genes), model.parameters, columns, settings["median_library"])
+    network = Network(len(model.genes), model.parameters, columns, settings["median_library"])
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:

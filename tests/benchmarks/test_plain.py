@@ -70,8 +70,7 @@ def losses_of_both(simulated, covariates: np.ndarray, **parameters) -> tuple[lis
     p = Parameters(**small | parameters)
     matrix = simulated.X[:CELLS]
     median = float(np.median(matrix.toarray().sum(axis=1)))
-    torch.manual_seed(1)
-    network = Network(matrix.shape[1], p, covariates.shape[1], median)
+    network = Network(matrix.shape[1], p, covariates.shape[1], median, seed=1)
     model = plain.PlainZiPo(matrix.shape[1], p, covariates.shape[1], median)
     model.load_state_dict(plain_weights(network))
 

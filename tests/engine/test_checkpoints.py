@@ -33,8 +33,7 @@ def fit(simulated, checkpoints=None, **parameters):
         **{"encoder": "16-6", "batch_size": 64, "likelihood": "zinb", "stop_patience": 4} | chosen | parameters
     )
     training, validation = parts(simulated)
-    torch.manual_seed(5)
-    network = Network(training.genes, p)
+    network = Network(training.genes, p, seed=5)
     return network, train(network, training, validation, 1, checkpoints=checkpoints)
 
 
@@ -183,8 +182,7 @@ def test_the_state_holds_all_that_changes(simulated):
     p = Parameters(encoder="16-6", batch_size=64, max_epochs=3)
     trainers = []
     for _ in range(2):
-        torch.manual_seed(5)
-        trainers.append(Trainer(Network(training.genes, p), training, validation, 1))
+        trainers.append(Trainer(Network(training.genes, p, seed=5), training, validation, 1))
     trainers[0].run(None, None)
     trainers[1].restore(trainers[0].state())
     trainers[1].outcome.seconds = trainers[0].outcome.seconds

@@ -20,8 +20,7 @@ def counts(x=X) -> Counts:
 
 
 def trained_a_little(**parameters) -> Network:
-    torch.manual_seed(1)
-    network = Network(9, Parameters(**{"encoder": "6-3"} | parameters))
+    network = Network(9, Parameters(**{"encoder": "6-3"} | parameters), seed=1)
     network(counts().batch(torch.arange(23)))  # moves the batch norms' statistics
     return network.eval()
 

@@ -107,8 +107,8 @@ def test_the_kernels_learn_what_dense_arithmetic_learns(parameters):
     counts = Counts(matrix, np.zeros((CELLS, 0)), torch.device("cpu"))
     found = {}
     for dense in (False, True):
-        torch.manual_seed(3)
-        network = Network(GENES, Parameters(**{"encoder": "24-6", "alpha_w": 0.5} | parameters), median_library=90.0)
+        p = Parameters(**{"encoder": "24-6", "alpha_w": 0.5} | parameters)
+        network = Network(GENES, p, median_library=90.0, seed=3)
         network.encoder.first.dense = dense
         optimizer = Adam(network.parameters(), [network.encoder.first])
         network.train()

@@ -30,7 +30,6 @@ def batch(covariates: int = 0) -> Batch:
 
 
 def network(covariates: int = 0, **parameters) -> Network:
-    torch.manual_seed(0)
     return Network(GENES, Parameters(**{"encoder": "8-6-5-3"} | parameters), covariates)
 
 

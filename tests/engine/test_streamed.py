@@ -61,8 +61,7 @@ def test_totals_and_losses_are_those_of_the_same_counts_in_memory(both):
     torch.testing.assert_close(streamed.covariates, memory.covariates, rtol=0, atol=0)
     torch.testing.assert_close(streamed.gene_totals(), memory.gene_totals(), rtol=0, atol=0)
     assert gene_poisson_nll(streamed.gene_totals(), streamed, 64) == gene_poisson_nll(memory.gene_totals(), memory, 64)
-    torch.manual_seed(1)
-    network = Network(streamed.genes, Parameters(encoder="8-4"), covariates=2)
+    network = Network(streamed.genes, Parameters(encoder="8-4"), covariates=2, seed=1)
     assert losses(network, streamed, 64) == losses(network, memory, 64)
 
 
@@ -104,8 +103,7 @@ def test_no_more_is_held_than_a_fetch_and_a_batch(both, monkeypatch, skip):
 def fit(both, checkpoints=None):
     """A network and how its training went, from counts of which a tenth is in memory at a time."""
     training, validation = (both(cells, fetch=2000)[0] for cells in (slice(400), slice(400, 500)))
-    torch.manual_seed(5)
-    network = Network(training.genes, Parameters(encoder="16-6", batch_size=64, max_epochs=3), covariates=2)
+    network = Network(training.genes, Parameters(encoder="16-6", batch_size=64, max_epochs=3), covariates=2, seed=5)
     return network, train(network, training, validation, 1, checkpoints=checkpoints)
 
 
@@ -121,7 +119,6 @@ def test_training_takes_the_steps_that_it_takes_in_memory(both):
     memory.order = streamed.order
     trained = []
     for counts in (streamed, memory):
-        torch.manual_seed(5)
-        network = Network(counts.genes, Parameters(encoder="16-6", batch_size=64, max_epochs=3), covariates=2)
+        network = Network(counts.genes, Parameters(encoder="16-6", batch_size=64, max_epochs=3), covariates=2, seed=5)
         trained.append((network, train(network, counts, memory, 1)))
     assert same(*trained)

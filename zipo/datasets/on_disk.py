@@ -135,6 +135,8 @@ class Survey(NamedTuple):
     """(cells,) sums of each cell's counts."""
     gene_totals: np.ndarray
     """(genes,) sums of each gene's counts."""
+    gene_cells: np.ndarray
+    """(genes,) numbers of cells with a count of each gene."""
 
 
 def survey(counts: RowsOnDisk, cells: pd.Index, genes: pd.Index) -> Survey:
@@ -143,10 +145,11 @@ def survey(counts: RowsOnDisk, cells: pd.Index, genes: pd.Index) -> Survey:
     Raises InputError as that does, and if the file is damaged.
     """
     check_names(counts.shape, cells, genes, counts.place)
-    library, gene_totals = np.zeros(len(cells)), np.zeros(len(genes))
+    library, gene_totals, gene_cells = np.zeros(len(cells)), np.zeros(len(genes)), np.zeros(len(genes))
     by_row = np.argsort(counts.rows, kind="stable")
     for part in counts.parts(by_row):
         chunk = whole_counts(counts.read(part), cells[part], genes, counts.place)
         library[part] = np.asarray(chunk.sum(axis=1, dtype=np.float64)).ravel()
         gene_totals += np.asarray(chunk.sum(axis=0, dtype=np.float64)).ravel()
-    return Survey(library, gene_totals)
+        gene_cells += np.bincount(chunk.indices[chunk.data > 0], minlength=len(genes))
+    return Survey(library, gene_totals, gene_cells)

@@ -79,6 +79,10 @@ class AnyCounts(Protocol):
         """(genes,) float64 sums of the counts over the cells."""
         ...
 
+    def gene_cells(self) -> Tensor:
+        """(genes,) float64 numbers of cells with a count of each gene."""
+        ...
+
 
 class Counts:
     """Counts of cells x genes with their covariates, held on a device and densified a batch at a time."""
@@ -137,6 +141,10 @@ class Counts:
         """(genes,) float64 sums of the counts over the cells."""
         totals = torch.zeros(self.genes, dtype=torch.float64, device=self.device)
         return totals.index_add_(0, self.columns, self.values.double())
+
+    def gene_cells(self) -> Tensor:
+        """(genes,) float64 numbers of cells with a count of each gene."""
+        return torch.bincount(self.columns, minlength=self.genes).double()
 
 
 def moved(tensor: Tensor, device: torch.device) -> Tensor:

@@ -18,13 +18,12 @@ NARROWEST = 128  # neurons that a thread multiplies, at least
 
 
 class FirstLayer(nn.Module):
-    """A linear layer whose weights lie genes x neurons, started as torch's linear layers are."""
+    """A linear layer whose weights lie genes x neurons, and are yet to be drawn."""
 
     def __init__(self, genes: int, neurons: int):
         super().__init__()
-        start = nn.Linear(genes, neurons)
-        self.weight = nn.Parameter(start.weight.detach().T.contiguous())
-        self.bias = start.bias
+        self.weight = nn.Parameter(torch.empty(genes, neurons))
+        self.bias = nn.Parameter(torch.empty(neurons))
         self.dense = False
         self._sums: tuple[int, np.ndarray] | None = None  # with the version of the weights they are of
         self.forget()

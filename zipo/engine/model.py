@@ -1,5 +1,6 @@
 """The network: a deep encoder with residuals, heads for every parameter of the likelihood, a library network."""
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
@@ -7,6 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
+from torch.nn.utils import skip_init
 
 from zipo.engine.batches import Batch
 from zipo.engine.first_layer import FirstLayer
@@ -68,10 +70,14 @@ class Prediction:
 class Network(nn.Module):
     """ZiPo's network (paper, section II-C) for a number of genes and of covariate columns.
 
-    `median_library` scales the normalised input; other inputs ignore it.
+    `median_library`, in counts, is where predicted library sizes start, and what the normalised input is scaled to.
+    `seed` fixes the initial weights, drawn as torch draws those of linear layers; torch's global generator, which
+    threads share, has no part in them.
     """
 
-    def __init__(self, genes: int, parameters: Parameters, covariates: int = 0, median_library: float = 1.0):
+    def __init__(
+        self, genes: int, parameters: Parameters, covariates: int = 0, median_library: float = 1.0, seed: int = 0
+    ):
         super().__init__()
         self.hyper = parameters
         self.median_library: Tensor
@@ -80,20 +86,40 @@ class Network(nn.Module):
         width = self.encoder.latents + covariates
         predicted = parameters.library == "predicted"
         self.library = nn.Sequential(*_library_blocks(width, parameters)) if predicted else None
+        # with zero inflation only a part of the rates is counted: for the expected counts to add up to a cell's counts,
+        # l exceeds these by a factor, whose logarithm is learned
+        inflated = parameters.zero_inflated and not predicted
+        self.log_excess = nn.Parameter(torch.zeros(())) if inflated else None
 
         blocks = []
         for hidden in parameters.decoder_widths:
             blocks.append(_block(width, hidden, parameters))
             width = hidden
         self.decoder = nn.Sequential(*blocks)
-        self.log_proportions = nn.Linear(width, genes)
-        self.zero_logits = nn.Linear(width, genes) if parameters.zero_inflated else None
+        self.log_proportions = _linear(width, genes)
+        self.zero_logits = _linear(width, genes) if parameters.zero_inflated else None
         self.dispersion: SharedByCells | nn.Linear | None = None
         if parameters.overdispersed:
             shared = parameters.dispersion == "gene"
-            self.dispersion = SharedByCells(genes) if shared else nn.Linear(width, genes)
-            nn.init.constant_(self.dispersion.bias, parameters.dispersion_start)
+            self.dispersion = SharedByCells(genes) if shared else _linear(width, genes)
         self.statistics_kept = False
+        self._start(torch.Generator().manual_seed(seed))
+
+    def _start(self, generator: torch.Generator) -> None:
+        """Draw the initial weights."""
+        for module in self.modules():
+            if isinstance(module, nn.Linear | FirstLayer):
+                _draw(module, generator)
+        if self.library is not None and self.library_bias is not None:
+            # from l = 1, few cells and few steps would never climb to the scale of the counts
+            nn.init.constant_(self.library_bias, math.log(max(1.0, self.median_library.item())))
+        if self.dispersion is not None:
+            nn.init.constant_(self.dispersion.bias, self.hyper.dispersion_start)
+
+    @property
+    def library_bias(self) -> Tensor | None:
+        """What is added to every cell's log l; None where l is the sum of the counts."""
+        return self.log_excess if self.library is None else self.library.get_parameter(f"{len(self.library) - 1}.bias")
 
     @property
     def parts(self) -> dict[str, list[nn.Module]]:
@@ -135,6 +161,8 @@ class Network(nn.Module):
         known = torch.cat([latent, batch.covariates], dim=1)  # V, the paper's complete encoding
         # in float32, since an error here is one of all the cell's rates
         log_library = self.library(known) if self.library else torch.log(batch.library_size.clamp(min=1))
+        if self.log_excess is not None:
+            log_library = log_library + self.log_excess
         with reduced():
             hidden = self.decoder(known)
             logits = self.log_proportions(hidden).float()
@@ -175,7 +203,7 @@ class Encoder(nn.Module):
         )
         self.first_residual = len(widths) - 1 - parameters.residual_layers
         self.projections = nn.ModuleList(
-            nn.Linear(width, self.latents, bias=False) for width in widths[self.first_residual : -1]
+            _linear(width, self.latents, bias=False) for width in widths[self.first_residual : -1]
         )
 
     def forward(self, batch: Batch, values: Tensor) -> Tensor:
@@ -190,11 +218,28 @@ class Encoder(nn.Module):
         return x
 
 
+def _linear(inputs: int, outputs: int, bias: bool = True) -> nn.Linear:
+    """A linear layer whose weights are yet to be drawn."""
+    return skip_init(nn.Linear, inputs, outputs, bias=bias)
+
+
+@torch.no_grad()
+def _draw(layer: nn.Linear | FirstLayer, generator: torch.Generator) -> None:
+    """Draw a layer's weights, then its biases, uniformly within 1 / sqrt(inputs), as nn.Linear does."""
+    by_output = layer.weight if isinstance(layer, nn.Linear) else torch.empty(layer.weight.T.shape)
+    nn.init.kaiming_uniform_(by_output, a=math.sqrt(5), generator=generator)
+    if isinstance(layer, FirstLayer):
+        layer.weight.copy_(by_output.T)
+    if layer.bias is not None:
+        bound = 1 / math.sqrt(by_output.shape[1])
+        nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+
+
 def _block(inputs: int | None, outputs: int, parameters: Parameters) -> nn.Sequential:
     """Linear layer, unless it stands apart, activation and batch norm, in the configured order."""
     block = nn.Sequential()
     if inputs is not None:
-        block.add_module("linear", nn.Linear(inputs, outputs))
+        block.add_module("linear", _linear(inputs, outputs))
     activation = ACTIVATIONS[parameters.activation]()
     if parameters.batch_norm == "before":
         block.add_module("norm", nn.BatchNorm1d(outputs))
@@ -208,9 +253,9 @@ def _library_blocks(inputs: int, parameters: Parameters) -> list[nn.Module]:
     """Blocks of linear, batch norm and activation, in the order of section II-C, ending in log l."""
     blocks: list[nn.Module] = []
     for width in parameters.library_widths:
-        blocks.append(nn.Linear(inputs, width))
+        blocks.append(_linear(inputs, width))
         if parameters.batch_norm != "none":
             blocks.append(nn.BatchNorm1d(width))
         blocks.append(ACTIVATIONS[parameters.activation]())
         inputs = width
-    return [*blocks, nn.Linear(inputs, 1)]
+    return [*blocks, _linear(inputs, 1)]

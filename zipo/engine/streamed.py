@@ -36,6 +36,7 @@ class StreamedCounts:
         self.library_size = torch.as_tensor(survey.library.astype(np.float32).reshape(-1, 1), device=device)
         self.covariates = torch.as_tensor(covariates.astype(np.float32))
         self._gene_totals = torch.as_tensor(survey.gene_totals, device=device)
+        self._gene_cells = torch.as_tensor(survey.gene_cells, device=device)
         stored = max(1.0, rows.lengths.mean())
         self.block = max(1, int(fetch / BLOCKS / stored))
         """Neighbouring cells that an order keeps in one fetch."""
@@ -65,3 +66,7 @@ class StreamedCounts:
     def gene_totals(self) -> Tensor:
         """(genes,) float64 sums of the counts over the cells."""
         return self._gene_totals
+
+    def gene_cells(self) -> Tensor:
+        """(genes,) float64 numbers of cells with a count of each gene."""
+        return self._gene_cells
