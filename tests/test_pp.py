@@ -73,6 +73,6 @@ def test_the_losses_told_are_those_of_the_weights_kept(counts):
     model = ZiPo(**SMALL).fit(counts)
     epochs = [{"learning_rate": 1.0, "training_loss": loss, "validation_loss": loss} for loss in (3.0, 1.0, 2.0)]
     model.training = Training("patience", 2, epochs)
-    found = slots.about(model, slots.slots(rates=False))
+    found = slots.about(model, slots.slots(rates=False), model.check(counts))
     assert found["losses"] == {"training_loss": 1.0, "validation_loss": 1.0}
     assert found["training"] == {"epochs": 3, "best_epoch": 2, "stopped_by": "patience"}

@@ -17,6 +17,7 @@ from zipo import slots
 from zipo.datasets.hdf5 import open_hdf5
 from zipo.datasets.on_disk import on_disk
 from zipo.estimator import ZiPo
+from zipo.plausibility import Plausibility
 from zipo.whole import whole
 
 GROUPS = ("varm", "obsp", "varp", "layers", "obsm")
@@ -30,8 +31,10 @@ def write_denoised(
     rates: bool = False,
     batch: Mapping[str, Any] | None = None,
     on_cells: Callable[[int], None] | None = None,
-) -> None:
+) -> Plausibility:
     """Denoise counts to an .h5ad: what `adata` holds, and the slots of `zipo.slots`, which replace any of their names.
+
+    Returns how plausible the result is.
 
     - `adata`: counts in memory or in backed mode, or an .h5ad.
     - `target`: the .h5ad; it appears whole or not at all, and is the same bytes for the same model and counts.
@@ -39,13 +42,15 @@ def write_denoised(
     - `batch`: value of some covariates that all cells are denoised to, as in `ZiPo.denoise`.
     - `on_cells`: called after each batch with the number of cells done.
 
-    Raises InputError for anything but raw counts of the model's genes, and where the target cannot be written.
+    Raises InputError for anything but raw counts of the model's genes, where the target cannot be written, and where
+    the result is not on the scale of the counts.
     """
     if isinstance(adata, Path):
         with _opened(adata) as backed:
             return write_denoised(model, backed, target, rates=rates, batch=batch, on_cells=on_cells)
     names = slots.slots(rates)
-    about = slots.about(model, names, batch)
+    check = slots.checked(model, adata)
+    about = slots.about(model, names, check, batch)
     with whole(target) as part, h5py.File(part, "w") as file:
         file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
         _write_counts(file, adata)
@@ -58,7 +63,7 @@ def write_denoised(
             ad.io.write_elem(file, "raw", adata.raw)
         columns = _write_slots(file, model, adata, names, batch, on_cells)
         ad.io.write_elem(file, "obs", adata.obs.assign(**columns))
-    return None
+    return check
 
 
 def _write_slots(

@@ -41,7 +41,7 @@ def denoise(
     counts = adata if layer is None else ad.AnnData(adata.layers[layer], obs=adata.obs, var=adata.var)
     model = ZiPo.for_data(counts, seed=seed, device=device, **parameters).fit(counts)
     names = slots.slots(rates)
-    about = slots.about(model, names, batch)
+    about = slots.about(model, names, slots.checked(model, counts), batch)
     found = (slots.values(prediction, names) for prediction in model.predictions(counts, batch))
     for name, array in stacked(found, adata.n_obs).items():
         group, slot = name.split("/")

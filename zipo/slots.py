@@ -12,10 +12,12 @@ import numpy as np
 from zipo.errors import InputError
 
 if TYPE_CHECKING:
+    import anndata as ad
     from torch import Tensor
 
     from zipo.engine.model import Prediction
     from zipo.estimator import ZiPo
+    from zipo.plausibility import Plausibility
 
 DENOISED, RATES, LATENT, LIBRARY = "layers/denoised", "layers/rates", "obsm/X_zipo", "obs/zipo_library_size"
 ABOUT = "zipo"  # of uns
@@ -44,10 +46,10 @@ def values(prediction: Prediction, names: Iterable[str]) -> dict[str, Tensor]:
     return {name: found[name]() for name in names}
 
 
-def about(model: ZiPo, names: Iterable[str], batch: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What uns["zipo"] holds: plain values that tell how the slots were made; nothing of when, nor how fast.
+def checked(model: ZiPo, adata: ad.AnnData) -> Plausibility:
+    """How plausible a trained model's expected counts of these cells are, before any slot is filled with them.
 
-    Raises InputError for a model whose training diverged: its numbers mean nothing.
+    Raises InputError for a model whose training diverged, and where the scale is wrong: the numbers would mislead.
     """
     training = model.training
     if training.diverged:
@@ -55,6 +57,16 @@ def about(model: ZiPo, names: Iterable[str], batch: Mapping[str, Any] | None = N
             f"the training diverged in epoch {len(training.history)}, so there is nothing to denoise with; lower "
             f"learning_rate (now {model.parameters.learning_rate:g}) and fit again"
         )
+    check = model.check(adata)
+    check.refuse()
+    return check
+
+
+def about(
+    model: ZiPo, names: Iterable[str], check: Plausibility, batch: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What uns["zipo"] holds: plain values that tell how the slots were made; nothing of when, nor how fast."""
+    training = model.training
     settings = model.parameters.model_dump(mode="json")
     kept = training.history[training.best_epoch - 1]
     meanings: dict[str, dict[str, str]] = {}
@@ -75,5 +87,6 @@ def about(model: ZiPo, names: Iterable[str], batch: Mapping[str, Any] | None = N
         "losses": {name: value for name, value in kept.items() if name != "learning_rate"},
         "history": {name: np.array([epoch[name] for epoch in training.history]) for name in kept},
         "slots": meanings,
+        "check": check.state(),
     }
     return found | ({"batch": dict(batch)} if batch else {})

@@ -26,7 +26,8 @@ def test_denoise_fills_the_slots_and_keeps_what_was_there(cells, source, tmp_pat
     lines = err.splitlines()
     assert lines[0].startswith("150 cells x 60 genes: zip, encoder 8-4, batches of 32 cells, at most 3 epochs")
     assert lines[1].startswith("trained 3 epochs in ")
-    assert lines[2:] == [f"{target}: written"]
+    assert lines[2].startswith(f"{target}: written; ")
+    assert len(lines) == 3
     found = ad.read_h5ad(target)
     assert (found.X != cells.X).nnz == 0
     pd.testing.assert_frame_equal(found.obs[list(cells.obs)], cells.obs, check_categorical=False, check_dtype=False)

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 import anndata as ad
 import h5py
 
+from zipo import slots
 from zipo.covariates import Covariates
 from zipo.errors import InputError
 from zipo.estimator import ZiPo
@@ -76,9 +77,9 @@ def denoise(
     outputs.check_room(target, adata.n_obs, adata.n_vars, layers=1 + rates)
     levels = _levels(batch, Covariates(adata.obs, parameters.get("covariates", ())), adata)
     model, checkpoints = _trained(counts, adata, parameters, how, target, teller, stop)
+    _write(model, adata, target, rates, levels, teller)
     if folder is not None:
         model.save(folder)
-    _write(model, adata, target, rates, levels, teller)
     checkpoints.remove()
 
 
@@ -87,10 +88,12 @@ def fit(counts: Counts, how: Fit, folder: Path, log: Path | None, stop: Stop) ->
     parameters = how.parameters()
     _check_model(folder)
     teller = Teller(log)
-    model, checkpoints = _trained(counts, counts.read(), parameters, how, folder, teller, stop)
+    adata = counts.read()
+    model, checkpoints = _trained(counts, adata, parameters, how, folder, teller, stop)
+    check = slots.checked(model, adata)
     model.save(folder)
     checkpoints.remove()
-    teller.say(f"{folder}: written")
+    teller.say(f"{folder}: written; {check.in_words}")
 
 
 def apply(
@@ -173,10 +176,10 @@ def _write(
     observed, expected = zero_shares(model, adata)
     with whole(target) as part:
         with teller.cells(adata.n_obs) as on_cells:
-            write_denoised(model, adata, part, rates=rates, batch=levels, on_cells=on_cells)
+            check = write_denoised(model, adata, part, rates=rates, batch=levels, on_cells=on_cells)
         with h5py.File(part, "r+") as file:
             ad.io.write_elem(file, "var", adata.var.assign(**{OBSERVED: observed, EXPECTED: expected}))
-    teller.say(f"{target}: written")
+    teller.say(f"{target}: written; {check.in_words}")
 
 
 def _levels(batch: Sequence[str], covariates: Covariates, adata: ad.AnnData) -> dict[str, Any] | None:
