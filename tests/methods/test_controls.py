@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.decomposition import PCA
+from sklearn.metrics import mean_poisson_deviance
 
-from zipo.datasets.thinning import thinned
+from zipo.datasets.thinning import thin, thinned
 from zipo.errors import InputError
-from zipo.methods import gene_mean, known, no_denoising, oracle, pca
+from zipo.methods import gene_mean, known, no_denoising, oracle, pca, shrinkage
 
 
 def test_they_are_known():
-    assert {"no_denoising", "gene_mean", "oracle", "pca"} <= set(known())
+    assert {"no_denoising", "gene_mean", "oracle", "pca", "shrinkage"} <= set(known())
 
 
 def test_no_denoising_gives_the_counts(counts):
@@ -23,6 +24,35 @@ def test_gene_mean_keeps_the_totals_of_cells_and_genes(counts):
     np.testing.assert_allclose(denoised.sum(1), x.sum(1), rtol=1e-6)
     np.testing.assert_allclose(denoised.sum(0), x.sum(0), rtol=1e-6)
     assert np.linalg.matrix_rank(denoised, tol=1e-3) == 1
+
+
+def test_shrinkage_takes_the_weight_that_predicts_best(simulated):
+    """Against all weights of a fine grid, by sklearn's deviance of the molecules left out."""
+    kept, left_out = thin(simulated.X, 0.9, seed=3)
+    seen = kept.toarray().any(axis=0)
+    x, observed = kept.toarray()[:, seen].astype(float), left_out.toarray()[:, seen].astype(float)
+    means = x.sum(1, keepdims=True) * x.sum(0) / x.sum()
+    weights = np.linspace(0.01, 1, 100)
+    deviance = [mean_poisson_deviance(observed.ravel(), ((1 - w) * x + w * means).ravel() / 9) for w in weights]
+    assert 0.05 < weights[np.argmin(deviance)] < 0.95
+    assert shrinkage.best_weight(kept, left_out) == pytest.approx(weights[np.argmin(deviance)], abs=0.01)
+
+
+def test_shrinkage_is_that_mixture_of_counts_and_gene_means(simulated):
+    denoised, x = shrinkage.denoise(simulated, seed=1).layers["denoised"], simulated.X.toarray().astype(float)
+    means = x.sum(1, keepdims=True) * x.sum(0) / x.sum()
+    ((weight,), *_) = np.linalg.lstsq((means - x).reshape(-1, 1), (denoised - x).ravel())
+    assert 0.05 < weight < 0.95
+    np.testing.assert_allclose(denoised, (1 - weight) * x + weight * means, atol=1e-4)
+
+
+@pytest.mark.parametrize(("spread", "low", "high"), [(0.01, 0.9, 1), (100.0, 0, 0.1)])
+def test_shrinkage_is_whole_where_cells_are_alike_and_nil_where_they_differ_beyond_noise(spread, low, high):
+    """Gamma rates of mean 100: with the variance v m^2 the best linear weight of the mean is 1 / (1 + 100 v) or so."""
+    rng = np.random.default_rng(2)
+    shape = 100 / spread
+    counts = csr_matrix(rng.poisson(rng.gamma(shape, 100 / shape, size=(200, 50))).astype(np.float32))
+    assert low <= shrinkage.best_weight(*thin(counts, 0.9, seed=1)) <= high
 
 
 def test_the_oracle_gives_the_mean_of_the_counts_it_is_given(simulated):
@@ -71,7 +101,7 @@ def test_pca_comes_closer_to_the_truth_than_the_counts(simulated):
     assert np.mean((denoised - truth) ** 2) < 0.5 * np.mean((x - truth) ** 2)
 
 
-@pytest.mark.parametrize("method", [no_denoising, gene_mean, pca])
+@pytest.mark.parametrize("method", [no_denoising, gene_mean, pca, shrinkage])
 def test_dense_counts_and_empty_cells(counts, method):
     before = counts.X.toarray()
     before[0] = 0

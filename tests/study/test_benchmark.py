@@ -11,7 +11,7 @@ def test_without_a_choice_every_method_takes_part_at_its_defaults():
     found = rows(Benchmark(), "s")
     assert list(found) == methods.known()
     assert all(row.parameters == {} and row.name == row.method.name for row in found.values())
-    assert {name for name, row in found.items() if row.control} == {"gene_mean", "no_denoising", "oracle"}
+    assert {name for name, row in found.items() if row.control} == {"gene_mean", "no_denoising", "oracle", "shrinkage"}
 
 
 def test_variants_stand_beside_the_methods_or_take_their_place():

@@ -8,6 +8,7 @@ MARKERS = "osDv^<>pPX"
 SHIFT = 3  # so that a colour and its darker shade have different markers
 LATER = 0.55  # shade of the colours beyond the palette's own
 CONTROL = "0.45"
+CONTROLS = "*xd+"  # markers of theirs
 
 
 def in_order(leaderboard: pd.DataFrame) -> list[str]:
@@ -34,7 +35,7 @@ def looks(methods: Iterable[str], controls: Iterable[str]) -> dict[str, dict]:
         control = name in controls
         found[name] = {
             "color": CONTROL if control else shades[place % len(shades)],
-            "marker": "*xd"[controls.index(name) % 3]
+            "marker": CONTROLS[controls.index(name) % len(CONTROLS)]
             if control
             else MARKERS[(place + SHIFT * (place // len(palette))) % len(MARKERS)],
             "linestyle": ":" if control else "-",
