@@ -6,7 +6,7 @@ import pytest
 from zipo import metrics
 from zipo.metrics.shared.case import Case
 
-WORDS = {"held_out", "truth", "cell_types", "markers", "latent", "permuted", "cost"}
+WORDS = {"held_out", "distribution", "truth", "cell_types", "markers", "latent", "permuted", "cost"}
 
 DROPPED = """
 title = "Largest denoised count"
@@ -29,6 +29,10 @@ def test_what_a_metric_says_of_itself():
     names = [measure for module in found.values() for measure in module.measures]
     assert len(names) == len(set(names)), "two metrics share the name of a number"
     assert metrics.measures()["poisson_deviance"] == "low"
+    by_a_distribution = {"held_out_nll", "posterior_deviance", "posterior_mse"}
+    assert set(metrics.unranked()) == {*by_a_distribution, "library_rmse", "null_differences"}
+    assert set(metrics.unranked()) <= set(names)
+    assert all(metrics.unranked().values())
 
 
 def test_a_file_dropped_into_the_folder_is_a_metric(tmp_path, monkeypatch, shallow_cases):
@@ -50,6 +54,7 @@ def test_a_case_is_scored_by_what_it_has(shallow_cases):
         "cost",
         "held_out_counts",
         "held_out_likelihood",
+        "held_out_posterior",
         "library_size",
         "null_differences",
         "simulated_truth",

@@ -1,4 +1,4 @@
-"""Held-out counts: deviance against sklearn, likelihoods against scipy and against sums over what is hidden."""
+"""Held-out counts: deviance against sklearn, likelihoods and posteriors against scipy and sums over what is hidden."""
 
 import dataclasses
 
@@ -8,7 +8,7 @@ from scipy import integrate, stats
 from scipy.sparse import csr_matrix
 from sklearn.metrics import mean_poisson_deviance, mean_squared_error
 
-from zipo.metrics import held_out_counts, held_out_likelihood
+from zipo.metrics import held_out_counts, held_out_likelihood, held_out_posterior
 from zipo.metrics.shared import chunks
 from zipo.metrics.shared.case import Case
 from zipo.metrics.shared.distribution import Distribution, poisson_deviance
@@ -17,13 +17,39 @@ P = 0.8  # share of the training molecules
 M, Z, R = 3.0, 0.3, 1.7  # full-depth mean, zero inflation, NB size
 
 
-def test_deviance_and_squared_error_agree_with_sklearn(deep_cases):
-    case = deep_cases["gene_mean"]
-    observed = case.held_out.toarray().ravel().astype(float)
-    predicted = np.maximum(case.denoised.ravel().astype(float) / 9, 1e-6)
+@pytest.mark.parametrize("control", ["gene_mean", "no_denoising"])
+def test_deviance_and_squared_error_agree_with_sklearn(shallow_cases, control):
+    """Both of the denoised counts; the deviance with a hundredth of each gene's mean as the least."""
+    case = shallow_cases[control]
+    observed, counts = case.held_out.toarray().astype(float), case.counts.toarray().astype(float)
+    predicted = case.denoised.astype(float) / 9
+    least = np.maximum(0.01 * counts.mean(axis=0) / 9, 1e-6)  # a gene without training counts has no mean
     scores = held_out_counts.score(case)
-    assert scores["poisson_deviance"] == pytest.approx(mean_poisson_deviance(observed, predicted), rel=1e-9)
+    deviance = mean_poisson_deviance(observed.ravel(), np.maximum(predicted, least).ravel())
+    assert scores["poisson_deviance"] == pytest.approx(deviance, rel=1e-9)
     assert scores["mse_counts"] == pytest.approx(mean_squared_error(observed, predicted), rel=1e-9)
+
+
+def test_what_a_molecule_costs_where_none_is_expected():
+    """Two cells of which one has 3 molecules of a gene, and the other turns out to have one too: y = .01 x 1.5 / 9."""
+    case = Case(
+        counts=csr_matrix([[3.0], [0.0]]),
+        denoised=np.array([[3.0], [0.0]], dtype=np.float32),
+        held_out=csr_matrix([[0.0], [1.0]]),
+        training_share=0.9,
+    )
+    y = np.array([3, 0.015]) / 9
+    deviance = 2 * (y[0] - np.log(y[1]) - 1 + y[1]) / 2
+    assert held_out_counts.score(case)["poisson_deviance"] == pytest.approx(deviance, rel=1e-12)
+    nll = -stats.poisson(y).logpmf([0, 1]).mean()
+    assert held_out_likelihood.score(case)["held_out_nll"] == pytest.approx(nll, rel=1e-12)
+
+
+def test_everyone_is_scored_on_the_denoised_counts_alone(shallow_cases):
+    case = shallow_cases["oracle"]
+    assert case.zero_probability is not None
+    bare = dataclasses.replace(case, rates=None, zero_probability=None)
+    assert held_out_counts.score(case) == held_out_counts.score(bare)
 
 
 def test_deviance_cannot_be_called_the_wrong_way_round():
@@ -65,24 +91,44 @@ def test_likelihood_given_training_counts(z, size):
     assert held_out_likelihood.score(case)["held_out_nll"] == pytest.approx(-np.mean(np.log(by_hand)), rel=1e-6)
 
 
+@pytest.mark.parametrize("size", [None, R])
+@pytest.mark.parametrize("z", [0.0, Z])
 @pytest.mark.parametrize("seen", [0, 2])
-def test_expected_counts_are_the_means_given_what_was_seen(seen):
-    """(1 - z') q m, neither q m nor (1 - z) q m."""
+def test_the_posterior_expects_the_means_given_what_was_seen(seen, z, size):
+    """Of all four: neither q m nor (1 - z) q m."""
     one = np.ones((1, 1))
-    counts = csr_matrix(seen * one)
     case = Case(
-        counts, (1 - Z) * P * M * one, held_out=counts, training_share=P, rates=P * M * one, zero_probability=Z * one
+        counts=csr_matrix(seen * one),
+        denoised=(1 - z) * P * M * one,
+        held_out=csr_matrix(one),
+        training_share=P,
+        rates=P * M * one,
+        zero_probability=z * one if z else None,
+        size=size * one if size else None,
     )
-    by_hand = sum(x * pmf_by_hand(x, seen, Z, None) for x in range(40))
-    assert held_out_counts.expected(case, slice(0, 1)) == pytest.approx(by_hand, rel=1e-9)
+    mean = sum(x * pmf_by_hand(x, seen, z, size) for x in range(60))
+    scores = held_out_posterior.score(case)
+    assert scores["posterior_deviance"] == pytest.approx(mean_poisson_deviance([1], [mean]), rel=1e-5)
+    assert scores["posterior_mse"] == pytest.approx((1 - mean) ** 2, rel=1e-5)
+
+
+def test_the_posterior_of_a_poisson_is_its_denoised_counts(shallow_cases):
+    case = shallow_cases["gene_mean"]
+    assert "distribution" not in case.has
+    poisson = dataclasses.replace(case, rates=case.denoised)
+    assert "distribution" in poisson.has
+    expected = list(held_out_counts.score(case).values())
+    assert list(held_out_posterior.score(poisson).values()) == pytest.approx(expected, rel=1e-12)
 
 
 def test_knowing_the_loss_improves_the_prediction(shallow_cases):
     knowing = shallow_cases["oracle"]
     ignorant = dataclasses.replace(knowing, rates=None, zero_probability=None)
-    for module in (held_out_counts, held_out_likelihood):
-        better, worse = module.score(knowing), module.score(ignorant)
-        assert all(better[measure] < worse[measure] for measure in module.measures)
+    better, worse = held_out_posterior.score(knowing), held_out_counts.score(ignorant)
+    assert better["posterior_deviance"] < worse["poisson_deviance"]
+    assert better["posterior_mse"] < worse["mse_counts"]
+    better, worse = held_out_likelihood.score(knowing), held_out_likelihood.score(ignorant)
+    assert better["held_out_nll"] < worse["held_out_nll"]
 
 
 @pytest.mark.parametrize("z", [None, 0.0, 0.4, 1.0])
@@ -107,11 +153,12 @@ def test_distributions_agree_with_scipy(z, size):
             np.testing.assert_allclose(distribution.log_prob_positive(at, np.full(5, x)), expected, rtol=1e-4)
 
 
-def test_chunks_change_nothing(shallow_cases, monkeypatch):
+@pytest.mark.parametrize("module", [held_out_counts, held_out_likelihood, held_out_posterior])
+def test_chunks_change_nothing(module, shallow_cases, monkeypatch):
     case = shallow_cases["oracle"]
-    whole = held_out_counts.score(case) | held_out_likelihood.score(case)
+    whole = module.score(case)
     monkeypatch.setattr(chunks, "ENTRIES", 1100)  # 7 cells, and a last chunk of fewer
-    assert held_out_counts.score(case) | held_out_likelihood.score(case) == pytest.approx(whole, rel=1e-9)
+    assert module.score(case) == pytest.approx(whole, rel=1e-9)
 
 
 def test_a_zero_that_inflation_alone_explains_is_certain():

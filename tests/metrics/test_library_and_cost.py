@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix, random
 
-from zipo.metrics import cost, held_out_counts, held_out_likelihood, library_size, simulated_truth, zero_calibration
+from zipo.metrics import (
+    cost,
+    held_out_counts,
+    held_out_likelihood,
+    held_out_posterior,
+    library_size,
+    simulated_truth,
+    zero_calibration,
+)
 from zipo.metrics.shared.case import Case
 
 
@@ -34,7 +42,8 @@ def test_metrics_take_little_memory_beside_their_inputs():
     counts = random(1000, 10_486, density=0.02, format="csr", rng=rng, data_rvs=lambda n: np.ones(n), dtype=np.float32)
     denoised = rng.random(counts.shape, dtype=np.float32)
     case = Case(csr_matrix(counts), denoised, held_out=csr_matrix(counts), training_share=0.9, true_rates=denoised)
-    for metric in (held_out_counts, held_out_likelihood, library_size, simulated_truth, zero_calibration):
+    held_out = (held_out_counts, held_out_likelihood, held_out_posterior)
+    for metric in (*held_out, library_size, simulated_truth, zero_calibration):
         tracemalloc.start()
         metric.score(case)
         peak = tracemalloc.get_traced_memory()[1]

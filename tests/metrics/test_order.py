@@ -1,11 +1,14 @@
 """Every metric ranks the true mean, no denoising, the gene mean and all zeros as they are known to rank."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from zipo.metrics import (
     held_out_counts,
     held_out_likelihood,
+    held_out_posterior,
     library_size,
     null_differences,
     simulated_truth,
@@ -30,6 +33,16 @@ def assert_ascending(values):
 def test_held_out_counts_of_deep_cells(deep_cases, measure):
     """Cells differ by more than their noise, so that their own counts tell more than the gene's mean."""
     assert_ascending(measured(held_out_counts, measure, deep_cases))
+
+
+@pytest.mark.parametrize("measure", ["posterior_deviance", "posterior_mse"])
+def test_held_out_counts_of_deep_cells_by_a_distribution(deep_cases, measure):
+    """The same order where each control is taken as an NB, whose posterior draws on the counts."""
+    as_nb = {
+        name: dataclasses.replace(case, rates=case.denoised, size=np.full(case.counts.shape[1], 50.0))
+        for name, case in deep_cases.items()
+    }
+    assert_ascending(measured(held_out_posterior, measure, as_nb))
 
 
 @pytest.mark.parametrize("measure", ["poisson_deviance", "mse_counts"])

@@ -5,7 +5,8 @@ A metric file has
 - `title`: what is measured, in a few words;
 - `measures`: the names of its numbers, each with "low" or "high", whichever is better;
 - `needs`: what a case must have for it, of the words in `zipo.metrics.shared.case.Case.has`;
-- `score(case)`: the numbers by their names; NaN where a number does not exist for these data.
+- `score(case)`: the numbers by their names; NaN where a number does not exist for these data;
+- optionally `unranked`: those of its measures by which methods are shown and not ranked, each with the reason.
 
 What several metrics share is in the folder `shared`. Denoised counts come on the scale of the counts that were
 denoised, and are compared on it: held-out counts normalised to log1p(CP10k) would rank all zeros above the truth.
@@ -32,6 +33,11 @@ def discover() -> dict[str, ModuleType]:
 def measures() -> dict[str, Literal["low", "high"]]:
     """The names of all numbers, each with which end of it is better."""
     return {measure: better for module in discover().values() for measure, better in module.measures.items()}
+
+
+def unranked() -> dict[str, str]:
+    """The numbers that rank no method, each with the reason."""
+    return {name: why for module in discover().values() for name, why in getattr(module, "unranked", {}).items()}
 
 
 def allowed(case: Case) -> dict[str, ModuleType]:

@@ -31,6 +31,11 @@ class Distribution:
         if self.size is not None:
             self.size = np.broadcast_to(np.clip(self.size, SMALLEST_SIZE, LARGEST_SIZE), self.rates.shape)
 
+    @property
+    def means(self) -> np.ndarray:
+        """Means, zero inflation included."""
+        return self.rates if self.zero_probability is None else (1 - self.zero_probability) * self.rates
+
     def log_prob_zero(self) -> np.ndarray:
         """Log-probability of a zero count, for every entry."""
         base, z = self._base_zero(), self.zero_probability
