@@ -74,8 +74,52 @@ def test_ranks_go_by_the_better_end_ties_share_and_controls_have_none(rows):
 
 def test_what_rounding_alone_tells_apart_is_a_tie():
     values = {"ours": 3e-9, "peer": 1e-7, "far": 2e-5}
-    found = leaderboard(table([row(name, "library_rmse", value, 1) for name, value in values.items()]), "ours", [])
+    found = leaderboard(table([row(name, "mse_counts", value, 1) for name, value in values.items()]), "ours", [])
     assert found.set_index("method")["rank"].to_dict() == {"ours": 1, "peer": 1, "far": 3}
+
+
+def test_what_is_fixed_by_construction_is_shown_and_not_ranked(rows):
+    shown = [row(method, "library_rmse", 0.1 * place, 1) for place, method in enumerate(("ours", "peer", "far"))]
+    found = leaderboard(table(rows + shown), "ours", ["no_denoising"])
+    own = by(found, "library_rmse")
+    assert own["mean"].to_dict() == pytest.approx({"ours": 0, "peer": 0.1, "far": 0.2})
+    assert own.loc["far", "difference"] == pytest.approx(0.2)
+    assert own[["rank", "ranked"]].isna().all(axis=None)
+    assert (own["beats"] == "").all()
+    assert own["remark"].str.startswith("not ranked: 0 by construction").all()
+    page = body(found, about())
+    assert "ours is first, alone or with others, in 2 of 3 comparisons" in page  # as without it
+    shown = page[page.index("Shown, not ranked") : page.index("The methods")]
+    assert "library rmse" in shown
+    assert "0 by construction where a method scales each cell" in shown
+    assert "library rmse" not in page[page.index("Which method for what") : page.index("Shown, not ranked")]
+
+
+def test_controls_are_beaten_by_who_is_strictly_better_by_the_better_end(rows):
+    """Deviance: peer .96, ours and same 1.1, far 3. ARI, where high is good: ours .9, far .7, peer .5."""
+    extra = [row("mixed", "poisson_deviance", 1.1, split) for split in range(1, 6)]
+    found = leaderboard(table(rows + extra), "ours", ["no_denoising", "mixed", "peer"])
+    beats = by(found, "poisson_deviance")["beats"]
+    assert beats.to_dict() == {
+        "ours": "", "same": "", "far": "", "peer": "mixed", "mixed": "", "no_denoising": "mixed, peer",
+    }  # fmt: skip
+    assert by(found, "latent_ari")["beats"].to_dict() == {"ours": "peer", "far": "peer", "peer": ""}
+    bad = [row("bad", None, np.nan, 1, status="failed", reason="it broke")]
+    assert (leaderboard(table(rows + bad), "ours", ["bad", "no_denoising"])["beats"] == "").all()
+
+
+def test_the_page_says_who_beats_the_controls(rows):
+    extra = [row("mixed", "poisson_deviance", 1.0, split) for split in range(1, 6)]
+    controls = ["no_denoising", "mixed"]
+    page = body(leaderboard(table(rows + extra), "ours", controls), about(controls=controls))
+    part = page[page.index("Which methods beat the controls") : page.index("Where ours loses")]
+    assert "<td>mixed 1</td><td>peer</td><td>ours, same, far</td>" in part
+    assert "<td>no_denoising 0.1</td><td>\N{EN DASH}</td><td>peer, ours, same, far</td>" in part
+    assert part.index("no_denoising 0.1") < part.index("mixed 1")
+    choices = page[page.index("to predict the molecules") : page.index("Which methods beat the controls")]
+    assert "<td>no method beats no_denoising</td>" in choices
+    none = body(leaderboard(table(rows), "ours", []), about(controls=[]))
+    assert "No control took part." in none
 
 
 def test_intervals_are_those_of_every_possible_draw():
@@ -153,7 +197,7 @@ def test_the_page_says_who_is_best_where_the_reference_loses_and_what_went_wrong
     deviance = page[page.index("to predict the molecules") :]
     deviance = deviance[: deviance.index("</tr>")]
     assert "<span class='best'>peer 0.96" in deviance
-    assert "no method beats leaving the counts as they are" in deviance  # 0.1 of the invented control
+    assert "no method beats no_denoising" in deviance  # 0.1 of the invented control
     assert "ours is first, alone or with others, in 2 of 3 comparisons" in page
     losses = page[page.index("Where ours loses") : page.index("All ranks")]
     assert "<td>2 of 4</td><td>1.1</td><td>peer 0.96" in losses

@@ -12,8 +12,9 @@ title = "correlations of genes that have none"
 caption = (
     "Each gene's counts were permuted among the cells of a type, so that no two genes go together there, and then "
     f"denoised: the share of pairs of genes whose correlation still exceeds {STRONG:g} and chance. Lower is better; "
-    "no denoising shows what chance alone leaves, and gene mean is 0 since it makes all cells alike. Bars are "
-    "intervals over splits, where there are several."
+    "no denoising shows what chance alone leaves, and gene mean is 0 since it makes all cells alike. Correlations are "
+    "those of ranks, to which even the smallest differences count. Bars are intervals over splits, where there are "
+    "several."
 )
 experiments = ()
 tables = ("leaderboard",)

@@ -34,6 +34,7 @@ COLUMNS = [
     "difference_low",
     "difference_high",
     "pairs",
+    "beats",
     "remark",
 ]
 
@@ -43,15 +44,16 @@ def leaderboard(scores: pd.DataFrame, reference: str, controls: list[str]) -> pd
 
     - mean, low, high: over n runs (splits and seeds), with a 95 % bootstrap interval of the mean.
     - rank: from 1, the best by the metric's better end, among `ranked` methods; ties share the better rank. Controls
-      are not ranked.
+      are not ranked, and nothing is by a metric that is fixed by construction (zipo.metrics.unranked).
     - seconds, peak_mb: means over the runs.
     - difference: of the value less the reference's on the same split and seed, with a bootstrap interval, over pairs.
+    - beats: names of the controls whose mean is worse, by a metric that ranks.
     - status, reason: of the runs behind the metric. If any went wrong there are no numbers and there is no rank.
-    - remark: control, and what the interval is where runs are too few for one.
+    - remark: control, why a metric does not rank, and what the interval is where runs are too few for one.
     """
     better = metrics.measures()
-    asked = set(permuted_measures())
-    rows = []
+    asked, unranked = set(permuted_measures()), metrics.unranked()
+    rows: list[dict] = []
     for (dataset, permuted), part in scores.groupby(["dataset", "permuted"], sort=False):
         expected = [m for m in better if (m in asked) == permuted and (part["metric"] == m).any()]
         for metric in expected:
@@ -66,12 +68,12 @@ def leaderboard(scores: pd.DataFrame, reference: str, controls: list[str]) -> pd
                     if own.empty:  # a number that the method does not have
                         continue
                     row |= _summary(own) | _difference(own, base if method != reference else base[:0])
-                    row["remark"] = _remark(row["n"], method in controls)
+                    row["remark"] = _remark(row["n"], method in controls, unranked.get(metric))
                 found.append(row)
-            rows += _ranked(found, better[metric], controls)
+            rows += found if metric in unranked else _ranked(found, better[metric], controls)
     table = pd.DataFrame(rows, columns=COLUMNS)
     kinds = dict.fromkeys(("n", "rank", "ranked", "pairs"), "Int64")
-    return table.astype(kinds).fillna({"reason": "", "remark": ""})
+    return table.astype(kinds).fillna({"reason": "", "beats": "", "remark": ""})
 
 
 def permuted_measures() -> list[str]:
@@ -119,16 +121,20 @@ def _difference(own: pd.Series, base: pd.Series) -> dict:
     return {"difference": paired.mean(), "difference_low": low, "difference_high": high, "pairs": len(paired)}
 
 
-def _remark(n: int, control: bool) -> str:
+def _remark(n: int, control: bool, unranked: str | None) -> str:
     few = {1: "one run: no interval"}.get(n, f"{n} runs: the interval is their range" if n < FEWEST else "")
-    return "; ".join(filter(None, ["control" if control else "", few]))
+    return "; ".join(filter(None, ["control" if control else "", unranked and f"not ranked: {unranked}", few]))
 
 
 def _ranked(rows: list[dict], better: str, controls: list[str]) -> list[dict]:
-    """The rows with rank and number of those ranked."""
-    taking_part = [row for row in rows if row["status"] == "ok" and row["method"] not in controls]
+    """The rows with rank, number of those ranked, and the controls that each beats."""
     sign = 1 if better == "low" else -1
-    values = [round(sign * row["mean"], DECIMALS) for row in taking_part]
-    for row, rank in zip(taking_part, rankdata(values, "min"), strict=True):
+    value = {row["method"]: round(sign * row["mean"], DECIMALS) for row in rows if row["status"] == "ok"}
+    taking_part = [row for row in rows if row["method"] in value and row["method"] not in controls]
+    ranks = rankdata([value[row["method"]] for row in taking_part], "min")
+    for row, rank in zip(taking_part, ranks, strict=True):
         row |= {"rank": int(rank), "ranked": len(taking_part)}
+    for row in rows:
+        own = value.get(row["method"], np.inf)
+        row["beats"] = ", ".join(name for name in controls if own < value.get(name, -np.inf))
     return rows
