@@ -2,10 +2,12 @@
 
     python benchmarks/time_to_quality.py COUNTS.h5ad [...] [--peer scvi dca] [--set NAME=VALUE ...]
 
-Molecules of each data set are split (0.9 to train on, doi 10.1101/786269), peers denoise the training molecules at
-their own defaults, and ZiPo trains on them with the paper's schedule, at the hyper-parameters that --set gives. After
-each of its epochs the clock stops, and the Poisson deviance of the held-out molecules is taken. Everything runs on one
-thread, each method in a process of its own.
+Nine tenths of the molecules of each data set are trained on (doi 10.1101/786269); the others are parted at random into
+validation and test molecules. Peers denoise the training molecules at their own defaults, and ZiPo trains on them with
+the paper's schedule, at the hyper-parameters that --set gives. After each of its epochs the clock stops, and the
+Poisson deviance of the held-out molecules from its denoised counts is taken. The epoch that counts is the first that
+predicts the validation molecules as well as the peer does; how well it does is then read from the test molecules.
+Everything runs on one thread, each method in a process of its own.
 """
 
 import argparse
@@ -21,26 +23,32 @@ import anndata as ad
 import numpy as np
 import peers
 import yaml
-from scipy.sparse import load_npz, save_npz
+from scipy.sparse import csr_matrix, load_npz, save_npz
 from throughput import THREADING
 
 SHARE, SEED = 0.9, 1
+PARTS = ("validation", "test")  # of the held-out molecules, half of them each
 
 
-def deviance(training, held_out, **arrays: np.ndarray) -> float:
-    """Mean Poisson deviance of the held-out counts; `arrays` as a method gives them."""
+def deviances(folder: Path, denoised: np.ndarray) -> dict[str, float]:
+    """Mean Poisson deviance of the validation and of the test molecules from the denoised training molecules."""
     from zipo.metrics import held_out_counts
     from zipo.metrics.shared.case import Case
 
-    case = Case(counts=training.X, held_out=held_out, training_share=SHARE, **arrays)
-    return held_out_counts.score(case)["poisson_deviance"]
+    training = ad.read_h5ad(folder / "training.h5ad").X
+    share = SHARE / (SHARE + (1 - SHARE) / 2)  # of the molecules that are in training or in the part
+    found = {}
+    for part in PARTS:
+        case = Case(training, denoised, held_out=csr_matrix(load_npz(folder / f"{part}.npz")), training_share=share)
+        found[part] = held_out_counts.score(case)["poisson_deviance"]
+    return found
 
 
-def train(folder: Path, parameters: dict) -> list[tuple[float, float]]:
-    """Seconds of training and the deviance after each epoch of ZiPo."""
+def train(folder: Path, parameters: dict) -> list[dict]:
+    """After each epoch of ZiPo: seconds of training, and the deviances."""
     from zipo.estimator import ZiPo
 
-    training, held_out = ad.read_h5ad(folder / "training.h5ad"), load_npz(folder / "held_out.npz")
+    training = ad.read_h5ad(folder / "training.h5ad")
     model, curve = ZiPo(seed=SEED, device="cpu", **parameters), []
     scored = 0.0
     started = time.perf_counter()
@@ -48,22 +56,27 @@ def train(folder: Path, parameters: dict) -> list[tuple[float, float]]:
     def after_epoch(epoch: int, nll: float) -> None:
         nonlocal scored
         stopped = time.perf_counter()
-        found = deviance(training, held_out, denoised=model.denoise(training), **model.distribution(training))
-        curve.append((stopped - started - scored, found))
+        curve.append({"seconds": stopped - started - scored, **deviances(folder, model.denoise(training))})
         scored += time.perf_counter() - stopped
 
     model.fit(training, on_epoch=after_epoch)
     return curve
 
 
+def first_as_good(curve: list[dict], validation: float) -> dict | None:
+    """The first epoch whose deviance of the validation molecules is no larger than this; None if there is none."""
+    return next((epoch for epoch in curve if epoch["validation"] <= validation), None)
+
+
 def split_molecules(file: Path, folder: Path) -> None:
-    """Write training.h5ad, nothing but counts in it, and held_out.npz."""
+    """Write training.h5ad, nothing but counts in it, validation.npz and test.npz."""
     from zipo.datasets.thinning import thin
 
     data = ad.read_h5ad(file)
     training, held_out = thin(data.X, SHARE, SEED)
     ad.AnnData(training, obs=data.obs[[]], var=data.var[[]]).write_h5ad(folder / "training.h5ad")
-    save_npz(folder / "held_out.npz", held_out)
+    for part, counts in zip(PARTS, thin(held_out, 0.5, SEED + 1), strict=True):
+        save_npz(folder / f"{part}.npz", counts)
 
 
 def compare(file: Path, names: list[str], parameters: dict) -> dict:
@@ -74,7 +87,7 @@ def compare(file: Path, names: list[str], parameters: dict) -> dict:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         split_molecules(file, folder)
-        training, held_out = ad.read_h5ad(folder / "training.h5ad"), load_npz(folder / "held_out.npz")
+        training = ad.read_h5ad(folder / "training.h5ad")
         row: dict = {"dataset": file.stem, "cells": training.n_obs, "genes": training.n_vars, "peers": {}}
         for peer in names:
             peers.install(peer)
@@ -82,33 +95,32 @@ def compare(file: Path, names: list[str], parameters: dict) -> dict:
             result = launch.run(method(peer), folder / "training.h5ad", out, **limits)
             if result.status != "ok":
                 raise SystemExit(f"{peer}: {result.reason}")
-            row["peers"][peer] = {
-                "seconds": result.seconds,
-                "deviance": deviance(training, held_out, **launch.arrays(out)),
-            }
+            denoised = launch.arrays(out)["denoised"]
+            row["peers"][peer] = {"seconds": result.seconds, **deviances(folder, denoised)}
         given = [f"{name}={json.dumps(value)}" for name, value in parameters.items()]
         command = [sys.executable, __file__, "--curve", str(folder), "--set", *given]
         threads = dict.fromkeys(THREADING, "1")
         finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=os.environ | threads)
         row["curve"] = json.loads(finished.stdout.splitlines()[-1])
     for peer in row["peers"].values():
-        reached = [seconds for seconds, found in row["curve"] if found <= peer["deviance"]]
-        peer["reached_after"] = reached[0] if reached else None
+        peer["reached"] = first_as_good(row["curve"], peer["validation"])
     return row
 
 
 def report(row: dict) -> None:
     """Print a row."""
-    best = min(row["curve"], key=lambda point: point[1])
-    print(f"\n{row['dataset']}: {row['cells']} cells x {row['genes']} genes, one thread")
-    print(f"  zipo      {row['curve'][-1][0]:7.1f} s in all, best deviance {best[1]:.4f} after {best[0]:.1f} s")
+    best = min(row["curve"], key=lambda epoch: epoch["validation"])
+    print(f"\n{row['dataset']}: {row['cells']} cells x {row['genes']} genes, one thread; deviances of test molecules")
+    print(f"  zipo      {row['curve'][-1]['seconds']:7.1f} s in all, ", end="")
+    print(f"deviance {best['test']:.4f} after {best['seconds']:.1f} s, its best by validation molecules")
     for name, peer in row["peers"].items():
-        print(f"  {name:9} {peer['seconds']:7.1f} s in all, deviance {peer['deviance']:.4f}: ", end="")
-        if peer["reached_after"] is None:
-            print("not reached by zipo")
+        print(f"  {name:9} {peer['seconds']:7.1f} s in all, deviance {peer['test']:.4f}: ", end="")
+        if reached := peer["reached"]:
+            share = reached["seconds"] / peer["seconds"]
+            print(f"by validation reached by zipo after {reached['seconds']:.1f} s, {share:.2f} of its time, ", end="")
+            print(f"where its deviance is {reached['test']:.4f}")
         else:
-            share = peer["reached_after"] / peer["seconds"]
-            print(f"reached by zipo after {peer['reached_after']:.1f} s, {share:.2f} of its time")
+            print("not reached by zipo")
 
 
 def main() -> None:
