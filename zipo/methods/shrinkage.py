@@ -1,6 +1,6 @@
 """Control: counts drawn towards the mean of all cells, by one weight for all entries.
 
-It knows nothing of cells that are alike, so whoever does not predict unseen molecules better has learned nothing of it.
+It knows nothing of cells that are alike: a method that makes use of them has to predict unseen molecules better.
 """
 
 import anndata as ad
