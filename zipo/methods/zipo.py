@@ -1,4 +1,4 @@
-"""ZiPo itself, trained on nine tenths of the cells, stopped by the rest, and applied to all."""
+"""ZiPo itself as its users get it: trained on nine tenths of the cells, stopped by the rest, and applied to all."""
 
 import anndata as ad
 
@@ -6,7 +6,8 @@ from zipo.parameters import Parameters
 
 name = "zipo"
 env = None
-parameters = Parameters().model_dump(mode="json")
+# None: as `ZiPo.for_data` chooses by cells and genes
+parameters: dict = dict.fromkeys(Parameters.model_fields) | {"likelihood": "zip"}
 seeded = True
 keeps_library = True
 scale = "expected counts (1 - z) l mu of its likelihood: counts as they are"
@@ -22,7 +23,8 @@ def denoise(counts: ad.AnnData, *, seed: int, **parameters) -> ad.AnnData:
     """
     from zipo.estimator import ZiPo
 
-    model = ZiPo(seed=seed, **parameters).fit(counts)
+    given = {name: value for name, value in parameters.items() if value is not None}
+    model = ZiPo.for_data(counts, seed=seed, **given).fit(counts)
     denoised = counts.copy()
     denoised.layers["denoised"] = model.denoise(counts)
     for part, values in model.distribution(counts).items():
