@@ -69,10 +69,12 @@ def test_every_cell_may_be_given_one_value():
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
-        ({"donor": "c"}, "batch: 'donor' has no level 'c'; training saw a, b"),
+        ({"donor": "c"}, "batch: 'donor' has no level 'c' in training, which saw a, b"),
         ({"sex": "m"}, "batch: 'sex' is no covariate of this model; it has age, donor, treated, plate"),
         ({"age": "old"}, "batch: 'age' is a number, and 'old' is none"),
         ({"age": "nan"}, "batch: 'age' is a number, and 'nan' is none"),
+        ({"age": 41}, "batch: 'age' went from 10 to 40 in training; 41 is outside"),
+        ({"plate": 11}, "batch: 'plate' has no level '11' in training, which saw 2, 10"),
     ],
 )
 def test_values_that_the_model_does_not_know_are_named(values, problem):
@@ -86,7 +88,7 @@ def test_values_that_the_model_does_not_know_are_named(values, problem):
         (OBS.drop(columns="donor"), "'donor' is no column of obs; there are age, treated, plate"),
         (OBS.assign(donor=["a", "c", "a", "d"]), "'donor' has the level 'c', which training did not see"),
         (OBS.assign(age=[1, np.nan, 3, 4]), "column 'age' of obs has missing values"),
-        (OBS.assign(age=["young"] * 4), "column 'age' of obs holds 'young', where training saw numbers"),
+        (OBS.assign(age=["young"] * 4), "column 'age' of obs holds 'young', but is a number in training"),
     ],
 )
 def test_cells_that_do_not_fit_are_refused(obs, problem):
@@ -99,9 +101,48 @@ def test_cells_that_do_not_fit_are_refused(obs, problem):
     [
         (OBS.drop(columns="donor"), "'donor' is no column of obs"),
         (OBS.assign(age=np.nan), "column 'age' of obs has missing values"),
+        (OBS.assign(age=[1.5, 2, 3, np.inf]), "column 'age' of obs has infinite values"),
+        (pd.concat([OBS, OBS[["donor"]]], axis=1), "obs has 2 columns named 'donor'; rename"),
         (OBS.assign(donor=pd.Timestamp("2020-01-01")), "column 'donor' of obs holds Timestamp.* turn it into text"),
     ],
 )
 def test_columns_that_will_not_do_are_named(obs, problem):
     with pytest.raises(InputError, match=f"covariates: {problem}"):
         Covariates(obs, NAMES)
+
+
+NUMBERED = pd.DataFrame({"batch": [0, 1, 2] * 4, "age": np.linspace(20, 31, 12)})
+
+
+def test_numbered_batches_are_categories_whatever_they_are_stored_as():
+    expected = np.eye(3)[[0, 1, 2] * 4]
+    stored = [np.array([0, 1, 2] * 4, dtype=kind) for kind in (np.int8, np.uint64, np.float32, object)]
+    for column in [*stored, pd.array([0, 1, 2] * 4, dtype="Int64"), np.array(["0", "1", "2"] * 4)]:
+        obs = pd.DataFrame({"batch": column})
+        np.testing.assert_array_equal(Covariates(obs, ("batch",)).matrix(obs), expected)
+        # cells whose batches are stored in another way are the same
+        np.testing.assert_array_equal(Covariates(NUMBERED, ("batch",)).matrix(obs), expected)
+    swapped = NUMBERED.assign(batch=NUMBERED["batch"].map({0: 0, 1: 2, 2: 1}))
+    np.testing.assert_array_equal(Covariates(swapped, ("batch",)).matrix(swapped), expected[:, [0, 2, 1]])
+
+
+def test_what_a_column_is_may_be_declared_and_is_told():
+    taken = Covariates(NUMBERED, ("batch", "age"))
+    assert taken.in_words == {"age": "a number from 20 to 31", "batch": "a category of 3 levels (0, 1, 2)"}
+    assert Covariates(NUMBERED, ("batch:number",)).in_words == {"batch": "a number from 0 to 2"}
+    assert Covariates(NUMBERED, ("age:category",)).in_words["age"].startswith("a category of 12 levels (20, 21, 22, ")
+    with pytest.raises(InputError, match="'batch:factor': 'factor' is no kind of covariate; write NAME:number or"):
+        Covariates(NUMBERED, ("batch:factor",))
+    colon = NUMBERED.rename(columns={"batch": "batch:number"})  # a column may have such a name
+    assert Covariates(colon, ("batch:number",)).levels == {"batch:number": [0, 1, 2]}
+
+
+@pytest.mark.parametrize("values", [np.arange(12), np.arange(12) / 2 % 2, [1.0, 2.0, 3.5] * 4, range(0, 36, 3)])
+def test_measures_stay_numbers(values):
+    obs = pd.DataFrame({"depth": values}, dtype=float)
+    assert list(Covariates(obs, ("depth",)).scales) == ["depth"]
+
+
+def test_a_level_that_no_cell_has_is_refused():
+    with pytest.raises(InputError, match="batch: 'batch' has no level '7' in training, which saw 0, 1, 2"):
+        Covariates(NUMBERED, ("batch",)).with_values(NUMBERED, {"batch": 7})

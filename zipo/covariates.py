@@ -12,23 +12,45 @@ from zipo.errors import InputError
 Level = str | bool | int | float
 Column = tuple[str, Level | None]  # a covariate, and its level; None for a number
 LEVELS = (str, bool, int, float)  # the kinds of level that JSON keeps as they are
+KINDS = ("category", "number")
+MANY = 50  # levels, up to which whole numbers are taken for names of batches, donors, plates
+SHOWN = 8  # levels in a line
 
 
 class Covariates:
     """Columns of obs as columns of numbers: numbers standardised by the training cells, then categories one-hot.
 
-    Raises InputError for a column that is not there, has missing values, or levels that are neither text nor numbers.
+    A column of numbers is a category where these are whole, at most 50, and repeat themselves, as numbered batches
+    do; a name that ends in `:number` or `:category` says what its column is. Levels are told apart by their text, so
+    that 1, 1.0 and "1" are one. Raises InputError for a column that is not there, has missing or infinite values, or
+    levels that are neither text nor numbers.
     """
 
     def __init__(self, obs: pd.DataFrame, names: Sequence[str]):
         self.scales: dict[str, tuple[float, float]] = {}  # mean and standard deviation of each number
+        self.ranges: dict[str, tuple[float, float]] = {}  # least and largest value of each number
         self.levels: dict[str, list[Level]] = {}
-        for name in names:
+        self.unseen: dict[str, list[Level]] = {}  # levels of a categorical column that no cell has
+        for declared in names:
+            name, kind = _declared(obs, declared)
             column = _column(obs, name)
-            if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-                self.scales[name] = (float(column.mean()), float(column.std(ddof=0)) or 1.0)
+            if (kind or _kind(column)) == "number":
+                values = _numbers(obs, name, "declared a number")
+                self.scales[name] = (float(values.mean()), float(values.std()) or 1.0)
+                self.ranges[name] = (float(values.min()), float(values.max()))
             else:
                 self.levels[name] = _levels(column)
+                present = set(map(_text, column.unique()))
+                self.unseen[name] = [level for level in self.levels[name] if _text(level) not in present]
+
+    @property
+    def in_words(self) -> dict[str, str]:
+        """What each covariate was taken as, in a few words."""
+        words = {name: f"a number from {low:g} to {high:g}" for name, (low, high) in self.ranges.items()}
+        for name, levels in self.levels.items():
+            shown = ", ".join(map(str, levels[:SHOWN])) + (", ..." if len(levels) > SHOWN else "")
+            words[name] = f"a category of {len(levels)} level{'s' if len(levels) != 1 else ''} ({shown})"
+        return words
 
     @property
     def names(self) -> list[str]:
@@ -45,34 +67,47 @@ class Covariates:
         """The covariates of these cells, float64 (cells, columns); InputError for a level that training did not see."""
         columns = [np.zeros((len(obs), 0))]
         for name, (mean, deviation) in self.scales.items():
-            columns.append(((_numbers(obs, name) - mean) / deviation)[:, None])
+            columns.append(((_numbers(obs, name, "a number in training") - mean) / deviation)[:, None])
         for name, levels in self.levels.items():
-            column = _column(obs, name)
-            unknown = [level for level in column.unique() if level not in levels]
+            texts = _column(obs, name).map(_text).to_numpy(object)
+            known = list(map(_text, levels))
+            unknown = [text for text in pd.unique(texts) if text not in known]
             if unknown:
-                raise InputError(f"covariates: {name!r} has the level {unknown[0]!r}, which training did not see")
-            columns.append(np.stack([column == level for level in levels], axis=1).astype(float))
+                raise InputError(
+                    f"covariates: {name!r} has the level {unknown[0]!r}, which training did not see; it saw "
+                    f"{', '.join(known)}"
+                )
+            columns.append(np.stack([texts == text for text in known], axis=1).astype(float))
         return np.concatenate(columns, axis=1)
 
     def extended(self, obs: pd.DataFrame) -> "Covariates":
         """The same with the levels that these cells add, after those there are; numbers keep their scaling."""
-        more = {name: _levels(_column(obs, name)) for name in self.levels}
-        levels = {
-            name: [*known, *(level for level in more[name] if level not in known)]
-            for name, known in self.levels.items()
-        }
-        return self.from_state({"scales": self.scales, "levels": levels})
+        state = self.state()
+        for name, known in self.levels.items():
+            texts, more = set(map(_text, known)), _levels(_column(obs, name))
+            state["levels"][name] = [*known, *(level for level in more if _text(level) not in texts)]
+            present = set(map(_text, obs[name].unique()))
+            state["unseen"][name] = [level for level in self.unseen[name] if _text(level) not in present]
+        for name, (low, high) in self.ranges.items():
+            values = _numbers(obs, name, "a number in training")
+            state["ranges"][name] = [min(low, float(values.min())), max(high, float(values.max()))]
+        return self.from_state(state)
 
     def with_values(self, obs: pd.DataFrame, values: Mapping[str, Level]) -> pd.DataFrame:
         """A copy of obs in which every cell has these values; a level or number may be given as its text.
 
-        Raises InputError for a covariate or level that the model does not know.
+        Raises InputError for a covariate or level that the model does not know, and for a number outside of those seen.
         """
         return obs.assign(**{name: self._value(name, value) for name, value in values.items()})
 
     def state(self) -> dict[str, Any]:
         """All there is to it, as JSON knows it."""
-        return {"scales": {name: list(scale) for name, scale in self.scales.items()}, "levels": self.levels}
+        return {
+            "scales": {name: list(scale) for name, scale in self.scales.items()},
+            "ranges": {name: list(values) for name, values in self.ranges.items()},
+            "levels": {name: list(levels) for name, levels in self.levels.items()},
+            "unseen": {name: list(levels) for name, levels in self.unseen.items()},
+        }
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> "Covariates":
@@ -80,6 +115,10 @@ class Covariates:
         covariates = cls(pd.DataFrame(), ())
         covariates.scales = {name: (mean, deviation) for name, (mean, deviation) in state["scales"].items()}
         covariates.levels = {name: list(levels) for name, levels in state["levels"].items()}
+        # models that were kept by zipo before these were known lack them
+        unbounded = -math.inf, math.inf
+        covariates.ranges = {name: tuple(state.get("ranges", {}).get(name, unbounded)) for name in covariates.scales}
+        covariates.unseen = {name: list(state.get("unseen", {}).get(name, [])) for name in covariates.levels}
         return covariates
 
     def _value(self, name: str, value: Level) -> Level:
@@ -90,39 +129,85 @@ class Covariates:
                 number = math.nan
             if not math.isfinite(number):
                 raise InputError(f"batch: {name!r} is a number, and {value!r} is none; give it as in obs")
+            low, high = self.ranges[name]
+            if not low <= number <= high:
+                raise InputError(f"batch: {name!r} went from {low:g} to {high:g} in training; {value!r} is outside")
             return number
         if name not in self.levels:
             raise InputError(f"batch: {name!r} is no covariate of this model; it has {', '.join(self.names) or 'none'}")
-        for level in self.levels[name]:
-            if value == level or value == str(level):
-                return level
-        levels = ", ".join(map(str, self.levels[name]))
-        raise InputError(f"batch: {name!r} has no level {value!r}; training saw {levels}")
+        seen = {_text(level): level for level in self.levels[name] if level not in self.unseen[name]}
+        if (text := _text(value)) not in seen:
+            raise InputError(f"batch: {name!r} has no level {text!r} in training, which saw {', '.join(seen)}")
+        return seen[text]
+
+
+def _declared(obs: pd.DataFrame, declared: str) -> tuple[str, str | None]:
+    """The column of obs that a name stands for, and what it is declared to be, or None."""
+    name, colon, kind = declared.rpartition(":")
+    if declared in obs or not colon:
+        return declared, None
+    if kind not in KINDS:
+        raise InputError(
+            f"covariates: {declared!r}: {kind!r} is no kind of covariate; write NAME:number or NAME:category"
+        )
+    return name, kind
+
+
+def _kind(column: pd.Series) -> str:
+    """Whether a column is a number or a category."""
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return "category"
+    values = column.unique()
+    whole = all(float(value).is_integer() for value in values[: MANY + 1])
+    return "category" if whole and len(values) <= min(MANY, len(column) // 2) else "number"
 
 
 def _column(obs: pd.DataFrame, name: str) -> pd.Series:
     if name not in obs:
-        raise InputError(f"covariates: {name!r} is no column of obs; there are {', '.join(map(str, obs.columns))}")
-    if obs[name].isna().any():
-        raise InputError(f"covariates: column {name!r} of obs has missing values")
-    return obs[name]
+        raise InputError(
+            f"covariates: {name!r} is no column of obs; there are {', '.join(map(str, obs.columns)) or 'none'}"
+        )
+    column = obs[name]
+    if isinstance(column, pd.DataFrame):
+        raise InputError(
+            f"covariates: obs has {column.shape[1]} columns of the name {name!r}; rename or drop all but one"
+        )
+    if column.isna().any():
+        raise InputError(f"covariates: column {name!r} of obs has missing values; fill them, or leave these cells out")
+    return column
 
 
-def _numbers(obs: pd.DataFrame, name: str) -> np.ndarray:
+def _numbers(obs: pd.DataFrame, name: str, why: str) -> np.ndarray:
+    """A column's values, float64; `why` says who takes it for a number."""
     column = _column(obs, name)
     try:
-        return column.to_numpy(float)
-    except ValueError:
+        values = column.to_numpy(float)
+    except (ValueError, TypeError):
+        raise InputError(f"covariates: column {name!r} of obs holds {column.iloc[0]!r}, but is {why}") from None
+    if not np.isfinite(values).all():
         raise InputError(
-            f"covariates: column {name!r} of obs holds {column.iloc[0]!r}, where training saw numbers"
-        ) from None
+            f"covariates: column {name!r} of obs has infinite values; replace them, or leave these cells out"
+        )
+    return values
+
+
+def _plain(level: Any) -> Any:
+    """A level as Python has it; a whole number is an int, whatever it was stored as."""
+    level = level.item() if isinstance(level, np.generic) else level
+    return int(level) if isinstance(level, float) and level.is_integer() else level
+
+
+def _text(level: Any) -> str:
+    """The text by which a level is known."""
+    return str(_plain(level))
 
 
 def _levels(column: pd.Series) -> list[Level]:
-    """The levels of a column in order; a categorical one keeps those that its cells happen to lack."""
+    """The levels of a column in order; a categorical one keeps those that its cells happen to lack, as a part of the
+    cells may."""
     categorical = isinstance(column.dtype, pd.CategoricalDtype)
-    found = list(column.cat.categories if categorical else column.unique())
-    levels = [level.item() if isinstance(level, np.generic) else level for level in found]
+    values = map(_plain, column.cat.categories if categorical else column.unique())
+    levels = list({_text(level): level for level in values}.values())
     for level in levels:
         if not isinstance(level, LEVELS):
             raise InputError(

@@ -56,7 +56,8 @@ class ParameterValues(BaseModel):
     library_network: Widths = "16-4"
     """Widths of the hidden layers that predict the library size."""
     covariates: tuple[str, ...] = ()
-    """Known covariates joined to the latents: columns of obs, categorical or numeric."""
+    """Known covariates joined to the latents: columns of obs, taken as categories where they are text or a few whole
+    numbers, else as numbers; NAME:category or NAME:number declares which."""
     input: Literal["raw", "log1p", "normalised_log1p"] = "log1p"
     """What the encoder sees: counts, log1p of counts, or log1p of counts scaled to the median library size."""
     reduction: Literal["mean", "sum"] = "mean"

@@ -89,4 +89,6 @@ def about(
         "slots": meanings,
         "check": check.state(),
     }
+    if taken := model.covariates.in_words:
+        found["covariates"] = taken
     return found | ({"batch": dict(batch)} if batch else {})

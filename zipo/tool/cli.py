@@ -18,7 +18,10 @@ Genes = Annotated[
     str | None, typer.Option(metavar="N|FILE", help="So many of the most variable genes, or those a file names. [all]")
 ]
 Covariate = Annotated[
-    list[str] | None, typer.Option(metavar="NAME", help="Column of obs that the model is to know, as a batch; repeat.")
+    list[str] | None,
+    typer.Option(
+        metavar="NAME", help="Column of obs that the model is to know, as a batch; NAME:number, NAME:category; repeat."
+    ),
 ]
 Batch = Annotated[
     list[str] | None,

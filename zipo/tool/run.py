@@ -8,6 +8,7 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 
 from zipo import __version__
+from zipo.covariates import Covariates
 from zipo.digest import digest
 from zipo.engine.checkpoints import Checkpoints
 from zipo.errors import InputError
@@ -31,6 +32,8 @@ def model_for(adata: ad.AnnData, values: dict[str, Any], teller: Teller) -> ZiPo
         raise InputError(f"parameters: {first_problem(error, TypeAdapter(Parameters))}") from None
     sizes = in_words(model.parameters.model_dump())
     teller.say(f"{adata.n_obs:,} cells x {adata.n_vars:,} genes: {model.parameters.likelihood}, {sizes}")
+    for name, words in Covariates(adata.obs, model.parameters.covariates).in_words.items():
+        teller.say(f"covariate {name}: {words}")
     return model
 
 
