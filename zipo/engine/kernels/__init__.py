@@ -7,6 +7,7 @@ Loops leave Python's lock to others, and take from where to where of their work 
 not used: its parallel loops take half a minute to compile, and starting them resets the threads that torch computes on.
 """
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -38,3 +39,13 @@ def share(loop: Callable[..., None], length: int, *arguments, least: int = 1) ->
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="zipo")
+
+
+def _after_fork() -> None:
+    """Compute on one thread in a forked process: the other threads stayed behind, and waiting for them has no end."""
+    _pool.cache_clear()
+    if torch.get_num_threads() > 1:
+        torch.set_num_threads(1)
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -8,14 +8,15 @@ functions of few contiguous slices, which alone the compiler turns into vector i
 import numpy as np
 from numba import njit
 
+from zipo.engine.kernels.compiling import compiled
+
 PART = 128  # genes whose weights are summed in single precision, and learned together
 CACHED = 1 << 17  # weights that stay in the cache while all cells meet them
 
 inner = njit(error_model="numpy")
-outer = njit(error_model="numpy", cache=True, nogil=True)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def gene_major(by_cell, columns, values, genes):
     """The entries of a batch, which cell after cell begin at `by_cell` (cells + 1), ordered by gene: starts
     (genes + 1), cells, values."""
@@ -34,7 +35,7 @@ def gene_major(by_cell, columns, values, genes):
     return starts, cells, ordered
 
 
-@outer
+@compiled
 def product(low, high, starts, columns, values, weights, out):
     """out += counts (cells x genes, in CSR with ascending columns) @ weights (genes x neurons), for some neurons.
 
@@ -63,7 +64,7 @@ def product(low, high, starts, columns, values, weights, out):
             free[cell] = entry
 
 
-@outer
+@compiled
 def sums(first, last, weights, found):
     """Sum of sizes, and of squares, of each neuron's weights (genes x neurons), for each of some parts of the genes.
 
@@ -77,7 +78,7 @@ def sums(first, last, weights, found):
         _store(found[part, 1], single[1])
 
 
-@outer
+@compiled
 def learn(first, last, entries, by_output, penalty, weights, mean, square, adam, found):
     """A step of Adam on some parts of the genes' weights (genes x neurons), whose gradient is never held as a whole.
 

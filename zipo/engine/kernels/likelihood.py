@@ -13,6 +13,8 @@ from math import exp, log, log1p
 import numpy as np
 from numba import njit
 
+from zipo.engine.kernels.compiling import compiled
+
 BLOCK = 512  # genes at a time
 TERMS = 16  # of a sum over the whole numbers below a count, before an expansion takes over
 LOG_COUNTS = np.log(np.maximum(np.arange(512.0), 1))  # of small counts, looked up
@@ -35,7 +37,7 @@ LOG = tuple(
 inner = njit(error_model="numpy")
 
 
-@njit(error_model="numpy", cache=True, nogil=True)
+@compiled
 def fit(first, last, counts, decoded, by_rate, weights, sums, gradients):
     """Sums over the entries of each cell from first to last, and the gradients of their weighted sum.
 

@@ -1,10 +1,11 @@
 """Rows of a sparse matrix."""
 
 import numpy as np
-from numba import njit
+
+from zipo.engine.kernels.compiling import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def take(starts, columns, values, constants, cells):
     """These cells of counts in CSR, in this order: starts, columns, values, constants."""
     taken = np.zeros(len(cells) + 1, np.int64)
