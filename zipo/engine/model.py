@@ -187,7 +187,8 @@ class SharedByCells(nn.Module):
         self.bias = nn.Parameter(torch.empty(genes))
 
     def forward(self, hidden: Tensor) -> Tensor:
-        return self.bias[None]
+        # a view of a parameter asks for gradients even where none are recorded, and so would all that is made of it
+        return (self.bias if torch.is_grad_enabled() else self.bias.detach())[None]
 
 
 class Encoder(nn.Module):
