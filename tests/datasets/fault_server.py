@@ -12,7 +12,7 @@ from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 
 @dataclass
@@ -76,6 +76,7 @@ class FaultServer:
         self.requests: list[Request] = []
         self.busiest = 0  # most requests at once that waited for the start of their answer
         self.validators = True  # send ETag and Last-Modified
+        self.otherwise = Fault()  # what requests suffer that have no fault of their own
         self.stopping = threading.Event()
         self._faults: dict[str, list[Fault]] = {}
         self._busy = 0
@@ -93,17 +94,20 @@ class FaultServer:
         self._server.server_close()
 
     def fail(self, path: str, *faults: Fault) -> None:
-        """Let requests for a path (unquoted) suffer these faults, one after another."""
+        """Let requests for a path (unquoted) suffer these faults, one after another.
+
+        GEO's second address of a file, download/?acc=...&format=file&file=NAME, has the path download/NAME.
+        """
         self._faults.setdefault("/" + path.lstrip("/"), []).extend(faults)
 
     def next_fault(self, path: str) -> Fault:
-        """What the next request for a path suffers; a Fault without effect if there is nothing."""
+        """What the next request for a path suffers."""
         with self._mutex:
             faults = self._faults.get(path, [])
             while faults and faults[0].times == 0:
                 faults.pop(0)
             if not faults:
-                return Fault()
+                return self.otherwise
             if faults[0].times is not None:
                 faults[0].times -= 1
             return faults[0]
@@ -129,7 +133,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing; the requests are recorded."""
 
     def do_GET(self) -> None:
-        path = unquote(urlsplit(self.path).path)
+        address = urlsplit(self.path)
+        path = unquote(address.path)
+        if path.endswith("/download/"):
+            path += parse_qs(address.query, strict_parsing=True)["file"][0]
         fault = self.faults.next_fault(path)
         self.request_seen = Request(self.path, dict(self.headers.items()))
         with self.faults.waiting(self.request_seen):
@@ -142,6 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, path: str, fault: Fault) -> None:
         file = self.faults.folder / path.lstrip("/")
+        if "/download/" in path and (named := list(self.faults.folder.rglob(file.name))):
+            file = named[0]
         if fault.status or not file.is_file():
             status = fault.status or HTTPStatus.NOT_FOUND
             body = b"<!DOCTYPE html><html><body>something went wrong</body></html>\n"

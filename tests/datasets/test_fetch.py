@@ -3,13 +3,16 @@
 import gzip
 import hashlib
 import random
+import re
 import socket
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from types import SimpleNamespace
 
 import pytest
 
+import zipo
 from tests.datasets.fault_server import Fault, FaultServer
 from zipo.datasets import fetch as module
 from zipo.datasets.fetch import Patience, fetch, web_address
@@ -18,6 +21,7 @@ from zipo.errors import InputError
 pytestmark = pytest.mark.usefixtures("own_connections")
 
 QUICK = Patience(attempts=4, stall=20, backoff=0.01, longest_wait=0.02)
+REFUSED = Patience(attempts=3, backoff=0.01)
 SHORT_OF_PATIENCE = Patience(attempts=3, stall=0.5, backoff=0.01)
 NAME = "GSE1_CD45+_matrix.mtx.gz"
 OTHER = gzip.compress(random.Random(2).randbytes(250_000), mtime=0)
@@ -70,6 +74,7 @@ def test_a_file_comes_whole_however_its_address_is_quoted(server, target, spelli
     (request,) = server.requests
     assert (request.path, request.status, request.range) == ("/GSE1_CD45%2B_matrix.mtx.gz", 200, None)
     assert request.headers["Accept-Encoding"] == "identity"
+    assert request.headers["User-Agent"].startswith(f"ZiPo/{zipo.__version__} (")
 
 
 @pytest.mark.parametrize(
@@ -167,7 +172,7 @@ def test_waits_double_and_heed_the_server_within_reason(server, target, monkeypa
         assert 0.5 <= wait / (0.1 * 2**doublings) <= 1.5
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 410])
+@pytest.mark.parametrize("status", [401, 404, 410])
 def test_lasting_refusals_end_at_once(server, target, status):
     server.fail(NAME, Fault(times=None, status=status))
     refused(server, target, rf"/GSE1_CD45%2B_matrix\.mtx\.gz: the server answers {status} .*check that the file")
@@ -270,12 +275,12 @@ def test_a_length_other_than_the_expected_one_is_refused_unread(server, target):
 DAMAGED = [
     (GOOD[:-2000], "is a truncated gzip: it ends before its end mark"),
     (GOOD[:-8] + bytes(4) + GOOD[-4:], "is a gzip with a bad CRC: its content is damaged"),
-    (PAGE, "is an HTML page, not the file"),
+    (gzip.compress(PAGE), "is an HTML page in a gzip, not the file"),
     (b"", "has 0 bytes"),
 ]
 
 
-@pytest.mark.parametrize(("body", "problem"), DAMAGED, ids=["truncated", "bad_crc", "page", "empty"])
+@pytest.mark.parametrize(("body", "problem"), DAMAGED, ids=["truncated", "bad_crc", "packed_page", "empty"])
 def test_a_damaged_file_is_fetched_again(server, target, body, problem, capsys):
     server.fail(NAME, Fault(body=body))
     get(server, target)
@@ -284,11 +289,85 @@ def test_a_damaged_file_is_fetched_again(server, target, body, problem, capsys):
     assert [request.range for request in server.requests] == [None, None]
 
 
-@pytest.mark.parametrize(("body", "problem"), DAMAGED, ids=["truncated", "bad_crc", "page", "empty"])
+@pytest.mark.parametrize(("body", "problem"), DAMAGED, ids=["truncated", "bad_crc", "packed_page", "empty"])
 def test_a_file_that_stays_damaged_is_refused(server, target, body, problem):
     server.fail(NAME, Fault(times=None, body=body))
     refused(server, target, rf"{problem}.*\(fetched 2 times\); nothing is kept")
     assert len(server.requests) == 2
+
+
+REFUSALS = [
+    (Fault(status=403), "the server answers 403 Forbidden"),
+    (Fault(body=PAGE), "what the server sends is an HTML page, not the file"),
+    (Fault(body=b'<?xml version="1.0"?>\n<!DOCTYPE html>\n'), "what the server sends is an HTML page, not the file"),
+]
+
+
+@pytest.mark.parametrize(("fault", "problem"), REFUSALS, ids=["403", "page", "xhtml"])
+def test_refusals_are_waited_out_longer_than_failures(server, target, fault, problem, monkeypatch, capsys):
+    waits = []
+    monkeypatch.setattr(module, "time", SimpleNamespace(sleep=waits.append))
+    server.fail(NAME, replace(fault, times=2))
+    get(server, target, patience=Patience(backoff=0.1))
+    assert right(target)
+    assert problem in capsys.readouterr().err
+    for wait, middle in zip(waits, [0.8, 3.2], strict=True):
+        assert 0.5 <= wait / middle <= 1.5
+
+
+@pytest.mark.parametrize(("fault", "problem"), REFUSALS, ids=["403", "page", "xhtml"])
+def test_a_server_that_only_refuses_is_given_up(server, target, fault, problem):
+    server.fail(NAME, replace(fault, times=None))
+    refused(
+        server, target, rf"{problem}; gave up after 3 attempts: run again later, or open .* as {re.escape(str(target))}"
+    )
+    assert len(server.requests) == 3
+
+
+def test_a_page_does_not_cost_what_was_received_before(server, target):
+    server.fail(NAME, Fault(cut=1000), Fault(body=PAGE, ignore_range=True))
+    get(server, target)
+    assert right(target)
+    assert [request.range for request in server.requests] == [None, "bytes=1000-", "bytes=1000-"]
+
+
+def test_the_wait_that_a_refusal_asks_for_is_heeded_and_told(server, target, monkeypatch):
+    waits = []
+    monkeypatch.setattr(module, "time", SimpleNamespace(sleep=waits.append))
+    for status in (403, 429):
+        server.fail(NAME, Fault(times=3, status=status, headers={"Retry-After": "7"}))
+        refused(server, target, f"answers {status} .*, to be asked again in 7 s; gave up after 3", patience=REFUSED)
+    assert waits == [7, 7, 7, 7]
+
+
+OTHER_ADDRESS = "download/?acc=GSE1&format=file&file=GSE1_CD45%2B_matrix.mtx.gz"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault(status=403), Fault(body=PAGE), Fault(status=429), Fault(status=401), Fault(cut=1000), Fault(body=b"")],
+)
+def test_a_file_that_one_address_does_not_give_comes_from_the_other(server, target, fault):
+    server.fail(NAME, replace(fault, times=None))
+    get(server, target, other=f"{server.url}/{OTHER_ADDRESS}")
+    assert right(target)
+    assert server.requests[-1].path == f"/{OTHER_ADDRESS}"
+
+
+def test_a_file_that_is_nowhere_is_not_asked_for_at_the_other_address(server, target):
+    server.fail(NAME, Fault(status=404))
+    refused(server, target, "the server answers 404", other=f"{server.url}/{OTHER_ADDRESS}")
+    assert len(server.requests) == 1
+
+
+def test_both_addresses_are_named_where_neither_gives_the_file_and_no_bytes_are_lost(server, target):
+    server.fail(NAME, Fault(cut=1000), Fault(times=None, status=503))
+    server.fail(f"download/{NAME}", Fault(times=None, body=PAGE))
+    with pytest.raises(
+        InputError, match=r"matrix\.mtx\.gz: the server answers 503 .*keeps 1,000 .*download/.*HTML page"
+    ):
+        get(server, target, other=f"{server.url}/{OTHER_ADDRESS}")
+    assert target.with_name(f"{NAME}.part").read_bytes() == GOOD[:1000]
 
 
 def test_chunks_without_a_length_are_followed_to_their_end(server, target):

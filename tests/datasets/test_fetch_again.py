@@ -64,13 +64,39 @@ def test_what_is_there_and_damaged_is_fetched_again(server, target, locked, tmp_
     assert len(server.requests) == 2
 
 
-def test_what_is_there_and_damaged_does_not_stay_if_there_is_nothing_better(server, target):
+def test_what_is_there_and_damaged_does_not_stay_under_its_name_if_there_is_nothing_better(server, target):
     target.parent.mkdir()
     target.write_bytes(GOOD[:-1])
     (server.folder / NAME).unlink()
-    with pytest.raises(InputError, match="answers 404"):
+    with pytest.raises(InputError, match=rf"answers 404 .*{NAME}\.damaged: {NAME} is a truncated gzip"):
         get(server, target)
-    assert list(target.parent.iterdir()) == []
+    (aside,) = target.parent.iterdir()
+    assert (aside.name, aside.read_bytes()) == (f"{NAME}.damaged", GOOD[:-1])
+
+
+@pytest.mark.parametrize("name", [NAME, "%47SE1%5Fgenes.tsv%2Egz"])
+def test_a_file_put_there_by_hand_is_checked_recorded_and_taken(server, target, tmp_path, name):
+    server.otherwise = Fault(status=403)
+    target.parent.mkdir()
+    target.with_name(name).write_bytes(GOOD)
+    lock = Lock(tmp_path / "lock.tsv")
+    get(server, target, lock=lock)
+    assert right(target)
+    assert lock.entry(NAME)[:2] == (len(GOOD), hashlib.sha256(GOOD).hexdigest())
+    assert server.requests == []
+
+
+def test_a_file_put_there_by_hand_that_the_lock_does_not_know_so_is_named_and_taken_on_demand(server, target, tmp_path):
+    path = tmp_path / "lock.tsv"
+    get(server, target, lock=Lock(path))
+    server.fail(NAME, Fault(times=None, status=410))
+    target.write_bytes(OTHER)
+    old, new = (hashlib.sha256(content).hexdigest() for content in (GOOD, OTHER))
+    with pytest.raises(InputError, match=rf"410 .*{NAME}\.damaged: {NAME} has sha256 {new} .*records {old} "):
+        get(server, target, lock=Lock(path))
+    target.write_bytes(OTHER)
+    get(server, target, lock=Lock(path, update=True))
+    assert Lock(path).entry(NAME).sha256 == new
 
 
 def test_a_file_that_differs_from_the_lock_is_refused_until_the_lock_is_updated(server, target, tmp_path):

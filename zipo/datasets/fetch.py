@@ -13,7 +13,7 @@ from zipo.datasets.exclusive import alone, connection
 from zipo.datasets.integrity import Damaged, sha256_of
 from zipo.datasets.lock import Lock
 from zipo.datasets.progress import Progress, say
-from zipo.datasets.transfer import Interrupted, Part, transfer
+from zipo.datasets.transfer import Interrupted, Part, Refusal, Unavailable, transfer
 from zipo.errors import InputError
 
 WORTHWHILE = 1 << 20  # bytes; a request that brings as many before it breaks is no failure
@@ -26,6 +26,8 @@ class Patience:
 
     attempts: int = 8
     """Requests in a row that may fail before the fetch gives up."""
+    refusals: int = 3
+    """Times in a row that a server may answer 403, or with a web page, before the fetch gives its address up."""
     rounds: int = 2
     """Times that a file may arrive damaged before the fetch gives up."""
     connect: float = 20.0
@@ -33,7 +35,8 @@ class Patience:
     stall: float = 60.0
     """Seconds without a byte after which a connection is given up."""
     backoff: float = 1.0
-    """Seconds to wait after the first failure; doubled after each further one, and blurred by half."""
+    """Seconds to wait after the first failure, doubled after each further one; eight times that after a refusal,
+    fourfold after each further one; all blurred by half."""
     longest_wait: float = 120.0
     """Seconds to wait at most between two requests, even if the server asks for more."""
     connections: int = 4
@@ -43,28 +46,42 @@ class Patience:
 
 
 def fetch(
-    url: str, target: Path, *, size: int | None = None, lock: Lock | None = None, patience: Patience = Patience()
+    url: str,
+    target: Path,
+    *,
+    other: str | None = None,
+    size: int | None = None,
+    lock: Lock | None = None,
+    patience: Patience = Patience(),
 ) -> None:
     """Fetch `url` to `target`, unless it is there already and right; `size` in bytes, if known.
 
-    The lock knows the file by the name of `target`. Raises InputError, and then leaves nothing under that name; bytes
-    received before a failure of the network or Ctrl-C stay in `target`.part, and the next call goes on from there.
+    `other` is a second address of the same file, tried where the first does not give it, unless the answer is that
+    there is no such file. The lock knows the file by the name of `target`. Raises InputError, which is Unavailable
+    where the servers are the reason, and then leaves nothing under that name; bytes received before a failure of the
+    network or Ctrl-C stay in `target`.part, and the next call goes on from there. A file that stood there and is not
+    right is then kept as `target`.damaged.
     """
-    url = web_address(url)
+    addresses = [web_address(address) for address in (url, other) if address is not None]
     try:
         # whoever waits here finds the file done
         with alone(target.with_name(f"{target.name}.busy"), waiting=f"{target.name}: another process fetches it"):
-            if _is_there(target, size, lock):
+            _take_unquoted(target)
+            problem = _problem_of(target, size, lock)
+            if problem is None:
                 return
-            target.unlink(missing_ok=True)
-            part = Part(target, url)
+            aside = target.with_name(f"{target.name}.damaged")
+            if target.exists():
+                say(f"{problem}; it is fetched again")
+                os.replace(target, aside)
             try:
-                _fetch_whole(url, part, target, size, patience)
-                _finish(part, target, lock)
-            except OSError as error:
-                if error.errno in DISK_FULL:
-                    part.drop()
-                raise
+                _fetch_from(addresses, target, size, lock, patience)
+            except Unavailable as error:
+                if not aside.exists():
+                    raise
+                earlier = f"{error.problem}; what stood there is set aside as {aside.name}: {problem}"
+                raise Unavailable(earlier, error.advice, error.gone) from None
+            aside.unlink(missing_ok=True)
     except OSError as error:
         if error.errno in DISK_FULL:
             raise InputError(
@@ -90,62 +107,114 @@ def web_address(url: str) -> str:
     return parts._replace(path=path, fragment="").geturl()
 
 
-def _is_there(target: Path, size: int | None, lock: Lock | None) -> bool:
-    """Does the target match the lock, or pass its check if the lock does not know it?"""
+def _take_unquoted(target: Path) -> None:
+    """Give a file its name that a browser saved under the quoted one, with %2B for +."""
+    if target.exists():
+        return
+    for path in target.parent.glob("*%*"):
+        if unquote(path.name) == target.name:
+            os.replace(path, target)
+            return
+
+
+def _problem_of(target: Path, size: int | None, lock: Lock | None) -> str | None:
+    """What is wrong with the file that is there; None if it matches the lock, or, unknown to it, passes its check."""
     if not target.exists():
-        return False
+        return f"{target.name} is not there"
     known = lock.entry(target.name) if lock else None
-    if known:
-        return known[:2] == (target.stat().st_size, sha256_of(target))
+    if lock and known:
+        found = (target.stat().st_size, sha256_of(target))
+        if known[:2] == found:
+            return None
+        if not lock.update:
+            return (
+                f"{target.name} has sha256 {found[1]} ({found[0]:,} bytes), but {lock.path} records {known.sha256} "
+                f"({known.size:,} bytes)"
+            )
     try:
         integrity.check(target, target.name, size)
     except Damaged as problem:
-        say(f"{problem}; it is fetched again")
-        return False
+        return str(problem)
     if lock:
         lock.check(target.name, target.stat().st_size, sha256_of(target))
-    return True
+    return None
 
 
-def _fetch_whole(url: str, part: Part, target: Path, size: int | None, patience: Patience) -> None:
+def _fetch_from(addresses: list[str], target: Path, size: int | None, lock: Lock | None, patience: Patience) -> None:
+    """The whole file under its name, from the first address that gives it."""
+    # what the first address gave is not lost to an attempt at the second
+    parts = [Part(target, url, suffix) for url, suffix in zip(addresses, ("part", "other.part"), strict=False)]
+    problems = []
+    for part in parts:
+        try:
+            _fetch_whole(part, target, size, patience)
+            _finish(part, target, lock)
+            break
+        except Unavailable as error:
+            problems.append(error.problem)
+            if part is parts[-1] or error.gone:
+                raise Unavailable("; ".join(problems), error.advice, error.gone) from None
+            say(f"{error.problem}; trying its other address")
+        except OSError as error:
+            if error.errno in DISK_FULL:
+                part.drop()
+            raise
+    for part in parts:
+        part.drop()
+
+
+def _fetch_whole(part: Part, target: Path, size: int | None, patience: Patience) -> None:
     """All bytes into `part`, and checked."""
     for number in range(1, patience.rounds + 1):
         try:
             if not part.complete:
-                _receive(url, part, target.name, size, patience)
+                _receive(part, target, size, patience)
             integrity.check(part.path, target.name, size)
             return
         except Damaged as problem:
             part.drop()
             if number == patience.rounds:
-                raise InputError(f"{url}: {problem} (fetched {number} times); nothing is kept") from None
-            say(f"{problem}; it is fetched again")
+                advice = f"; nothing is kept: {_what_to_do(target)}"
+                raise Unavailable(f"{part.url}: {problem} (fetched {number} times)", advice) from None
+            wait = _wait(patience, number)
+            say(f"{problem}; it is fetched again in {wait:.1f} s")
+        time.sleep(wait)
 
 
-def _receive(url: str, part: Part, name: str, size: int | None, patience: Patience) -> None:
+def _receive(part: Part, target: Path, size: int | None, patience: Patience) -> None:
     """All bytes into `part`, in as many requests as it takes."""
-    host = urlsplit(url).netloc.rpartition("@")[2]
-    progress = Progress(name, patience.report)
+    host = urlsplit(part.url).netloc.rpartition("@")[2]
+    progress = Progress(target.name, patience.report)
     furthest, failures = part.received, 0
     while True:
         try:
             with connection(host, patience.connections):
-                transfer(url, part, size, (patience.connect, patience.stall), progress)
-            say(f"{name}: all {part.received:,} bytes are there")
+                transfer(part.url, part, size, (patience.connect, patience.stall), progress)
+            say(f"{target.name}: all {part.received:,} bytes are there")
             return
         except Interrupted as problem:
             # counted against the furthest point, so that a server that starts over each time is given up
             failures = 0 if part.received >= furthest + WORTHWHILE else failures + 1
             furthest = max(furthest, part.received)
-            if failures >= patience.attempts:
+            refused = isinstance(problem, Refusal)
+            if failures >= (min(patience.refusals, patience.attempts) if refused else patience.attempts):
                 kept = f"; {part.path} keeps {part.received:,} bytes to go on from" if part.received else ""
-                raise InputError(
-                    f"{url}: {problem}; gave up after {failures} attempts{kept}: run again later"
-                ) from None
-            wait = max(problem.retry_after, patience.backoff * 2 ** max(failures - 1, 0) * random.uniform(0.5, 1.5))
-            wait = min(wait, patience.longest_wait)
-            say(f"{name}: {problem}, with {part.received:,} bytes there; asking again in {wait:.1f} s")
+                asks = f", to be asked again in {problem.retry_after:,.0f} s" if problem.retry_after else ""
+                reason = f"{part.url}: {problem}{asks}; gave up after {failures} attempts{kept}"
+                raise Unavailable(reason, f": {_what_to_do(target)}") from None
+            wait = min(max(problem.retry_after, _wait(patience, failures, refused)), patience.longest_wait)
+            say(f"{target.name}: {problem}, with {part.received:,} bytes there; asking again in {wait:.1f} s")
         time.sleep(wait)
+
+
+def _wait(patience: Patience, failures: int, refused: bool = False) -> float:
+    """Seconds to wait after so many failures in a row."""
+    longer = 8 * 4 ** max(failures - 1, 0) if refused else 2 ** max(failures - 1, 0)
+    return min(patience.backoff * longer * random.uniform(0.5, 1.5), patience.longest_wait)
+
+
+def _what_to_do(target: Path) -> str:
+    return f"run again later, or open the address in a browser, save the file unchanged as {target} and run again"
 
 
 def _finish(part: Part, target: Path, lock: Lock | None) -> None:

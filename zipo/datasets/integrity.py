@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 CHUNK = 1 << 20
+PAGES = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<!--", b"<?xml")
 
 
 class Damaged(Exception):
@@ -19,6 +20,12 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def is_page(start: bytes, name: str) -> bool:
+    """Whether the first bytes of a file are those of a web page, though its name is none of a page."""
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return text.startswith(PAGES) and not name.lower().endswith((".html", ".htm", ".xml"))
+
+
 def check(path: Path, name: str, size: int | None = None) -> None:
     """Raise Damaged unless `path` is a whole file of the kind that `name` ends in, of `size` bytes if given."""
     found = path.stat().st_size
@@ -28,9 +35,8 @@ def check(path: Path, name: str, size: int | None = None) -> None:
         raise Damaged(f"{name} has 0 bytes")
     name_kind = name.lower()
     with path.open("rb") as file:
-        head = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if head.startswith((b"<!doctype html", b"<html")) and not name_kind.endswith((".html", ".htm")):
-        raise Damaged(f"{name} is an HTML page, not the file; open the address in a browser to read it")
+        if is_page(file.read(512), name):
+            raise Damaged(f"{name} is an HTML page, not the file; open the address in a browser to read it")
     if name_kind.endswith((".gz", ".tgz")):
         _check_gzip(path, name)
     elif name_kind.endswith(".tar"):
@@ -40,6 +46,11 @@ def check(path: Path, name: str, size: int | None = None) -> None:
 def _check_gzip(path: Path, name: str) -> None:
     try:
         with gzip.open(path) as file:
+            # a server that packs what it sends packs its pages too
+            if is_page(file.read(CHUNK), name):
+                raise Damaged(
+                    f"{name} is an HTML page in a gzip, not the file; open the address in a browser to read it"
+                )
             while file.read(CHUNK):
                 pass
     except EOFError:

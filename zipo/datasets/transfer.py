@@ -12,12 +12,23 @@ from typing import Any
 import requests
 from urllib3.exceptions import HTTPError
 
-from zipo.datasets.integrity import Damaged
+from zipo import __version__
+from zipo.datasets.integrity import Damaged, is_page
 from zipo.datasets.progress import Progress
 from zipo.errors import InputError
 
 CHUNK = 1 << 16
 TRY_AGAIN = {408, 425, 429}  # and 500 to 599
+NOWHERE = {404, 410}
+USER_AGENT = f"ZiPo/{__version__} (+https://doi.org/10.1109/TCBBIO.2025.3572783)"
+
+
+class Unavailable(InputError):
+    """A file that its server does not give; `problem` says why, `advice` what to do, `gone` that it is not there."""
+
+    def __init__(self, problem: str, advice: str, gone: bool = False):
+        super().__init__(f"{problem}{advice}")
+        self.problem, self.advice, self.gone = problem, advice, gone
 
 
 class Interrupted(Exception):
@@ -28,6 +39,10 @@ class Interrupted(Exception):
         self.retry_after = retry_after  # seconds that the server asks to wait
 
 
+class Refusal(Interrupted):
+    """The server answers 403, or with a web page in place of the file; a while later it may give the file."""
+
+
 class Part:
     """The bytes of a file so far, and a note of what the server said of the file when it sent the first of them.
 
@@ -35,9 +50,10 @@ class Part:
     knows whether the file is still the same. Bytes without a note, or of another address, are dropped.
     """
 
-    def __init__(self, target: Path, url: str):
-        self.path = target.with_name(f"{target.name}.part")
-        self._note = target.with_name(f"{target.name}.part.json")
+    def __init__(self, target: Path, url: str, suffix: str = "part"):
+        self.name, self.url = target.name, url
+        self.path = target.with_name(f"{target.name}.{suffix}")
+        self._note = target.with_name(f"{target.name}.{suffix}.json")
         try:
             self.note: dict[str, Any] = json.loads(self._note.read_text())
         except (FileNotFoundError, ValueError):  # a process killed while it wrote leaves half a note
@@ -80,9 +96,10 @@ def transfer(url: str, part: Part, size: int | None, timeouts: tuple[float, floa
     """Ask for what is missing and append it; return when the last byte is there.
 
     `size` is the expected length in bytes, if known; `timeouts` are seconds to connect, and seconds without a byte.
-    Raises Interrupted, Damaged (not the file that is expected) or InputError (asking again will not help).
+    Raises Interrupted, Refusal, Damaged (not the file that is expected) or Unavailable (asking again will not help).
     """
-    headers = {"Accept-Encoding": "identity"}  # lengths and ranges count the file's own bytes
+    # lengths and ranges count the file's own bytes
+    headers = {"Accept-Encoding": "identity", "User-Agent": USER_AGENT}
     if part.received:
         headers["Range"] = f"bytes={part.received}-"
         etag = part.note["etag"] or ""
@@ -92,11 +109,15 @@ def transfer(url: str, part: Part, size: int | None, timeouts: tuple[float, floa
     try:
         with requests.get(url, headers=headers, stream=True, timeout=timeouts) as response:
             _check_status(response, part, url)
+            first = b""
             if response.status_code == 206:
                 _check_continuation(response, part)
             else:
+                first = _next(response)
+                if is_page(first, part.name):  # before what came earlier is dropped for it
+                    raise Refusal("what the server sends is an HTML page, not the file")
                 part.begin(_describe(response, url, size))
-            _receive(response, part, progress)
+            _receive(response, part, first, progress)
     except (requests.RequestException, HTTPError) as error:
         raise Interrupted(_reason(error, timeouts)) from error
     total = part.note["total"]
@@ -112,9 +133,11 @@ def _check_status(response: requests.Response, part: Part, url: str) -> None:
     if status == 416:  # what is there cannot be gone on from
         part.drop()
         raise Interrupted(answer)
-    if status in TRY_AGAIN or status >= 500:
-        raise Interrupted(answer, _seconds(response.headers.get("Retry-After", "")))
-    raise InputError(f"{url}: {answer}; check that the file still stands there and may be read by anyone")
+    if status == 403 or status in TRY_AGAIN or status >= 500:
+        kind = Refusal if status == 403 else Interrupted
+        raise kind(answer, _seconds(response.headers.get("Retry-After", "")))
+    advice = "; check that the file still stands there and may be read by anyone"
+    raise Unavailable(f"{url}: {answer}", advice, gone=status in NOWHERE)
 
 
 def _check_continuation(response: requests.Response, part: Part) -> None:
@@ -134,16 +157,16 @@ def _check_continuation(response: requests.Response, part: Part) -> None:
 
 
 def _describe(response: requests.Response, url: str, size: int | None) -> dict[str, Any]:
-    """The note for a file that is sent from its first byte; Damaged or InputError if it is not worth receiving."""
+    """The note for a file that is sent from its first byte; Damaged or Unavailable if it is not worth receiving."""
     length = response.headers.get("Content-Length", "")
     total = int(length) if length.isdecimal() else size
     if size is not None and total != size:
         raise Damaged(f"the server announces {total:,} bytes where {size:,} are expected")
     if total is None and "chunked" not in response.headers.get("Transfer-Encoding", ""):
-        raise InputError(f"{url}: the server gives no length, so half a file would pass; use another server")
+        raise Unavailable(f"{url}: the server gives no length, so half a file would pass", "; use another server")
     encoding = response.headers.get("Content-Encoding", "identity")
     if encoding != "identity" and not url.lower().endswith(("gz", "gzip")):  # some servers so announce a .gz
-        raise InputError(f"{url}: the server sends the file with {encoding} encoding, unasked; use another server")
+        raise Unavailable(f"{url}: the server sends the file with {encoding} encoding, unasked", "; use another server")
     return {"url": url, "total": total, **_validators(response)}
 
 
@@ -151,14 +174,21 @@ def _validators(response: requests.Response) -> dict[str, str | None]:
     return {"etag": response.headers.get("ETag"), "modified": response.headers.get("Last-Modified")}
 
 
-def _receive(response: requests.Response, part: Part, progress: Progress) -> None:
+def _receive(response: requests.Response, part: Part, first: bytes, progress: Progress) -> None:
+    """Append the first bytes and all that follow."""
     with part.path.open("ab") as file:
         progress.start(file.tell(), part.note["total"])
-        # read1 hands over what has come; read would lose up to a chunk when the connection ends
-        while chunk := response.raw.read1(CHUNK, decode_content=False):
+        chunk = first or _next(response)
+        while chunk:
             file.write(chunk)
             file.flush()  # a process that is killed loses nothing
             progress.at(file.tell())
+            chunk = _next(response)
+
+
+def _next(response: requests.Response) -> bytes:
+    """The bytes that have come; none at the end. read would lose up to a chunk when the connection ends."""
+    return response.raw.read1(CHUNK, decode_content=False)
 
 
 def _seconds(retry_after: str) -> float:
