@@ -331,7 +331,7 @@ def test_a_page_does_not_cost_what_was_received_before(server, target):
     assert [request.range for request in server.requests] == [None, "bytes=1000-", "bytes=1000-"]
 
 
-def test_the_wait_that_a_refusal_asks_for_is_heeded_and_told(server, target, monkeypatch):
+def test_the_wait_that_a_refusal_asks_for_is_heeded_and_named(server, target, monkeypatch):
     waits = []
     monkeypatch.setattr(module, "time", SimpleNamespace(sleep=waits.append))
     for status in (403, 429):

@@ -80,12 +80,113 @@ def test_a_file_that_is_not_there_ends_in_one_sentence_and_no_manifest(server, t
 
 
 def test_an_interrupted_series_goes_on_with_what_is_there(server, tmp_path, deposits):
-    server.fail(supplement_path(plates.ACCESSION, plates.METADATA), Fault(times=1, status=404))
+    server.fail(supplement_path(plates.ACCESSION, plates.ARCHIVE), Fault(times=1, status=404))
     with pytest.raises(InputError, match="404"):
         fetched(server, tmp_path, plates.ACCESSION)
     before = len(server.requests)
     fetched(server, tmp_path, plates.ACCESSION)
     assert len(server.requests) == before + 1
+
+
+PAGE = b"<!DOCTYPE html><html><title>Are you a person?</title></html>"
+REFUSALS = {
+    "page": Fault(times=None, body=PAGE, headers={"Content-Type": "text/html"}),
+    "403": Fault(times=None, status=403),
+    "429": Fault(times=None, status=429, headers={"Retry-After": "0"}),
+}
+
+
+def files_of(accession):
+    return [f"{accession}_family.soft.gz", *geo.NEEDED[accession], *geo.OPTIONAL[accession]]
+
+
+@pytest.mark.parametrize("accession", SERIES)
+@pytest.mark.parametrize("fault", REFUSALS.values(), ids=REFUSALS)
+def test_what_the_folders_do_not_give_comes_from_the_other_address(server, tmp_path, deposits, accession, fault):
+    for file in (tmp_path / "geo").rglob("*.*"):
+        server.fail(str(file.relative_to(tmp_path / "geo")), fault)
+    adata = geo.read_series(accession, fetched(server, tmp_path, accession))
+    assert (deposits[accession].counts != adata.X).nnz == 0
+    asked = [request.path for request in server.requests if "/download/" in request.path and request.status == 200]
+    assert [path.partition("&file=")[2].replace("%2B", "+") for path in asked] == files_of(accession)
+    assert all(path.startswith(f"/download/?acc={accession}&format=file&file=") for path in asked)
+
+
+@pytest.mark.parametrize("accession", SERIES)
+@pytest.mark.parametrize("fault", REFUSALS.values(), ids=REFUSALS)
+def test_files_put_by_hand_are_taken_where_the_server_gives_none(server, tmp_path, deposits, accession, fault):
+    server.otherwise = fault
+    folder = tmp_path / "downloads" / accession
+    with pytest.raises(InputError) as refusal:
+        fetched(server, tmp_path, accession)
+    message = str(refusal.value)
+    assert "\n" not in message
+    assert message.startswith(f"{accession}: {server.url}/series/")
+    assert f"open {server.url}/series/{accession[:-3]}nnn/{accession}/ in a browser, save " in message
+    assert message.endswith(f" in {folder}, and run the same command again, which checks them and goes on")
+    assert all(name in message for name in files_of(accession))
+    assert list(folder.iterdir()) == []
+
+    for name in files_of(accession):
+        deposit = deposits[accession]
+        (folder / name).write_bytes((deposit.soft if "soft" in name else deposit.suppl / name).read_bytes())
+    adata = geo.read_series(accession, fetched(server, tmp_path, accession))
+    assert (deposits[accession].counts != adata.X).nnz == 0
+    assert set(checksums(folder / "manifest.tsv")) == set(files_of(accession))
+    assert all(Lock(tmp_path / "lock.tsv").entry(name) for name in files_of(accession))
+
+
+def test_a_file_put_by_hand_that_is_not_whole_is_named(server, tmp_path, deposits):
+    fetched(server, tmp_path, plates.ACCESSION)
+    server.otherwise = Fault(status=403)
+    tar = tmp_path / "downloads" / plates.ACCESSION / plates.ARCHIVE
+    (tmp_path / "lock.tsv").unlink()
+    for content, problem in ((tar.read_bytes()[:-512], "has 9,728 bytes where 10,240 are expected"), (PAGE, "has 60")):
+        tar.write_bytes(content)
+        with pytest.raises(
+            InputError, match=rf"403 .*set aside as {plates.ARCHIVE}\.damaged: {plates.ARCHIVE} {problem}"
+        ):
+            fetched(server, tmp_path, plates.ACCESSION)
+        assert not tar.exists()
+
+
+@pytest.mark.parametrize("name", [liver.IDENTITIES, liver.SUBSETS["B"]])
+@pytest.mark.parametrize("fault", [*REFUSALS.values(), Fault(times=None, status=404), Fault(times=None, body=b"text")])
+def test_labels_that_cannot_be_had_cost_nothing_else(server, tmp_path, deposits, name, fault, capsys):
+    server.fail(supplement_path(liver.ACCESSION, name), fault)
+    server.fail(f"download/{name}", fault)
+    folder = fetched(server, tmp_path, liver.ACCESSION)
+    assert f"the labels of {name}" in capsys.readouterr().err
+    assert name not in checksums(folder / "manifest.tsv")
+    adata = geo.read_series(liver.ACCESSION, folder)
+    assert (deposits[liver.ACCESSION].counts != adata.X).nnz == 0
+    if name == liver.IDENTITIES:
+        assert adata.obs["cell_type"].isna().all()
+        assert name in adata.uns["remarks"][0]
+
+
+def test_a_series_that_lists_no_labels_is_fetched_without(server, tmp_path):
+    edit_soft(tmp_path, liver.ACCESSION, lambda text: text.replace("_cell_identities", "_cells"))
+    adata = geo.read_series(liver.ACCESSION, fetched(server, tmp_path, liver.ACCESSION))
+    assert adata.obs["cell_type"].isna().all()
+
+
+@pytest.mark.parametrize("fault", [*REFUSALS.values(), Fault(times=None, status=404), Fault(body=b"\n")])
+def test_the_list_of_files_may_be_absent(server, tmp_path, deposits, fault):
+    server.fail(supplement_path(plates.ACCESSION, geo.FILE_LIST), fault)
+    adata = geo.read_series(plates.ACCESSION, fetched(server, tmp_path, plates.ACCESSION))
+    assert (deposits[plates.ACCESSION].counts != adata.X).nnz == 0
+
+
+def test_the_other_address_is_that_of_the_server_in_use():
+    ncbi = "https://ftp.ncbi.nlm.nih.gov/geo"
+    name = "GSE125188_CD45+_matrix.mtx.gz"
+    tail = "/geo/download/?acc=GSE125188&format=file&file=GSE125188_CD45%2B_matrix.mtx.gz"
+    assert geo._other_address(ncbi, "GSE125188", name) == f"https://www.ncbi.nlm.nih.gov{tail}"
+    assert (
+        geo._other_address("ftp://ftp.ncbi.nlm.nih.gov/geo", "GSE125188", name) == f"https://www.ncbi.nlm.nih.gov{tail}"
+    )
+    assert geo._other_address("http://mirror:8000/geo", "GSE125188", name) == f"http://mirror:8000{tail}"
 
 
 def test_a_tar_of_another_length_than_listed_is_refused(server, tmp_path, deposits):

@@ -189,18 +189,12 @@ def test_the_header_must_agree_with_the_data_and_the_names(deposit, block, monke
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        (liver.BARCODES, replaced(7, "AAAA"), "line 7: barcode 'AAAA' must end in -1 to -9"),
-        (liver.BARCODES, replaced(7, "AAAA-10"), "line 7: barcode 'AAAA-10' must end in -1 to -9"),
+        (liver.BARCODES, replaced(7, ""), "line 7: a barcode is expected, but the line has none"),
         (liver.BARCODES, lambda lines: [*lines[:-1], lines[4]], "line 90: barcode '[ACGT]+-1' occurs more than once"),
         (liver.BARCODES, lambda lines: lines[:-1], "line 3, .*, but 40 genes and 89 cells are named"),
         (liver.GENES, lambda lines: [*lines, "ENSG1\tNEW"], "line 3, .*, but 41 genes and 90 cells are named"),
         (liver.GENES, lambda lines: [*lines[:-1], lines[2]], "line 40: gene 'ENSG[0-9]+' occurs more than once"),
         (liver.GENES, replaced(9, "ENSG1"), "line 9: an Ensembl id, a tab and a symbol are expected: 'ENSG1'"),
-        (liver.IDENTITIES, replaced(1, "Barcode,Group"), "line 1: the header must read Barcode, tab, Group"),
-        (liver.IDENTITIES, replaced(5, "AAAA-1\t3"), r"line 5: barcode 'AAAA-1' is not in GSE125188_CD45\+_barcodes"),
-        (liver.IDENTITIES, replaced(5, "AAAA-1"), "line 5: a barcode, a tab and a group are expected: 'AAAA-1'"),
-        (liver.IDENTITIES, lambda lines: [*lines, lines[3]], "line 83: barcode '[ACGT]+-1' occurs more than once"),
-        (liver.SUBSETS["Mo"], replaced(3, "TTTT-9\tMo1"), "line 3: barcode 'TTTT-9' is not in"),
     ],
 )
 def test_tables_that_contradict_are_named_by_line(deposit, name, change, message):
@@ -218,7 +212,7 @@ DAMAGED_MATRIX = ("the gzip ends too early, so the file is truncated", "this is 
     ("name", "truncated", "page"),
     [
         (liver.MATRIX, *DAMAGED_MATRIX),
-        *((name, *DAMAGED) for name in (liver.GENES, liver.BARCODES, liver.IDENTITIES, liver.SUBSETS["B"])),
+        *((name, *DAMAGED) for name in (liver.GENES, liver.BARCODES)),
     ],
 )
 def test_empty_and_damaged_files_are_named(deposit, name, truncated, page):
@@ -237,9 +231,79 @@ def test_empty_and_damaged_files_are_named(deposit, name, truncated, page):
             liver.read_liver(deposit.suppl)
         assert str(caught.value).startswith((f"{name}: ", f"{path}: "))
     path.unlink()
-    if name != liver.SUBSETS["B"]:
-        with pytest.raises(InputError, match=rf"{re.escape(name)}: (there is )?no such file"):
-            liver.read_liver(deposit.suppl)
+    with pytest.raises(InputError, match=rf"{re.escape(name)}: (there is )?no such file"):
+        liver.read_liver(deposit.suppl)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"<!DOCTYPE html>", gzip.compress(b"no table\n", mtime=0)])
+def test_without_identities_the_counts_are_the_same(deposit, content, capsys):
+    for name in (liver.IDENTITIES, liver.SUBSETS["Mo"]):
+        (deposit.suppl / name).unlink() if content is None else (deposit.suppl / name).write_bytes(content)
+    adata = liver.read_liver(deposit.suppl)
+    np.testing.assert_array_equal(adata.X.toarray(), deposit.counts.toarray())
+    assert adata.obs["cell_type"].isna().all()
+    assert ("cell_type_Mo" in adata.obs) == (content is not None)
+    assert dict(adata.obs["cell_type_B"].dropna()) == deposit.subsets["B"]
+    remarks = adata.uns["remarks"]
+    assert len(remarks) == (1 if content is None else 2)
+    assert remarks[0].startswith(f"{liver.IDENTITIES}: ")
+    assert capsys.readouterr().err == "".join(f"warning: {remark}\n" for remark in remarks)
+
+
+def reordered(order, separator="\t", quote='"'):
+    """Write the fields of each line in another order and form."""
+    return lambda lines: [separator.join(f"{quote}{line.split(chr(9))[i]}{quote}" for i in order) for line in lines]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        reordered([0, 1]),
+        reordered([0, 1], ","),
+        reordered([0, 1], " "),
+        reordered([1, 0]),
+        lambda lines: [f"{line}\r" for line in lines],
+        lambda lines: ["gene_id\tsymbol", *lines],
+        lambda lines: [f"{number}\t{line}" for number, line in enumerate(lines, start=1)],
+        lambda lines: [f"{line}\tGene Expression" for line in lines],
+    ],
+)
+def test_genes_in_every_form_are_the_same(deposit, pristine, change):
+    edit(deposit.suppl / liver.GENES, change)
+    adata = liver.read_liver(deposit.suppl)
+    assert list(adata.var["gene_id"]) == pristine.gene_ids
+    assert list(adata.var_names[2:6]) == ["MALAT1", "SLC35E2_ENSG00000243524", "SLC35E2_ENSG00000243537", "GENE5"]
+
+
+def test_a_gene_without_a_symbol_goes_by_its_id(deposit):
+    edit(deposit.suppl / liver.GENES, replaced(3, f"{deposit.gene_ids[2]}\t"))
+    assert liver.read_liver(deposit.suppl).var_names[2] == deposit.gene_ids[2]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        reordered([0]),
+        lambda lines: ['"x"', *(f'"{number}" "{line}"' for number, line in enumerate(lines, start=1))],
+        lambda lines: ["barcode", *lines],
+    ],
+)
+def test_barcodes_in_every_form_are_the_same(deposit, change):
+    edit(deposit.suppl / liver.BARCODES, change)
+    adata = liver.read_liver(deposit.suppl)
+    assert list(adata.obs_names) == deposit.barcodes
+    assert dict(adata.obs["cell_type"].dropna()) == deposit.groups
+
+
+@pytest.mark.parametrize("barcode", ["AAAA", "AAAA-10", "AAAA-0", "AAAA_1"])
+def test_a_barcode_without_a_library_has_no_donor_and_no_tissue(deposit, barcode):
+    edit(deposit.suppl / liver.BARCODES, replaced(7, barcode))
+    adata = liver.read_liver(deposit.suppl)
+    np.testing.assert_array_equal(adata.X.toarray(), deposit.counts.toarray())
+    assert adata.obs_names[6] == barcode
+    assert list(np.flatnonzero(adata.obs["donor"].isna())) == [6]
+    assert list(np.flatnonzero(adata.obs["batch"].isna() | adata.obs["tissue"].isna())) == [6]
+    assert f"does not end in -1 to -9, its library: 1 of 90, the first is '{barcode}'" in adata.uns["remarks"][0]
 
 
 def test_the_generator_depends_on_its_arguments_alone(deposit, tmp_path):

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import tarfile
 from pathlib import Path
 
@@ -28,8 +29,8 @@ def deposit(tmp_path):
     return geo_tree.write_plates(tmp_path, wells=6, genes=12)
 
 
-def read(deposit, expected=None):
-    return plates.read_plates(deposit.suppl / plates.ARCHIVE, deposit.suppl / plates.METADATA, expected)
+def read(deposit, expected=None, samples=()):
+    return plates.read_plates(deposit.suppl / plates.ARCHIVE, deposit.suppl / plates.METADATA, expected, samples)
 
 
 def unpacked(tar: Path) -> dict[str, bytes]:
@@ -134,20 +135,25 @@ def test_wells_of_the_metadata_may_come_in_any_order(deposit):
         (field(5, 3, "1.5"), "line 5: gene 'ERCC-00002' has '1.5' in well 'WMC0076008', no whole number"),
         (field(5, 3, ""), "line 5: gene 'ERCC-00002' has '' in well 'WMC0076008', no whole number"),
         (field(5, 3, "NA"), "line 5: gene 'ERCC-00002' has 'NA' in well 'WMC0076008', no whole number"),
-        (field(5, 3, "9" * 20), "line 5: gene 'ERCC-00002' has '99999999999999999999' in well 'WMC0076008'"),
+        (field(5, 3, "9" * 20), r"line 5: gene 'ERCC-00002' has 1e\+20 counts in well 'WMC0076008'"),
+        (field(5, 3, "nan"), "line 5: gene 'ERCC-00002' has 'nan' in well 'WMC0076008', no whole number"),
+        (field(5, 3, "inf"), "line 5: gene 'ERCC-00002' has inf counts in well 'WMC0076008'"),
+        (field(5, 3, "1e-1"), "line 5: gene 'ERCC-00002' has '1e-1' in well 'WMC0076008', no whole number"),
+        (field(5, 6, ""), "line 5: gene 'ERCC-00002' has 5 counts for 6 wells"),
         (field(5, 3, "-2"), "line 5: gene 'ERCC-00002' has -2 counts in well 'WMC0076008'"),
         (field(5, 3, "99999999"), "line 5: gene 'ERCC-00002' has 99999999 counts in well 'WMC0076008'"),
         (field(5, 3, "1\t1"), "line 5: gene 'ERCC-00002' has 7 counts for 6 wells"),
         (replaced(5, "ERCC-00002\t1"), "line 5: gene 'ERCC-00002' has 1 counts for 6 wells"),
         (replaced(5, ""), "line 5: gene '' has 0 counts for 6 wells"),
         (replaced(2, "CD79A\t0\t0"), "line 2: 3 fields, but the 6 wells need a gene and theirs"),
-        (field(5, 0, "OTHER"), f"line 5: gene 'OTHER', but 'ERCC-00002' in {FIRST}; rows must agree"),
-        (lambda lines: lines[:-1], f"11 genes, but 12 in {FIRST}: gene 'GENE11' is only in {FIRST}"),
-        (lambda lines: [*lines, "NEW" + "\t0" * 6], f"13 genes, but 12 in {FIRST}: gene 'NEW' is only in .*{SECOND}"),
+        (field(5, 0, "OTHER"), f"gene 'OTHER', one of 1, is in {SECOND} but not in {FIRST}; all plates must have"),
+        (field(2, 0, "OTHER"), f"gene 'OTHER', one of 1, is in {SECOND} but not in {FIRST}; all plates must have"),
+        (lambda lines: lines[:-2], f"gene 'GENE10', one of 2, is in {FIRST} but not in {SECOND}; all plates must have"),
+        (lambda lines: [*lines, "NEW" + "\t0" * 6], f"gene 'NEW', one of 1, is in {SECOND} but not in {FIRST}; all"),
+        (lambda lines: [*lines, "ERCC2" + "\t0" * 6], f"gene 'ERCC2', one of 1, is in {SECOND} but not in {FIRST};"),
         (field(5, 0, "CD79A"), "line 5: gene 'CD79A' occurs more than once"),
         (field(1, 2, "WMC0076006"), "line 1: well 'WMC0076006' occurs more than once"),
         (field(1, 2, "WMC0076001"), f"line 1: well 'WMC0076001' is also in {FIRST}"),
-        (field(1, 2, "WMC1"), "line 1: well 'WMC1' is not in GSE117156_metadata.txt.gz"),
         (lambda lines: lines[:1], "the file is empty"),
         (b"", "the file is empty"),
         (b"<!DOCTYPE html>", "the gzip is damaged .*Not a gzipped file"),
@@ -156,35 +162,153 @@ def test_wells_of_the_metadata_may_come_in_any_order(deposit):
 )
 def test_a_bad_plate_is_named_with_line_and_gene(deposit, change, message):
     repack(deposit, GSM3272411_AB3059=change)
-    with pytest.raises(InputError, match=rf"^GSE117156_RAW\.tar: {SECOND}[,:] {message}"):
+    with pytest.raises(InputError, match=rf"^GSE117156_RAW\.tar: {SECOND}[,:] {message}.*fetch the tar again"):
         read(deposit)
 
 
 def test_plates_must_be_those_of_the_series(deposit):
     with pytest.raises(InputError, match=rf"^GSE117156_RAW\.tar: the tar holds unexpectedly {SECOND} \(1 of 2"):
         read(deposit, expected=[FIRST, THIRD])
+    whole = read(deposit, expected=[FIRST, THIRD], samples=["GSM3272411"])  # a sample of the series, without a file
+    assert (whole.X != read(deposit).X).nnz == 0
     repack(deposit, GSM3272411_AB3059=None)
     with pytest.raises(InputError, match=rf"^GSE117156_RAW\.tar: the tar lacks {SECOND} \(1 of 3 plates"):
         read(deposit, expected=[FIRST, SECOND, THIRD])
-    with pytest.raises(InputError, match=r"^GSE117156_metadata\.txt\.gz, line 8: well 'WMC0076006' is in no plate of"):
-        read(deposit)
+
+
+def same(deposit, before, remarks=()):
+    """Read the deposit; counts, names and metadata must be those from before, and these remarks be there."""
+    after = read(deposit)
+    assert list(after.obs_names) == list(before.obs_names)
+    assert list(after.var_names) == list(before.var_names)
+    np.testing.assert_array_equal(after.X.toarray(), before.X.toarray())
+    pd.testing.assert_frame_equal(after.obs, before.obs)
+    for remark, expected in zip(after.uns["remarks"], remarks, strict=True):
+        assert expected in remark
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    "change",
     [
-        (lambda lines: [*lines, lines[-1].replace("WMC0076017", "WMC9")], "line 20: well 'WMC9' is in no plate of"),
-        (lambda lines: [*lines, lines[3]], "line 20: well 'WMC0076002' occurs more than once"),
-        (field(4, 0, ""), "line 4: well '' has no name"),
-        (field(4, 1, "hip01"), "line 4: Experiment_ID 'hip01' does not read prefix_subject_"),
-        (field(4, 6, "one"), "line 4: Number_of_cells must be a whole number, but is 'one'"),
-        (replaced(4, "WMC0076002\tx"), "line 4: 2 fields, but the header has 8"),
-        (field(1, 2, "Batch"), "line 1: no column 'Amp_batch_ID'; there are well, Experiment_ID, Batch, "),
+        lambda lines: [f"{line}\t" for line in lines],
+        lambda lines: [f"{line}\t\t" for line in lines],
+        lambda lines: [lines[0], *(f"{line}\t" for line in lines[1:])],
+        lambda lines: [f"{lines[0]}\t", *lines[1:]],
+        lambda lines: [f"\t{lines[0]}\t", *(f"{line}\t" for line in lines[1:])],
+        lambda lines: ["\t".join(f'"{name}"' for name in line.split("\t")) for line in lines],
+        lambda lines: [f"{line}\r" for line in lines],
+        lambda lines: [*lines, "", ""],
+        lambda lines: [f"\ufeff{lines[0]}", *lines[1:]],
+        lambda lines: [line.replace("\t", ",") for line in lines],
+        lambda lines: [line.replace("\t", "  ") for line in lines],
+        lambda lines: [lines[0], *(re.sub(r"\t([0-9]+)", r"\t\1.0", line) for line in lines[1:])],
+    ],
+)  # fmt: skip
+def test_a_plate_in_another_form_is_the_same(deposit, change):
+    before = read(deposit)
+    repack(deposit, GSM3272411_AB3059=change)
+    same(deposit, before)
+
+
+def test_counts_as_r_writes_large_ones_are_read(deposit):
+    repack(deposit, GSM3272411_AB3059=field(5, 3, "1e+05"))
+    assert read(deposit).X[8, 3] == 100_000
+
+
+@pytest.mark.parametrize("order", [slice(None, 0, -1), [3, 2, 1, *range(4, 13)]])
+def test_rows_in_another_order_are_aligned_by_name(deposit, order):
+    before = read(deposit)
+    repack(deposit, GSM3272411_AB3059=lambda lines: [lines[0], *np.array(lines)[order]])
+    same(
+        deposit,
+        before,
+        [f"another order than the first plate, which are aligned by name: 1 of 3, the first is '{SECOND}'"],
+    )
+
+
+@pytest.mark.parametrize("plate", [0, 1, 2])
+def test_spike_ins_that_a_plate_lacks_are_zero_there(deposit, plate):
+    before = read(deposit)
+    counts = before.X.toarray()
+    counts[6 * plate : 6 * plate + 6, before.var_names == "ERCC-00002"] = 0
+    name = (FIRST, SECOND, THIRD)[plate]
+    repack(deposit, **{name.partition(".")[0]: lambda lines: [*lines[:4], *lines[5:]]})
+    after = read(deposit)
+    assert sorted(after.var_names) == sorted(before.var_names)
+    np.testing.assert_array_equal(after[:, before.var_names].X.toarray(), counts)
+    (remark,) = after.uns["remarks"]
+    assert remark.endswith(f"taken as zero there: 1 of 3, the first is '{name}', without ERCC-00002")
+
+
+def add(deposit, members, folder="", first=False) -> None:
+    """Put the plates under a folder, and further members behind or before them."""
+    tar = deposit.suppl / plates.ARCHIVE
+    content = {f"{folder}{name}": packed for name, packed in unpacked(tar).items()}
+    with tarfile.open(tar, "w") as archive:
+        for name, packed in (members | content if first else content | members).items():
+            geo_tree.add_member(archive, name, packed)
+
+
+@pytest.mark.parametrize("folder", ["./", "suppl/", "./a/b/"])
+def test_plates_in_a_folder_are_plates(deposit, folder):
+    before = read(deposit)
+    add(deposit, {f"{folder}.DS_Store": b"x", f"{folder}._{FIRST}": b"x"}, folder)
+    after = read(deposit, expected=[FIRST, SECOND, THIRD])
+    assert (after.X != before.X).nnz == 0
+    assert after.uns["remarks"] == []
+    add(deposit, {SECOND: b"x"})
+    with pytest.raises(InputError, match=rf"^GSE117156_RAW\.tar: the tar holds {SECOND} twice"):
+        read(deposit)
+
+
+PEAKS = gzip.compress(b"chr\tstart\tend\nchr1\t10\t20\nchr1\t30\t40\n")
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize(
+    ("name", "content", "remark"),
+    [
+        ("GSM3272999_KHM1B_H3K4me2.bw", b"\x26\xfc\x8f\x88" + bytes(600), "no tables, which are passed over: 1, the"),
+        (
+            "GSM3272999_KHM1B.bedGraph.gz",
+            PEAKS,
+            "no tables, which are passed over: 1, the first is 'GSM3272999_KHM1B.bed",
+        ),
+        (
+            "GSM3272999_KHM1B_peaks.txt.gz",
+            PEAKS,
+            "KHM1B_peaks.txt.gz: none of its columns is a well of GSE117156_metadata",
+        ),
     ],
 )
-def test_bad_metadata_are_named_by_line(deposit, change, message):
-    edit_metadata(deposit, change)
-    with pytest.raises(InputError, match=rf"^GSE117156_metadata\.txt\.gz, {message}"):
+def test_tracks_in_the_tar_are_no_plates(deposit, name, content, remark, first):
+    before = read(deposit)
+    add(deposit, {name: content}, first=first)
+    same(deposit, before, [remark])
+    assert read(deposit, expected=[FIRST, SECOND, THIRD, name]).n_obs == 18
+
+
+def test_a_file_of_the_series_that_is_no_plate_may_be_missing(deposit):
+    adata = read(deposit, expected=[FIRST, SECOND, THIRD, "GSM3272999_peaks.txt.gz", "GSM3272999_KHM1B.bw"])
+    (remark,) = adata.uns["remarks"]
+    assert remark.endswith("files of the series that the tar lacks: 1, the first is 'GSM3272999_peaks.txt.gz'")
+
+
+def test_a_plate_without_metadata_is_refused(deposit):
+    edit_metadata(deposit, lambda lines: [line for line in lines if "AB3059" not in line])
+    message = (
+        rf"^GSE117156_RAW\.tar: {SECOND}, line 1: well 'WMC0076006' is not in GSE117156_metadata\.txt\.gz, which must"
+    )
+    with pytest.raises(InputError, match=message):
+        read(deposit)
+
+
+@pytest.mark.parametrize("content", [b"", gzip.compress(b"notes\n"), gzip.compress(b"Well_coordinates\tx\nA1\t1\n")])
+def test_metadata_that_name_no_wells_are_refused(deposit, content):
+    (deposit.suppl / plates.METADATA).write_bytes(content)
+    with pytest.raises(
+        InputError, match=r"^GSE117156_metadata\.txt\.gz(: the file is empty|, line 1: no column 'well')"
+    ):
         read(deposit)
 
 

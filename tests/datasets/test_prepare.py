@@ -1,5 +1,6 @@
 """From a source to a data set file: filters against numpy, the pedigree, and refusals before training."""
 
+import gzip
 import hashlib
 import json
 from pathlib import Path
@@ -10,10 +11,14 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from zipo.datasets import filters
+from tests.datasets import geo_tree
+from zipo.datasets import filters, liver
 from zipo.datasets.catalogue import Dataset, Filters
+from zipo.datasets.manifest import write_manifest
 from zipo.datasets.prepare import prepare
+from zipo.datasets.simulated import simulate
 from zipo.errors import InputError
+from zipo.study.table import table_1
 
 SIMULATED = {"kind": "simulated", "cells": 80, "genes": 60, "median_library": 60}
 
@@ -68,6 +73,45 @@ def test_more_target_genes_than_are_detected_are_refused(simulated):
     detected = np.count_nonzero(simulated[:3].X.toarray().any(0))
     with pytest.raises(InputError, match=rf"target_genes: {detected + 1} genes are asked for, but only {detected} are"):
         filters.apply(simulated[:3], Filters(target_genes=detected + 1))
+
+
+@pytest.mark.parametrize("paper", [True, False])
+def test_a_data_set_of_the_paper_keeps_all_detected_genes_where_they_are_fewer(tmp_path, paper, capsys):
+    size = {"paper": {"cells": 80, "genes": 1000, "nonzero_share": 0.5}} if paper else {}
+    dataset = Dataset(title="Toy", source=SIMULATED | {"median_library": 5}, filters={"target_genes": 1000}, **size)
+    if not paper:
+        with pytest.raises(InputError, match="target_genes: 1000 genes are asked for, but only"):
+            prepare("toy", dataset, tmp_path, tmp_path / "toy.h5ad")
+        return
+    prepare("toy", dataset, tmp_path, tmp_path / "toy.h5ad")
+    adata = ad.read_h5ad(tmp_path / "toy.h5ad")
+    whole = simulate(dataset.source).X.toarray()
+    np.testing.assert_array_equal(adata.X.toarray(), whole[:, whole.any(0)])
+    remark = f"all {whole.any(0).sum()} detected genes are kept, where target_genes is 1,000"
+    assert list(adata.uns["dataset"]["remarks"]) == [remark]
+    assert adata.uns["dataset"]["min_cells"] == (whole > 0).sum(0)[whole.any(0)].min()
+    assert f"warning: {remark}\n" in capsys.readouterr().err
+    assert table_1([tmp_path / "toy.h5ad"]).loc[0, "remark"].endswith(f"; {remark}")
+
+
+def test_what_a_deposit_leaves_open_is_in_the_pedigree_and_table_1(tmp_path, capsys):
+    deposit = geo_tree.write_liver(tmp_path, cells=27, genes=20, density=0.5)
+    folder = tmp_path / geo_tree.LIVER
+    deposit.suppl.rename(folder)
+    (folder / liver.IDENTITIES).write_bytes(
+        gzip.compress(f"Barcode,Type\n{deposit.barcodes[3]},B\nTTTT-4,B\n".encode())
+    )
+    write_manifest(folder / "manifest.tsv", [folder / liver.IDENTITIES])
+    source = {"kind": "geo", "accession": geo_tree.LIVER}
+    target = tmp_path / "liver.h5ad"
+    prepare("liver", Dataset(title="Liver", source=source, filters={"empty_cells": "keep"}), tmp_path, target)
+    adata = ad.read_h5ad(target)
+    assert adata.obs["cell_type"].dropna().to_dict() == {deposit.barcodes[3]: "B"}
+    (remark,) = adata.uns["dataset"]["remarks"]
+    assert remark.startswith(f"{liver.IDENTITIES}: barcodes without counts")
+    assert "remarks" not in adata.uns
+    assert capsys.readouterr().err == f"warning: {remark}\n"
+    assert table_1([target]).loc[0, "remark"] == remark
 
 
 def test_two_rules_for_detection_are_refused():

@@ -44,6 +44,32 @@ def test_quoted_and_plain_names_are_the_same_file_and_none_is_no_file(tmp_path):
     assert series.sample_file_names() == []
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "NONE",
+        "none",
+        "ftp://ftp-trace.ncbi.nlm.nih.gov/sra/sra-instant/reads/ByExp/sra/SRX/SRX439/SRX4390001",
+        "https://www.ncbi.nlm.nih.gov/sra?term=SRX4390001",
+        "ftp://ftp.ebi.ac.uk/geo/samples/GSM3272nnn/GSM3272411/suppl/GSM3272411_AB1.txt.gz",
+        "ftp://ftp.ncbi.nlm.nih.gov/geo/series/GSE117nnn/GSE117156/suppl/GSE117156_AB1.txt.gz",
+    ],
+)
+def test_what_stands_elsewhere_than_among_the_samples_is_no_file_of_a_sample(plates, url):
+    line = "!Sample_supplementary_file_1 = "
+    edit(plates.soft, lambda text: text.replace(line, f"!Sample_supplementary_file_2 = {url}\n{line}", 1))
+    assert soft.read_soft(plates.soft, "GSE117156").sample_file_names() == plates.members
+
+
+def test_bytes_that_are_not_utf_8_are_no_damage(plates):
+    note = b"!Sample_treatment_protocol_ch1 = sorted into 2 \xb5l at 4 \xb0C\n"
+    text = gzip.decompress(plates.soft.read_bytes())
+    plates.soft.write_bytes(gzip.compress(text.replace(b"!Sample_title", note + b"!Sample_title")))
+    series = soft.read_soft(plates.soft, "GSE117156")
+    assert series.sample_file_names() == plates.members
+    assert [sample.title for sample in series.samples] == ["AB3058", "AB3059", "AB3060"]
+
+
 def test_geoparse_says_nothing(plates, capfd):
     soft.read_soft(plates.soft, "GSE117156")
     assert capfd.readouterr() == ("", "")
@@ -102,20 +128,28 @@ def test_the_file_list_gives_sizes_by_name(plates):
         assert size == (folder / soft.supplement_path(name.partition("_")[0], name)).stat().st_size
 
 
+HEADER = "#Archive/File\tName\tTime\tSize\tType\n"
+ROW = "Archive\ta.tar\t12/06/2018 03:02:42\t20480\tTAR\n"
+
+
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "sizes"),
     [
-        ("", "line 1: the header must read #Archive/File Name Time Size Type"),
-        ("<html>", "line 1: the header must read"),
-        ("#Archive/File\tName\tTime\tSize\tType\nFile\ta\tb\t1\tTXT\nFile\ta\tb\tmany\tTXT\n", "line 3: five fields"),
-        ("#Archive/File\tName\tTime\tSize\tType\nFile\ta\n", "line 2: five fields"),
+        (HEADER + ROW, {"a.tar": 20480}),
+        (HEADER + ROW + "\n\n", {"a.tar": 20480}),
+        (HEADER + "\n" + ROW.replace("\n", "\r\n"), {"a.tar": 20480}),
+        (ROW, {"a.tar": 20480}),
+        (HEADER + ROW + "File\tb.gz\t07/16/2018 10:32:04\t\tTXT\n", {"a.tar": 20480}),
+        (HEADER + ROW + "File\tb.gz\t07/16/2018 10:32:04\tmany\tTXT\nFile\tc\n", {"a.tar": 20480}),
+        (HEADER, {}),
+        ("", {}),
+        ("<html>", {}),
     ],
 )
-def test_a_bad_file_list_is_refused(tmp_path, text, message):
+def test_a_file_list_gives_the_sizes_that_it_has(tmp_path, text, sizes):
     path = tmp_path / "filelist.txt"
     path.write_text(text)
-    with pytest.raises(InputError, match=rf"^filelist\.txt, {message}"):
-        soft.read_file_list(path)
+    assert soft.read_file_list(path) == sizes
 
 
 def test_paths_are_those_of_geo():

@@ -124,17 +124,30 @@ MODEL_CODE = code(
 # the files of zipo/datasets that read each kind of source; an edit of another leaves its data sets alone
 READERS = {
     "file": ["files", "annotated", "dense", "hdf5", "labels", "matrix_market", "stored", "tenx", "text"],
-    "geo": ["geo", "liver", "matrix_market", "plates", "soft", "text"],
+    "geo": [
+        "geo",
+        "gene_rows",
+        "identities",
+        "label_table",
+        "liver",
+        "matrix_market",
+        "plate",
+        "plates",
+        "soft",
+        "text",
+        "wells",
+    ],
     "scanpy": ["bundled"],
     "simulated": ["simulated"],
-    "synapse": ["rosmap", "matrix_market", "text"],
+    "synapse": ["label_table", "matrix_market", "rosmap", "soft", "text"],
     "wheel": ["wheel"],
 }
 
 
 def reading_code(wildcards):
     """The files of the package that a data set's contents depend on."""
-    modules = ["prepare", "prepared", "sources", "filters", "counts", *READERS[SOURCES[wildcards.dataset].kind]]
+    always = ["prepare", "prepared", "remarks", "sources", "filters", "counts"]
+    modules = [*always, *READERS[SOURCES[wildcards.dataset].kind]]
     return code(*(f"datasets/{module}.py" for module in modules))
 
 

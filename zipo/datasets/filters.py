@@ -1,25 +1,39 @@
 """Filters on cells and genes, in a fixed order: cells, then genes by detection, then the most variable."""
 
+from typing import Literal
+
 import anndata as ad
 import numpy as np
 
 from zipo.datasets.catalogue import Filters
+from zipo.datasets.remarks import with_remarks
 from zipo.errors import InputError
 
 
-def apply(adata: ad.AnnData, filters: Filters) -> ad.AnnData:
+def apply(adata: ad.AnnData, filters: Filters, fewer_genes: Literal["refuse", "keep"] = "refuse") -> ad.AnnData:
     """The kept cells and genes, in their original order; uns["min_cells"] is the detection that genes had to have.
 
-    Raises InputError where fewer genes than target_genes are detected in the kept cells.
+    Where fewer genes than target_genes are detected in the kept cells, raises InputError, or keeps all that are and
+    adds to uns["remarks"].
     """
     library = np.asarray(adata.X.sum(axis=1)).ravel()
     detected = np.diff(adata.X.indptr)
     adata = adata[(library >= filters.min_counts) & (detected >= filters.min_genes)]
     cells_per_gene = np.bincount(adata.X.indices, minlength=adata.n_vars)
-    min_cells = filters.min_cells
+    min_cells, remarks = filters.min_cells, []
     if filters.target_genes is not None and adata.n_obs:  # no cells are refused later, by their own name
-        min_cells = _detection_of(filters.target_genes, cells_per_gene)
-    adata = adata[:, cells_per_gene >= min_cells].copy()
+        detected_genes = int(np.count_nonzero(cells_per_gene))
+        if detected_genes < filters.target_genes and fewer_genes == "refuse":
+            raise InputError(
+                f"filters.target_genes: {filters.target_genes} genes are asked for, but only {detected_genes} are "
+                "detected in the kept cells; ask for fewer"
+            )
+        if detected_genes < filters.target_genes:
+            remarks.append(
+                f"all {detected_genes:,} detected genes are kept, where target_genes is {filters.target_genes:,}"
+            )
+        min_cells = _detection_of(min(filters.target_genes, detected_genes), cells_per_gene)
+    adata = with_remarks(adata[:, cells_per_gene >= min_cells].copy(), remarks)
     adata.uns["min_cells"] = min_cells
     if filters.most_variable is not None and filters.most_variable < adata.n_vars and adata.n_obs:
         adata = adata[:, _most_variable(adata, filters.most_variable)].copy()
@@ -27,14 +41,8 @@ def apply(adata: ad.AnnData, filters: Filters) -> ad.AnnData:
 
 
 def _detection_of(rank: int, cells_per_gene: np.ndarray) -> int:
-    """The number of cells in which the gene of this rank by detection, from 1, is detected."""
-    detected = int(np.count_nonzero(cells_per_gene))
-    if detected < rank:
-        raise InputError(
-            f"filters.target_genes: {rank} genes are asked for, but only {detected} are detected in the kept cells; "
-            "ask for fewer"
-        )
-    return int(np.sort(cells_per_gene)[-rank])
+    """The number of cells in which the gene of this rank by detection, from 1, is detected; 1 for rank 0."""
+    return int(np.sort(cells_per_gene)[-rank]) if rank else 1
 
 
 def _most_variable(adata: ad.AnnData, genes: int) -> np.ndarray:

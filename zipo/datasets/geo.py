@@ -1,23 +1,30 @@
 """The paper's series of the Gene Expression Omnibus: which files make a deposit, fetching and reading them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 import anndata as ad
 
 from zipo.datasets import liver, plates
-from zipo.datasets.fetch import Patience, fetch
+from zipo.datasets.fetch import Patience, fetch, web_address
 from zipo.datasets.lock import Lock
 from zipo.datasets.manifest import write_manifest
+from zipo.datasets.progress import say
 from zipo.datasets.soft import Series, file_name, read_file_list, read_soft, soft_path, supplement_path
+from zipo.datasets.soft import folder as folder_of
+from zipo.datasets.transfer import Unavailable
 from zipo.errors import InputError
 
 FILE_LIST = "filelist.txt"  # GEO keeps one beside every RAW.tar, with the sizes of the archive and its members
+NCBI, ITS_PAGES = "ftp.ncbi.nlm.nih.gov", "https://www.ncbi.nlm.nih.gov/geo"
+# the small ones first, so that what is wrong shows early
 NEEDED = {
-    liver.ACCESSION: (liver.MATRIX, liver.GENES, liver.BARCODES, liver.IDENTITIES),
-    plates.ACCESSION: (plates.ARCHIVE, plates.METADATA),
+    liver.ACCESSION: (liver.GENES, liver.BARCODES, liver.MATRIX),
+    plates.ACCESSION: (plates.METADATA, plates.ARCHIVE),
 }
-OPTIONAL = {liver.ACCESSION: tuple(liver.SUBSETS.values()), plates.ACCESSION: ()}
+OPTIONAL = {liver.ACCESSION: (liver.IDENTITIES, *liver.SUBSETS.values()), plates.ACCESSION: ()}
 
 
 def fetch_series(
@@ -25,21 +32,41 @@ def fetch_series(
 ) -> None:
     """Fetch the SOFT file of a series and the files its deposit is assembled from into `folder`.
 
-    `url` is GEO's root or a mirror's; `manifest`, written last, lists the files with their checksums. Raises
-    InputError where the series does not list a file that is needed, or a file cannot be had whole.
+    `url` is GEO's root or a mirror's; `manifest`, written last, lists the files with their checksums. Files that stand
+    in `folder` are taken if they are whole and as the lock knows them. Raises InputError where the series does not
+    list a file that is needed, or one cannot be had whole; labels that cannot be had are left out with a warning.
     """
-    soft = folder / soft_path(accession).rsplit("/", 1)[-1]
-    fetch(f"{url}/{soft_path(accession)}", soft, lock=lock, patience=patience)
-    names = _wanted(read_soft(soft, accession))
-    sizes = {}
-    if any(name.endswith("_RAW.tar") for name in names):
-        listing = folder / f"{accession}_{FILE_LIST}"
-        fetch(f"{url}/{supplement_path(accession, FILE_LIST)}", listing, lock=lock, patience=patience)
-        sizes = read_file_list(listing)
-    for name in names:
-        address = f"{url}/{supplement_path(accession, name)}"
-        fetch(address, folder / name, size=sizes.get(name), lock=lock, patience=patience)
-    write_manifest(manifest, [soft, *(folder / name for name in names)])
+
+    def get(name: str, path: str, size: int | None = None) -> None:
+        fetch(
+            f"{url}/{path}",
+            folder / name,
+            other=_other_address(url, accession, name),
+            size=size,
+            lock=lock,
+            patience=patience,
+        )
+
+    soft, needed, optional = f"{accession}_family.soft.gz", NEEDED[accession], OPTIONAL[accession]
+    try:
+        get(soft, soft_path(accession))
+        listed = _listed(read_soft(folder / soft, accession))
+        sizes = _sizes(accession, folder, url, patience) if any(name.endswith("_RAW.tar") for name in needed) else {}
+        for name in needed:
+            get(name, supplement_path(accession, name), sizes.get(name))
+    except Unavailable as error:
+        raise InputError(f"{accession}: {error.problem}; {_by_hand(accession, url, folder)}") from None
+    for number, name in enumerate(optional):
+        try:
+            if name in listed or (folder / name).exists():
+                get(name, supplement_path(accession, name))
+        except Unavailable as error:
+            missing = [other for other in optional[number:] if not (folder / other).exists()]
+            say(f"warning: {error.problem}; the labels of {', '.join(missing)} are left out")
+            if not error.gone:
+                break  # the others would be waited for in vain as well
+    names = [name for name in (soft, *needed, *optional) if (folder / name).exists()]
+    write_manifest(manifest, [folder / name for name in names])
 
 
 def read_series(accession: str, folder: Path) -> ad.AnnData:
@@ -47,7 +74,8 @@ def read_series(accession: str, folder: Path) -> ad.AnnData:
     return READERS[accession](folder)
 
 
-def _wanted(series: Series) -> list[str]:
+def _listed(series: Series) -> set[str]:
+    """Names of the files that the series has as a whole; InputError if one that is needed is not among them."""
     listed = {file_name(url) for url in series.files}
     missing = [name for name in NEEDED[series.accession] if name not in listed]
     if missing:
@@ -55,12 +83,47 @@ def _wanted(series: Series) -> list[str]:
             f"{series.accession}: the series does not list {missing[0]}, which its counts are assembled from; it lists "
             f"{', '.join(sorted(listed)) or 'no files'}"
         )
-    return [name for name in (*NEEDED[series.accession], *OPTIONAL[series.accession]) if name in listed]
+    return listed
+
+
+def _sizes(accession: str, folder: Path, url: str, patience: Patience) -> dict[str, int]:
+    """Sizes of the archive and its members, as far as the list of files says them; the counts do not hang on it."""
+    listing = folder / f"{accession}_{FILE_LIST}"
+    address = f"{url}/{supplement_path(accession, FILE_LIST)}"
+    try:
+        fetch(address, listing, patience=replace(patience, attempts=min(2, patience.attempts), refusals=1, rounds=1))
+    except Unavailable as error:
+        say(f"{error.problem}; the archive is judged without its size")
+        return {}
+    return read_file_list(listing)
+
+
+def _other_address(url: str, accession: str, name: str) -> str:
+    """Where else GEO, or a mirror that has it all, serves a file of a series."""
+    pages = ITS_PAGES if urlsplit(url).hostname == NCBI else url
+    return f"{pages}/download/?acc={accession}&format=file&file={quote(name, safe='')}"
+
+
+def _by_hand(accession: str, url: str, folder: Path) -> str:
+    """How to go on with a browser, in words."""
+    pages = [f"{web_address(url)}/{folder_of(accession)}/"]
+    if urlsplit(url).hostname == NCBI:
+        pages.append(f"{ITS_PAGES}/query/acc.cgi?acc={accession}")
+    soft = f"{accession}_family.soft.gz"
+    missing = [name for name in (soft, *NEEDED[accession]) if not (folder / name).exists()]
+    labels = [name for name in OPTIONAL[accession] if not (folder / name).exists()]
+    further = f" (for cell types also {', '.join(labels)})" if labels else ""
+    return (
+        f"run again later, or open {' or '.join(pages)} in a browser, save {', '.join(missing)}{further} unchanged, "
+        f"not unpacked, in {folder.resolve()}, and run the same command again, which checks them and goes on"
+    )
 
 
 def _read_plates(folder: Path) -> ad.AnnData:
     series = read_soft(folder / soft_path(plates.ACCESSION).rsplit("/", 1)[-1], plates.ACCESSION)
-    return plates.read_plates(folder / plates.ARCHIVE, folder / plates.METADATA, series.sample_file_names())
+    samples = [sample.accession for sample in series.samples]
+    expected = series.sample_file_names() or None
+    return plates.read_plates(folder / plates.ARCHIVE, folder / plates.METADATA, expected, samples)
 
 
 READERS: dict[str, Callable[[Path], ad.AnnData]] = {

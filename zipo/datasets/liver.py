@@ -1,12 +1,16 @@
 """The liver deposit (Zhao 2020, GSE125188, doi 10.1038/s41421-020-0157-z): one 10x matrix and tables of names."""
 
+import re
 from pathlib import Path
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 
+from zipo.datasets.identities import read_identities
+from zipo.datasets.label_table import counted, fields_of, key_of, separator_of
 from zipo.datasets.matrix_market import read_matrix_market
+from zipo.datasets.remarks import with_remarks
 from zipo.datasets.soft import read_lines
 from zipo.datasets.stored import unique_genes
 from zipo.errors import InputError
@@ -18,71 +22,84 @@ MATRIX, GENES, BARCODES, IDENTITIES = (
 SUBSETS = {subset: f"{ACCESSION}_{subset}_cell_identities.tsv.gz" for subset in ("ASC", "B", "Mo", "NKT")}
 TISSUES = ("blood", "spleen", "liver")
 DONORS = 3
+ENSEMBL = re.compile(r"ENS[A-Z]*G[0-9]")
+BARCODE = re.compile(r"[ACGTN]{4,}(-[0-9]+)?")
+# last names of headers, in letters alone, as people and R write them
+HEADERS = {"barcode", "barcodes", "cell", "cells", "x", "v1", "v2", "gene", "genes", "symbol", "genesymbol", "genename"}
 
 
 def read_liver(folder: Path) -> ad.AnnData:
     """The counts (cells x genes), with gene_id in var, and cell_type, batch (the donor), donor and tissue in obs.
 
     Where a subset's identities are in the folder, obs["cell_type_<subset>"] has them. A cell without an identity
-    has a missing one. Raises InputError naming file and line where the deposit contradicts itself.
+    has a missing one, and uns["remarks"] says what of the tables of identities could not be read. Raises InputError
+    naming file and line where matrix and names contradict each other.
     """
     var = _genes(folder / GENES)
-    obs = _cells(folder / BARCODES)
-    obs["cell_type"] = _identities(folder / IDENTITIES, obs.index)
-    for subset, name in SUBSETS.items():
-        if (folder / name).exists():
-            obs[f"cell_type_{subset}"] = _identities(folder / name, obs.index)
+    obs, remarks = _cells(folder / BARCODES)
+    subsets = {f"cell_type_{subset}": name for subset, name in SUBSETS.items() if (folder / name).exists()}
+    for column, name in {"cell_type": IDENTITIES, **subsets}.items():
+        obs[column], more = read_identities(folder / name, obs.index, column)
+        remarks += more
     counts = read_matrix_market(folder / MATRIX, len(var), len(obs), f"{GENES} and {BARCODES}")
-    return ad.AnnData(counts, obs=obs, var=var)
+    return with_remarks(ad.AnnData(counts, obs=obs, var=var), remarks)
 
 
 def _genes(path: Path) -> pd.DataFrame:
-    """Ensembl ids by unique names."""
+    """Ensembl ids by unique names; where all lines have one field, it is both."""
+    rows = _rows(path, ENSEMBL)
+    of_ids = next((at for at, field in enumerate(rows[0][1]) if ENSEMBL.match(field)), 0)
+    of_symbols = of_ids + 1 if of_ids + 1 < len(rows[0][1]) else max(of_ids - 1, 0)
     ids: dict[str, str] = {}
-    for number, line in enumerate(read_lines(path), start=1):
-        fields = line.split("\t")
-        if len(fields) < 2 or not fields[0] or not fields[1]:
+    for number, fields in rows:
+        if len(fields) <= max(of_ids, of_symbols) or not fields[of_ids]:
+            line = "\t".join(fields)
             raise InputError(f"{path.name}, line {number}: an Ensembl id, a tab and a symbol are expected: {line!r}")
-        if fields[0] in ids:
-            raise InputError(f"{path.name}, line {number}: gene {fields[0]!r} occurs more than once")
-        ids[fields[0]] = fields[1]
+        gene_id = fields[of_ids]
+        if gene_id in ids:
+            raise InputError(f"{path.name}, line {number}: gene {gene_id!r} occurs more than once")
+        ids[gene_id] = fields[of_symbols]
     return pd.DataFrame({"gene_id": list(ids)}, index=unique_genes(list(ids.values()), list(ids)))
 
 
-def _cells(path: Path) -> pd.DataFrame:
+def _cells(path: Path) -> tuple[pd.DataFrame, list[str]]:
     """Donor and tissue by barcode: its suffix -k counts the libraries, k = 1 to 9, by donor and then by tissue.
 
-    This order is that of the samples in the series, which calls the ninth "donor 4"; there are three donors.
+    This order is that of the samples in the series, which calls the ninth "donor 4"; there are three donors. Both are
+    missing, with a remark, where a barcode ends otherwise.
     """
+    rows = _rows(path, BARCODE)
+    at = next((at for at, field in enumerate(rows[0][1]) if BARCODE.fullmatch(field)), 0)
     libraries: dict[str, int] = {}
-    for number, barcode in enumerate(read_lines(path), start=1):
-        suffix = barcode.rpartition("-")[2]
-        if not suffix.isdecimal() or not 1 <= int(suffix) <= DONORS * len(TISSUES):
-            raise InputError(f"{path.name}, line {number}: barcode {barcode!r} must end in -1 to -9, its library")
+    others = []
+    for number, fields in rows:
+        barcode = fields[at] if at < len(fields) else ""
+        if not barcode:
+            raise InputError(f"{path.name}, line {number}: a barcode is expected, but the line has none")
         if barcode in libraries:
             raise InputError(f"{path.name}, line {number}: barcode {barcode!r} occurs more than once")
-        libraries[barcode] = int(suffix) - 1
-    donor, tissue = np.divmod(np.fromiter(libraries.values(), dtype=np.int64), len(TISSUES))
+        suffix = barcode.rpartition("-")[2]
+        ends_well = suffix.isdecimal() and 1 <= int(suffix) <= DONORS * len(TISSUES)
+        libraries[barcode] = int(suffix) - 1 if ends_well else -1
+        others += [] if ends_well else [barcode]
+    remarks = []
+    if others:
+        remarks.append(
+            f"{path.name}: donor, batch and tissue missing where a barcode does not end in -1 to -9, its library: "
+            f"{counted(others, len(libraries))}"
+        )
+    library = np.fromiter(libraries.values(), dtype=np.int64)
+    donor, tissue = np.divmod(library, len(TISSUES))
     donors = pd.Categorical.from_codes(donor, [f"donor {number}" for number in range(1, DONORS + 1)])
-    tissues = pd.Categorical.from_codes(tissue, list(TISSUES))
-    return pd.DataFrame({"batch": donors, "donor": donors, "tissue": tissues}, index=list(libraries))
+    tissues = pd.Categorical.from_codes(np.where(library < 0, -1, tissue), list(TISSUES))
+    return pd.DataFrame({"batch": donors, "donor": donors, "tissue": tissues}, index=list(libraries)), remarks
 
 
-def _identities(path: Path, barcodes: pd.Index) -> pd.Categorical:
-    """The group of each barcode in a table of Barcode and Group; missing for a barcode without one."""
+def _rows(path: Path, name: re.Pattern) -> list[tuple[int, list[str]]]:
+    """Each line's number and fields; without a header, which names a column and has no name as the second line has."""
     lines = read_lines(path)
-    if lines[0].split("\t") != ["Barcode", "Group"]:
-        raise InputError(f"{path.name}, line 1: the header must read Barcode, tab, Group, but reads {lines[0]!r}")
-    known = set(barcodes)
-    groups: dict[str, str] = {}
-    for number, line in enumerate(lines[1:], start=2):
-        barcode, tab, group = line.partition("\t")
-        if not tab or "\t" in group:
-            raise InputError(f"{path.name}, line {number}: a barcode, a tab and a group are expected: {line!r}")
-        if barcode not in known:
-            raise InputError(f"{path.name}, line {number}: barcode {barcode!r} is not in {BARCODES}")
-        if barcode in groups:
-            raise InputError(f"{path.name}, line {number}: barcode {barcode!r} occurs more than once")
-        groups[barcode] = group
-    labels = [None if groups.get(barcode, "") in ("", "NA", "NaN") else groups[barcode] for barcode in barcodes]
-    return pd.Categorical(labels)
+    separator = separator_of(lines[:2][-1])
+    rows = [(number, fields_of(line, separator)) for number, line in enumerate(lines, start=1)]
+    named = [any(map(name.match, fields)) for _, fields in rows[:2]]
+    is_header = named == [False, True] and key_of(rows[0][1][-1]) in HEADERS
+    return rows[1:] if is_header else rows

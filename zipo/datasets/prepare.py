@@ -15,15 +15,20 @@ from zipo.errors import InputError
 
 
 def prepare(name: str, dataset: Dataset, downloads: Path, target: Path) -> None:
-    """Read, check and filter a data set, and write it: X as CSR counts, uns["dataset"] as its pedigree."""
+    """Read, check and filter a data set, and write it: X as CSR counts, uns["dataset"] as its pedigree.
+
+    A data set of the paper with fewer detected genes than target_genes keeps them all. What the files left open is in
+    the pedigree as remarks, which Table I shows.
+    """
     adata, checksums = sources.read(dataset.source, downloads)
     before = size(adata)
     if dataset.paper and before["cells"] != dataset.paper.cells:
         raise InputError(
             f"data set {name}: {before['cells']:,} cells before filters, but the paper's Table I has "
-            f"{dataset.paper.cells:,}; the deposit has changed or is not complete"
+            f"{dataset.paper.cells:,}; the deposit has changed or is not complete: fetch it again, or correct paper in "
+            "config/datasets.yaml"
         )
-    adata = filters.apply(adata, dataset.filters)
+    adata = filters.apply(adata, dataset.filters, fewer_genes="keep" if dataset.paper else "refuse")
     check_cells_and_genes(adata, f"data set {name}", empty_cells=dataset.filters.empty_cells)
     adata.uns["dataset"] = {
         "id": name,
@@ -37,6 +42,7 @@ def prepare(name: str, dataset: Dataset, downloads: Path, target: Path) -> None:
         "before": before,
         "after": size(adata),
         "paper": dataset.paper.model_dump() if dataset.paper else {},
+        "remarks": np.array(adata.uns.pop("remarks"), dtype=object),
     }
     if dataset.markers:
         adata.uns["markers"] = dataset.markers

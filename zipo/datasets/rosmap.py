@@ -12,15 +12,18 @@ import anndata as ad
 import pandas as pd
 
 from zipo.datasets.catalogue import SynapseSource
-from zipo.datasets.labels import MISSING
+from zipo.datasets.label_table import counted, fields_of, is_missing, read_label_table
 from zipo.datasets.manifest import write_manifest
 from zipo.datasets.matrix_market import read_matrix_market
-from zipo.datasets.text import opened, rows
+from zipo.datasets.remarks import with_remarks
+from zipo.datasets.soft import decoded
+from zipo.datasets.text import refuse_unreadable
 from zipo.errors import InputError
 
 TOKEN = "SYNAPSE_AUTH_TOKEN"
 COUNTS, GENES, CELLS = "filtered_count_matrix.mtx", "filtered_gene_row_names.txt", "filtered_column_metadata.txt"
-CELL_COLUMNS = {"broad.cell.type": "cell_type", "projid": "batch", "Subcluster": "subcluster"}
+# in the table of cells, by their names here
+CELL_COLUMNS = {"cell": "TAG", "cell_type": "broad.cell.type", "batch": "projid", "subcluster": "Subcluster"}
 
 
 def fetch_files(source: SynapseSource, folder: Path, manifest: Path) -> None:
@@ -80,20 +83,31 @@ def _said(error: Exception) -> str:
 def read_folder(folder: Path) -> ad.AnnData:
     """The counts (cells x genes), with cell_type, batch (the donor) and subcluster in obs.
 
-    Raises InputError naming the file where a column is missing, a name occurs twice, or the files do not fit together.
+    What of these the table of cells does not have is missing, and uns["remarks"] says so. Raises InputError naming
+    the file where cells have no names, a name occurs twice, or the files do not fit together.
     """
-    with opened(folder / GENES) as file:
-        genes = [line.strip().strip('"') for line in file if line.strip()]
-    header, *found = rows(folder / CELLS)
-    missing = [column for column in ("TAG", *CELL_COLUMNS) if column not in header]
-    if missing:
-        raise InputError(f"{folder / CELLS}: no column {missing[0]!r}; there are {', '.join(header)}")
-    cells = pd.DataFrame(found, columns=header).set_index("TAG")
-    for path, names in ((folder / GENES, pd.Index(genes)), (folder / CELLS, cells.index)):
+    genes = [name for name in (fields_of(line, "\t")[0] for line in _lines(folder / GENES)) if name]
+    table = read_label_table(_lines(folder / CELLS), CELL_COLUMNS, str(folder / CELLS))
+    cells = pd.Index(table.names)
+    for path, names in ((folder / GENES, pd.Index(genes)), (folder / CELLS, cells)):
         if not names.is_unique:
             raise InputError(f"{path}: {names[names.duplicated()][0]!r} occurs more than once; names must be unique")
     counts = read_matrix_market(folder / COUNTS, len(genes), len(cells), f"{GENES} and {CELLS}")
-    obs = cells[list(CELL_COLUMNS)].rename(columns=CELL_COLUMNS)
-    obs = obs.where(~obs.isin(MISSING)).astype("category")
+    obs = pd.DataFrame(table.values, index=cells, columns=table.columns, dtype=object)
+    obs = obs.where(obs.notna() & ~obs.map(lambda value: is_missing(str(value)))).astype("category")
     obs.index.name = None
-    return ad.AnnData(counts, obs=obs, var=pd.DataFrame(index=genes))
+    remarks = [
+        f"{CELLS}: there is no column {name!r}; {column} missing"
+        for column, name in list(CELL_COLUMNS.items())[1:]
+        if column not in obs
+    ]
+    if table.ragged:
+        problem = "rows with more or fewer fields than others, of which nothing is taken but the name"
+        remarks.append(f"{CELLS}: {problem}: {counted(table.ragged, len(cells))}")
+    return with_remarks(ad.AnnData(counts, obs=obs, var=pd.DataFrame(index=genes)), remarks)
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a text; InputError where it is absent, empty or a web page."""
+    refuse_unreadable(path)
+    return decoded(path.read_bytes()).splitlines()

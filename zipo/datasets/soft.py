@@ -1,16 +1,16 @@
 """What GEO says of a series: its family SOFT file, the list of an archive's files, and the paths of both."""
 
+import codecs
 import gzip
 import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from zipo.errors import InputError
 
-DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError)  # what a broken gzip raises when read
-FILE_LIST_HEADER = ["#Archive/File", "Name", "Time", "Size", "Type"]
+DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)  # what a broken gzip raises when read
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,13 @@ class Series:
 
     def sample_file_names(self) -> list[str]:
         """Names of the samples' files, in the samples' order: what the series' RAW.tar must hold."""
-        return [file_name(url) for sample in self.samples for url in sample.files]
+        return [file_name(url) for sample in self.samples for url in sample.files if _of_a_sample(url)]
+
+
+def _of_a_sample(url: str) -> bool:
+    """Whether GEO keeps this file with a sample; older SOFT files list addresses of SRA among a sample's files."""
+    parts = urlsplit(url.strip())
+    return parts.path.startswith("/geo/samples/") and (parts.hostname or "").endswith("ncbi.nlm.nih.gov")
 
 
 def file_name(url: str) -> str:
@@ -90,30 +96,37 @@ def read_soft(path: Path, accession: str) -> Series:
 
 
 def read_file_list(path: Path) -> dict[str, int]:
-    """Sizes in bytes by file name, from the filelist.txt that GEO keeps beside a RAW.tar."""
-    lines = [line.split("\t") for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
-    if not lines or lines[0] != FILE_LIST_HEADER:
-        raise InputError(f"{path.name}, line 1: the header must read {' '.join(FILE_LIST_HEADER)}; fetch it again")
-    sizes: dict[str, int] = {}
-    for number, fields in enumerate(lines[1:], start=2):
-        if len(fields) != len(FILE_LIST_HEADER) or not re.fullmatch("[0-9]+", fields[3]):
-            raise InputError(f"{path.name}, line {number}: five fields with the size as the fourth are expected")
-        sizes[fields[1]] = int(fields[3])
-    return sizes
+    """Sizes in bytes by file name, from the filelist.txt that GEO keeps beside a RAW.tar; lines without are left out.
+
+    A line has five fields: Archive or File, name, time, size, type.
+    """
+    lines = decoded(path.read_bytes()).splitlines()
+    fields = [[field.strip() for field in line.split("\t")] for line in lines]
+    return {row[1]: int(row[3]) for row in fields if len(row) > 3 and row[1] and re.fullmatch("[0-9]+", row[3])}
 
 
 def read_lines(path: Path) -> list[str]:
     """The lines of a gzipped text, read to its checksum; InputError where it is absent, damaged or empty."""
     try:
-        with gzip.open(path, "rt", encoding="utf-8") as file:
-            text = file.read()
+        with gzip.open(path) as file:
+            text = decoded(file.read())
     except FileNotFoundError as error:
         raise InputError(f"{path.name}: there is no such file in {path.parent}; fetch it") from error
     except DAMAGED as error:
         raise InputError(f"{path.name}: the gzip is damaged ({error}); fetch it again") from error
     if not text.strip():
         raise InputError(f"{path.name}: the file is empty; fetch it again")
-    return text.rstrip("\n").split("\n")
+    return re.split("\r\n|\r|\n", text.rstrip("\r\n"))
+
+
+def decoded(text: bytes) -> str:
+    """Text in UTF-8, in UTF-16 if it begins with its mark, or else in Latin-1, which has a letter for every byte."""
+    if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return text.decode("utf-16", errors="replace")
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return text.decode("latin-1")
 
 
 def _title(entry) -> str:
@@ -123,4 +136,4 @@ def _title(entry) -> str:
 def _files(entry) -> tuple[str, ...]:
     """URLs under supplementary_file, supplementary_file_1, ...; NONE stands where there is no file."""
     urls = [url for key, urls in entry.metadata.items() if key.startswith("supplementary_file") for url in urls]
-    return tuple(url for url in urls if url != "NONE")
+    return tuple(url for url in urls if url.strip().upper() not in ("", "NONE"))

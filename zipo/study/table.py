@@ -50,14 +50,14 @@ def table_1(files: list[Path]) -> pd.DataFrame:
 
 
 def _remark(pedigree: dict) -> str:
-    """Where the filtered data set differs from the paper's Table I, in words; empty if it does not."""
+    """Where the filtered data set differs from the paper's Table I, and what its files left open, in words."""
     paper, found = pedigree["paper"], pedigree["after"]
     differences = []
     if paper and found["genes"] != paper["genes"]:
         differences.append(f"{found['genes']:,} genes where the paper has {paper['genes']:,}")
     if paper and round(found["nonzero_share"], 4) != round(paper["nonzero_share"], 4):
         differences.append(f"{found['nonzero_share']:.2%} nonzero where the paper has {paper['nonzero_share']:.2%}")
-    return "; ".join(differences)
+    return "; ".join([*differences, *pedigree.get("remarks", [])])
 
 
 def read_pedigree(file: Path) -> dict:

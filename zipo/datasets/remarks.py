@@ -1,0 +1,13 @@
+"""Remarks on a data set: what its files leave open without a doubt about its counts."""
+
+import anndata as ad
+
+from zipo.datasets.progress import say
+
+
+def with_remarks(adata: ad.AnnData, remarks: list[str]) -> ad.AnnData:
+    """The same data with further remarks in uns["remarks"], which are also warnings on standard error."""
+    for remark in remarks:
+        say(f"warning: {remark}")
+    adata.uns["remarks"] = [*adata.uns.get("remarks", []), *remarks]
+    return adata
