@@ -123,7 +123,7 @@ def test_files_put_by_hand_are_taken_where_the_server_gives_none(server, tmp_pat
     assert "\n" not in message
     assert message.startswith(f"{accession}: {server.url}/series/")
     assert f"open {server.url}/series/{accession[:-3]}nnn/{accession}/ in a browser, save " in message
-    assert message.endswith(f" in {folder}, and run the same command again, which checks them and goes on")
+    assert f" unchanged, not unpacked, in {folder}, a folder to be made if it is not there, and run the same" in message
     assert all(name in message for name in files_of(accession))
     assert list(folder.iterdir()) == []
 
@@ -156,13 +156,31 @@ def test_labels_that_cannot_be_had_cost_nothing_else(server, tmp_path, deposits,
     server.fail(supplement_path(liver.ACCESSION, name), fault)
     server.fail(f"download/{name}", fault)
     folder = fetched(server, tmp_path, liver.ACCESSION)
-    assert f"the labels of {name}" in capsys.readouterr().err
+    (warning,) = (line for line in capsys.readouterr().err.splitlines() if line.startswith("warning"))
+    assert f"the labels of {name}{' are' if fault.status == 404 else ''}" in warning
+    assert warning.endswith(f"save these files in {folder}, remove manifest.tsv there and run again")
     assert name not in checksums(folder / "manifest.tsv")
     adata = geo.read_series(liver.ACCESSION, folder)
     assert (deposits[liver.ACCESSION].counts != adata.X).nnz == 0
     if name == liver.IDENTITIES:
         assert adata.obs["cell_type"].isna().all()
         assert name in adata.uns["remarks"][0]
+    for path in deposits[liver.ACCESSION].suppl.glob("*identities*"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / "manifest.tsv").unlink()
+    adata = geo.read_series(liver.ACCESSION, fetched(server, tmp_path, liver.ACCESSION))
+    assert dict(adata.obs["cell_type"].dropna()) == deposits[liver.ACCESSION].groups
+    assert name in checksums(folder / "manifest.tsv")
+
+
+def test_labels_are_not_waited_for_one_by_one(server, tmp_path):
+    for name in geo.OPTIONAL[liver.ACCESSION]:
+        server.fail(supplement_path(liver.ACCESSION, name), Fault(times=None, status=403))
+        server.fail(f"download/{name}", Fault(times=None, status=403))
+    fetched(server, tmp_path, liver.ACCESSION)
+    refused = [request.path for request in server.requests if request.status == 403]
+    assert len(refused) == 2 * QUICK.refusals
+    assert all("CD45%2B_cell_identities" in path for path in refused)
 
 
 def test_a_series_that_lists_no_labels_is_fetched_without(server, tmp_path):

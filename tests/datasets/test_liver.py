@@ -189,7 +189,7 @@ def test_the_header_must_agree_with_the_data_and_the_names(deposit, block, monke
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        (liver.BARCODES, replaced(7, ""), "line 7: a barcode is expected, but the line has none"),
+        (liver.BARCODES, replaced(7, ""), "line 7: a barcode is expected, but there is none; fetch it again"),
         (liver.BARCODES, lambda lines: [*lines[:-1], lines[4]], "line 90: barcode '[ACGT]+-1' occurs more than once"),
         (liver.BARCODES, lambda lines: lines[:-1], "line 3, .*, but 40 genes and 89 cells are named"),
         (liver.GENES, lambda lines: [*lines, "ENSG1\tNEW"], "line 3, .*, but 41 genes and 90 cells are named"),

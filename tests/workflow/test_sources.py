@@ -59,6 +59,24 @@ def test_both_series_are_downloaded_assembled_and_trained_on(tmp_path):
     assert repository.planned() == {}
 
 
+def test_files_that_were_put_there_by_hand_are_not_asked_for(tmp_path):
+    deposit = geo_tree.write_liver(tmp_path / "geo", cells=90, genes=40, density=0.3)
+    repository = new_repository(tmp_path / "project")
+    repository.add_dataset("small_liver", {"title": "Liver", "source": {"kind": "geo", "accession": geo_tree.LIVER}})
+    folder = repository.folder / "results" / "downloads" / geo_tree.LIVER
+    folder.mkdir(parents=True)
+    for file in (deposit.soft, *deposit.suppl.iterdir()):
+        (folder / file.name).write_bytes(file.read_bytes())
+    with FaultServer(tmp_path / "geo") as server:
+        server.otherwise = Fault(times=None, status=403)
+        study = {"datasets": {"small_liver": {}}, "default_dataset": "small_liver", "geo_url": server.url}
+        repository.write_study(STUDY | study)
+        repository.snakemake(f"results/downloads/{geo_tree.LIVER}/manifest.tsv")
+        assert server.requests == []
+    lock = (repository.folder / "config" / "data.lock.tsv").read_text()
+    assert all(file.name in lock for file in (deposit.soft, *deposit.suppl.iterdir()))
+
+
 def test_files_of_ones_own_and_behind_a_url(tmp_path, counts):
     table = pd.DataFrame(counts.X.toarray().T.astype(int), index=counts.var_names, columns=counts.obs_names)
     table = pd.concat([table] * 6, axis=1)

@@ -47,7 +47,7 @@ def fetch_series(
             patience=patience,
         )
 
-    soft, needed, optional = f"{accession}_family.soft.gz", NEEDED[accession], OPTIONAL[accession]
+    soft, needed, optional = file_name(soft_path(accession)), NEEDED[accession], OPTIONAL[accession]
     try:
         get(soft, soft_path(accession))
         listed = _listed(read_soft(folder / soft, accession))
@@ -61,10 +61,14 @@ def fetch_series(
             if name in listed or (folder / name).exists():
                 get(name, supplement_path(accession, name))
         except Unavailable as error:
-            missing = [other for other in optional[number:] if not (folder / other).exists()]
-            say(f"warning: {error.problem}; the labels of {', '.join(missing)} are left out")
+            others = () if error.gone else optional[number + 1 :]  # in vain as well, so they are not waited for
+            missing = [name, *(other for other in others if not (folder / other).exists())]
+            say(
+                f"warning: {error.problem}; the labels of {', '.join(missing)} are left out: to have them, save these "
+                f"files in {folder.resolve()}, remove {manifest.name} there and run again"
+            )
             if not error.gone:
-                break  # the others would be waited for in vain as well
+                break
     names = [name for name in (soft, *needed, *optional) if (folder / name).exists()]
     write_manifest(manifest, [folder / name for name in names])
 
@@ -81,7 +85,7 @@ def _listed(series: Series) -> set[str]:
     if missing:
         raise InputError(
             f"{series.accession}: the series does not list {missing[0]}, which its counts are assembled from; it lists "
-            f"{', '.join(sorted(listed)) or 'no files'}"
+            f"{', '.join(sorted(listed)) or 'no files'}; the deposit has changed, and this version cannot read it"
         )
     return listed
 
@@ -109,18 +113,19 @@ def _by_hand(accession: str, url: str, folder: Path) -> str:
     pages = [f"{web_address(url)}/{folder_of(accession)}/"]
     if urlsplit(url).hostname == NCBI:
         pages.append(f"{ITS_PAGES}/query/acc.cgi?acc={accession}")
-    soft = f"{accession}_family.soft.gz"
-    missing = [name for name in (soft, *NEEDED[accession]) if not (folder / name).exists()]
+    needed = (file_name(soft_path(accession)), *NEEDED[accession])
+    missing = [name for name in needed if not (folder / name).exists()]
     labels = [name for name in OPTIONAL[accession] if not (folder / name).exists()]
     further = f" (for cell types also {', '.join(labels)})" if labels else ""
     return (
         f"run again later, or open {' or '.join(pages)} in a browser, save {', '.join(missing)}{further} unchanged, "
-        f"not unpacked, in {folder.resolve()}, and run the same command again, which checks them and goes on"
+        f"not unpacked, in {folder.resolve()}, a folder to be made if it is not there, and run the same command again, "
+        "which checks them and goes on"
     )
 
 
 def _read_plates(folder: Path) -> ad.AnnData:
-    series = read_soft(folder / soft_path(plates.ACCESSION).rsplit("/", 1)[-1], plates.ACCESSION)
+    series = read_soft(folder / file_name(soft_path(plates.ACCESSION)), plates.ACCESSION)
     samples = [sample.accession for sample in series.samples]
     expected = series.sample_file_names() or None
     return plates.read_plates(folder / plates.ARCHIVE, folder / plates.METADATA, expected, samples)

@@ -46,7 +46,7 @@ def read_label_table(lines: Sequence[str], columns: Mapping[str, str], place: st
     if cell not in known:
         raise InputError(
             f"{place}, line {number + 1}: no column {columns[cell]!r}, which must name the cells; there are "
-            f"{', '.join(filter(None, header))[:200]}"
+            f"{', '.join(filter(None, header))[:200]}; fetch the file again"
         )
     at = {column: known.index(column) for column in columns if column in known}
     del at[cell]

@@ -54,10 +54,12 @@ def _genes(path: Path) -> pd.DataFrame:
     for number, fields in rows:
         if len(fields) <= max(of_ids, of_symbols) or not fields[of_ids]:
             line = "\t".join(fields)
-            raise InputError(f"{path.name}, line {number}: an Ensembl id, a tab and a symbol are expected: {line!r}")
+            raise InputError(
+                f"{path.name}, line {number}: an Ensembl id, a tab and a symbol are expected: {line!r}; fetch it again"
+            )
         gene_id = fields[of_ids]
         if gene_id in ids:
-            raise InputError(f"{path.name}, line {number}: gene {gene_id!r} occurs more than once")
+            raise InputError(f"{path.name}, line {number}: gene {gene_id!r} occurs more than once; fetch it again")
         ids[gene_id] = fields[of_symbols]
     return pd.DataFrame({"gene_id": list(ids)}, index=unique_genes(list(ids.values()), list(ids)))
 
@@ -75,9 +77,9 @@ def _cells(path: Path) -> tuple[pd.DataFrame, list[str]]:
     for number, fields in rows:
         barcode = fields[at] if at < len(fields) else ""
         if not barcode:
-            raise InputError(f"{path.name}, line {number}: a barcode is expected, but the line has none")
+            raise InputError(f"{path.name}, line {number}: a barcode is expected, but there is none; fetch it again")
         if barcode in libraries:
-            raise InputError(f"{path.name}, line {number}: barcode {barcode!r} occurs more than once")
+            raise InputError(f"{path.name}, line {number}: barcode {barcode!r} occurs more than once; fetch it again")
         suffix = barcode.rpartition("-")[2]
         ends_well = suffix.isdecimal() and 1 <= int(suffix) <= DONORS * len(TISSUES)
         libraries[barcode] = int(suffix) - 1 if ends_well else -1

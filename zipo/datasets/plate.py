@@ -85,17 +85,18 @@ def _parse(body: bytes, wells: list[str], place: str) -> pd.DataFrame:
     reason = ""
     for kind in (np.int64, np.float64):  # R writes 100000 as 1e+05
         try:
-            table = pd.read_csv(
-                io.BytesIO(body),
-                sep="\t",
-                header=None,
-                names=range(len(wells) + 1),
-                dtype={0: str} | dict.fromkeys(range(1, len(wells) + 1), kind),
-                na_filter=False,
-                low_memory=False,
-                quoting=csv.QUOTE_NONE,
-                encoding_errors="replace",
-            )
+            with np.errstate(invalid="ignore"):  # "inf" as a whole number
+                table = pd.read_csv(
+                    io.BytesIO(body),
+                    sep="\t",
+                    header=None,
+                    names=range(len(wells) + 1),
+                    dtype={0: str} | dict.fromkeys(range(1, len(wells) + 1), kind),
+                    na_filter=False,
+                    low_memory=False,
+                    quoting=csv.QUOTE_NONE,
+                    encoding_errors="replace",
+                )
         except (ValueError, OverflowError) as error:
             reason = str(error).strip()
             continue
