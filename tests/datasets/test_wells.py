@@ -54,6 +54,7 @@ FORMS = {
     "wells as row names": lambda lines: [lines[0].partition("\t")[2], *lines[1:]],
     "wells below no name": lambda lines: [lines[0].removeprefix("well"), *lines[1:]],
     "names in capitals": lambda lines: [lines[0].upper(), *lines[1:]],
+    "well by another name": lambda lines: [lines[0].replace("well", "Well_ID", 1), *lines[1:]],
     "names with points": lambda lines: [lines[0].replace("_", "."), *lines[1:]],
     "cells with decimals": lambda lines: fields(
         lines, lambda row: [*row[:6], f"{row[6]}.0" if row[6].isdecimal() else row[6], row[7]]

@@ -28,10 +28,12 @@ class LabelTable(NamedTuple):
 def read_label_table(lines: Sequence[str], columns: Mapping[str, str], place: str) -> LabelTable:
     """A table with a header that names `columns`: their names here by their names in the table; the first names cells.
 
-    Cells may also be named in a first column without a name. Raises InputError where no header names the cells.
+    That column may also have _ID behind its name, or be the first and have none. Raises InputError where no header
+    names the cells.
     """
     keys = {key_of(name): column for column, name in columns.items()}
     cell = next(iter(columns))
+    keys |= {f"{key_of(columns[cell])}id": cell}
     number, separator = _header(lines, keys, cell)
     header = fields_of(lines[number], separator)
     rows = [fields_of(line, separator) for line in lines[number + 1 :] if line.strip()]
