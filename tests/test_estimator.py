@@ -4,6 +4,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy import stats
 from scipy.sparse import csc_matrix, csr_matrix
 from scipy.stats import spearmanr
@@ -244,3 +245,21 @@ def test_the_method_file_keeps_its_contract(counts):
     np.testing.assert_array_equal(denoised.layers["denoised"], again.layers["denoised"])
     assert (before.X != counts.X).nnz == 0
     assert not counts.layers
+
+
+def test_a_gpu_that_is_not_here_is_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for device in ("cuda", "cuda:1", torch.device("cuda")):
+        with pytest.raises(InputError, match=f"device='{device}': torch .* here; take device='cpu', or auto"):
+            ZiPo(device=device)
+    assert ZiPo().device.type == "cpu"
+
+
+@pytest.mark.parametrize("view", [False, True])
+def test_masked_entries_are_refused(counts, view):
+    masked = ad.AnnData(np.ma.masked_greater(counts.X.toarray(), 5), obs=counts.obs, var=counts.var)
+    hidden = int((counts.X.toarray() > 5).sum())
+    assert hidden
+    with pytest.raises(InputError, match=rf"X is a masked array, of which {hidden} entries are masked; .*filled\(0\)"):
+        ZiPo(device="cpu", encoder="4-2", max_epochs=1).fit(masked[:, ::-1] if view else masked)
+    ZiPo(device="cpu", encoder="4-2", max_epochs=1).fit(ad.AnnData(np.ma.array(counts.X.toarray())))

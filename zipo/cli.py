@@ -13,10 +13,11 @@ from zipo.errors import InputError
 from zipo.methods.shared import cli as of_methods
 from zipo.study import benchmark_cli as of_benchmark
 from zipo.tool import cli as of_tool
+from zipo.wording import used_by
 
 # every import below costs time at start-up, so each command imports what it runs
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-study = typer.Typer(no_args_is_help=True, help="Steps of a study; Snakemake runs them.")
+study = typer.Typer(no_args_is_help=True)
 app.add_typer(of_tool.app)
 app.add_typer(of_methods.app)
 app.add_typer(study, name="study")
@@ -27,8 +28,15 @@ Json = Annotated[dict, typer.Argument(parser=json.loads, metavar="JSON")]
 
 
 @app.callback()
-def _zipo() -> None:
+def _zipo(context: typer.Context) -> None:
     """ZiPo: a deep autoencoder that denoises single-cell counts, and the study of it."""
+    context.with_resource(used_by("command line"))
+
+
+@study.callback()
+def _study(context: typer.Context) -> None:
+    """Steps of a study; Snakemake runs them."""
+    context.with_resource(used_by("study"))
 
 
 @study.command()

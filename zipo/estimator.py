@@ -12,10 +12,12 @@ import torch
 from torch import Tensor
 
 from zipo.covariates import Covariates
-from zipo.datasets.counts import as_counts, check_cells_and_genes
+from zipo.datasets.counts import as_counts, check_cells_and_genes, refuse_masked
+from zipo.datasets.elsewhere import counts_elsewhere, whole_layers
 from zipo.datasets.on_disk import on_disk, some_cells, survey
 from zipo.engine.batches import AnyCounts, Counts
 from zipo.engine.checkpoints import Checkpoints
+from zipo.engine.devices import usable
 from zipo.engine.evaluation import Losses, gene_poisson_nll, losses
 from zipo.engine.gene_totals import fit_gene_totals, start_at_gene_means
 from zipo.engine.model import Network, Prediction
@@ -50,9 +52,7 @@ class ZiPo:
         self.parameters = Parameters(**parameters)
         self.empty_cells = empty_cells
         self.seed = seed
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.device = torch.device(device)
+        self.device = usable(device)
 
     @classmethod
     def for_data(cls, adata: ad.AnnData, **settings) -> "ZiPo":
@@ -238,10 +238,12 @@ class ZiPo:
         if not adata.var_names.equals(self.genes):
             raise InputError(f"{place}: the genes are not those of the training cells, in the same order")
         covariates = self.covariates.matrix(adata.obs if obs is None else obs)
-        if (rows := on_disk(adata, place)) is not None:
-            found = survey(rows, adata.obs_names, adata.var_names)
-            check_cells_and_genes(adata, place, self.empty_cells, found.library)
-            return StreamedCounts(rows, found, covariates, self.device)
-        matrix = as_counts(adata.X, adata.obs_names, adata.var_names, place)
-        check_cells_and_genes(adata, place, self.empty_cells)
+        refuse_masked(adata, place)
+        with counts_elsewhere(lambda: whole_layers(adata)):
+            if (rows := on_disk(adata, place)) is not None:
+                found = survey(rows, adata.obs_names, adata.var_names)
+                check_cells_and_genes(adata, place, self.empty_cells, found.library)
+                return StreamedCounts(rows, found, covariates, self.device)
+            matrix = as_counts(adata.X, adata.obs_names, adata.var_names, place)
+            check_cells_and_genes(adata, place, self.empty_cells)
         return Counts(matrix, covariates, self.device)

@@ -21,7 +21,9 @@ def split(cells: int, seed: int, validation_share: float, test_share: float) -> 
     validation = max(1, round(cells * validation_share)) if validation_share else 0
     test = max(1, round(cells * test_share)) if test_share else 0
     if cells - validation - test < 2:
-        raise InputError(f"{cells} cells are too few: {validation} validate and {test} test, at least 2 must train")
+        many = f"{cells} cells are" if cells != 1 else "1 cell is"
+        tested = f" and {test} for tests" if test else ""
+        raise InputError(f"{many} too few: 2 at least are needed to train, beside {validation} to validate{tested}")
     order = np.random.default_rng(seed).permutation(cells)
     parts = np.split(order, [test, test + validation])
     return Split(training=np.sort(parts[2]), validation=np.sort(parts[1]), test=np.sort(parts[0]))

@@ -8,6 +8,7 @@ from scipy.sparse import csr_matrix
 
 from zipo.datasets.counts import as_counts, check_cells_and_genes
 from zipo.errors import InputError
+from zipo.wording import used_by
 
 CELLS, GENES = ["c1", "c2"], ["g1", "g2", "g3"]
 
@@ -78,3 +79,35 @@ def frame(matrix) -> ad.AnnData:
 def test_empty_data_are_refused(matrix, problem):
     with pytest.raises(InputError, match=problem):
         check_cells_and_genes(frame(matrix), "file")
+
+
+ESTIMATES = "counts that SoupX, RSEM, salmon or alevin has estimated are to be rounded first"
+
+
+@pytest.mark.parametrize(
+    ("matrix", "normalised", "estimates"),
+    [
+        ([[5, 2, 1], [3, 0, 1.5]], False, True),
+        ([[55.2, 20.1, 10.3], [30.7, 0, 10.9]], True, True),
+        (np.log1p([[55, 2, 1], [3, 0, 1]]), True, False),
+    ],
+)
+def test_fractions_are_explained_by_what_they_can_be(matrix, normalised, estimates):
+    with pytest.raises(InputError) as error:
+        check(matrix)
+    assert ("look normalised or log-transformed already" in str(error.value)) == normalised
+    assert (ESTIMATES in str(error.value)) == estimates
+
+
+@pytest.mark.parametrize(
+    ("interface", "remedy"),
+    [
+        ("python", "drop them with scanpy.pp.filter_cells(adata, min_counts=1), or keep them with empty_cells='keep'"),
+        ("command line", "(adata, min_counts=1) beforehand, or keep them with --empty-cells keep"),
+        ("study", "drop them with filters: {min_counts: 1}, or keep them with empty_cells: keep"),
+    ],
+)
+def test_what_to_do_with_empty_cells_is_said_in_the_users_words(interface, remedy):
+    with used_by(interface), pytest.raises(InputError) as error:
+        check_cells_and_genes(frame([[1, 0], [0, 0]]), "file")
+    assert str(error.value).endswith(remedy)

@@ -251,3 +251,75 @@ def test_labels_win_over_the_file_and_text_covariates_become_categories(tmp_path
     adata = read(tmp_path / "own.h5ad", labels=str(tmp_path / "labels.csv"), cell_type="type", covariates=["sex"])
     assert adata.obs["cell_type"].tolist() == list("xyxyxy")
     assert adata.obs["sex"].tolist() == ["f", "m", np.nan, "f", "m", np.nan]
+
+
+def test_matrix_market_of_unsigned_integers(tmp_path):
+    folder = write_folder(tmp_path / "own", "genes.tsv", False)
+    with open(folder / "matrix.mtx", "wb") as file:
+        io.mmwrite(file, coo_matrix(COUNTS.T.astype(np.uint32)))
+    assert b"unsigned-integer" in (folder / "matrix.mtx").read_bytes()[:60]
+    check(read(folder))
+
+
+@pytest.mark.parametrize("end", ["\n", "\n\n", "\r\n \r\n", "\t\n"])
+def test_blank_lines_at_the_end_of_names_are_passed_over(tmp_path, end):
+    folder = write_folder(tmp_path / "own", "features.tsv", False, ["Gene Expression"] * 8)
+    for name in ("features.tsv", "barcodes.tsv"):
+        with open(folder / name, "a", newline="") as file:
+            file.write(end)
+    check(read(folder))
+
+
+def test_blank_last_fields_are_no_blank_lines(tmp_path):
+    folder = write_folder(tmp_path / "own", "features.tsv", False)
+    (folder / "features.tsv").write_text("".join(f"{a}\t{b}\t\n" for a, b in zip(IDS, GENES, strict=True)))
+    check(read(folder))
+
+
+def test_hidden_files_of_macos_are_passed_over(tmp_path):
+    folder = write_folder(tmp_path / "own", "features.tsv", True)
+    for name in ("matrix.mtx.gz", "features.tsv.gz", "barcodes.tsv.gz"):
+        (folder / f"._{name}").write_bytes(b"\0\5\26\7")
+    (folder / ".DS_Store").touch()
+    check(read(folder))
+
+
+@pytest.mark.parametrize("types", [["protein_coding"] * 7 + ["lncRNA"], [f"chr{i}" for i in range(8)]])
+def test_a_third_column_of_something_else_than_types_leaves_all_genes(tmp_path, capsys, types):
+    check(read(write_folder(tmp_path / "own", "features.tsv", False, types)))
+    assert f"'{types[0]}', in the place of a feature's type, is none of 10x; all features" in capsys.readouterr().err
+
+
+def test_10x_h5_without_types_has_genes_alone(tmp_path):
+    """As CellBender writes it."""
+    write_v3(tmp_path / "own.h5")
+    with h5py.File(tmp_path / "own.h5", "a") as file:
+        del file["matrix/features/feature_type"], file["matrix/features/genome"]
+    check(read(tmp_path / "own.h5"))
+
+
+def test_counts_beyond_float32s_whole_numbers_are_rounded_in_all_formats(tmp_path):
+    counts = COUNTS.copy()
+    counts[2, 3] = (1 << 24) + 1  # float32 has 2^24 and 2^24 + 2
+    expected = counts.astype(np.float32)
+    folder = write_folder(tmp_path / "own", "genes.tsv", False)
+    with open(folder / "matrix.mtx", "wb") as file:
+        io.mmwrite(file, coo_matrix(counts.T))
+    write_v3(tmp_path / "own.h5")
+    with h5py.File(tmp_path / "own.h5", "a") as file:
+        place = list(file["matrix/data"][:]).index(70_000)
+        file["matrix/data"][place] = counts[2, 3]
+    annotated(csr_matrix(counts)).write_h5ad(tmp_path / "own.h5ad")
+    pd.DataFrame(counts, CELLS, UNIQUE).to_csv(tmp_path / "own.csv")
+    for name in ("own", "own.h5", "own.h5ad"):
+        check(read(tmp_path / name), counts=expected)
+    check(read(tmp_path / "own.csv", genes_in="columns"), counts=expected)
+
+
+def test_as_many_genes_as_cells_are_told(tmp_path, capsys):
+    folder = write_folder(tmp_path / "own", "genes.tsv", False)
+    (folder / "genes.tsv").write_text("".join(f"{a}\t{b}\n" for a, b in zip(IDS[:6], "ABCDEF", strict=True)))
+    with open(folder / "matrix.mtx", "wb") as file:
+        io.mmwrite(file, coo_matrix(COUNTS.T[:6]), symmetry="general")
+    check(read(folder), list("ABCDEF"), COUNTS[:, :6])
+    assert "as many genes as cells; its rows are taken for the genes" in capsys.readouterr().err

@@ -1,13 +1,20 @@
 """Files and entries of the catalogue that cannot be used end in one sentence that names the place."""
 
+import errno
 import gzip
+import re
+import shutil
+import subprocess
+import sys
+import warnings
 
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
-from scipy.sparse import csc_matrix, csr_matrix
+from scipy import io
+from scipy.sparse import coo_matrix, csc_matrix, csr_matrix
 
 from tests.datasets.writers import (
     ABOUT,
@@ -25,6 +32,7 @@ from tests.datasets.writers import (
     write_v3,
 )
 from zipo.datasets.catalogue import FileSource
+from zipo.datasets.hdf5 import not_opened
 from zipo.datasets.locations import path_of
 from zipo.errors import InputError
 
@@ -112,6 +120,59 @@ def test_tables_that_are_wrong(tmp_path, text, problem):
     refused(tmp_path / "own.csv", problem, genes_in="rows")
 
 
+@pytest.mark.parametrize(
+    ("value", "remedy"),
+    [
+        ("NA", "in column 'c2'; write 0 where nothing was counted"),
+        ("", "in column 'c2'; write 0 where nothing was counted"),
+        ('"1,5"', "in column 'c2'; that is a decimal comma: counts are whole, as 2 or 2.0"),
+        ('"12,345"', "in column 'c2'; write thousands without a separator"),
+        ("1'000", "in column 'c2'; write thousands without a separator"),
+        (
+            "beta",
+            "in column 'c2'; correct it, or, should the column hold no counts, take it out, as by cut -d, -f1-2,4-",
+        ),
+    ],
+)
+@pytest.mark.parametrize("genes_in", ["rows", "columns"])
+def test_fields_that_are_no_numbers_are_named_with_their_column(tmp_path, value, remedy, genes_in):
+    (tmp_path / "own.csv").write_text(f"g,c1,c2,c3\nA,1,2,3\nB,3,{value},3\n")
+    refused(tmp_path / "own.csv", re.escape(remedy), genes_in=genes_in)
+
+
+def test_columns_are_cut_out_by_the_command_that_the_refusal_names(tmp_path):
+    table = pd.DataFrame(COUNTS.T, UNIQUE, CELLS)
+    table.insert(0, "accession", IDS)
+    table.to_csv(tmp_path / "own.csv")
+    problem = "line 2 has 'ENSG00000000000' .* in column 'accession'; .* cut -d, -f1,3-"
+    refused(tmp_path / "own.csv", problem, genes_in="rows")
+    done = subprocess.run(["cut", "-d,", "-f1,3-", tmp_path / "own.csv"], capture_output=True, check=True)
+    (tmp_path / "own.csv").write_bytes(done.stdout)
+    np.testing.assert_array_equal(read(tmp_path / "own.csv", genes_in="rows").X.toarray(), COUNTS)
+
+
+@pytest.mark.parametrize("cells", [CELLS, [f"T cell, {i}" for i in range(6)]])
+def test_semicolons_are_changed_by_the_command_that_the_refusal_names(tmp_path, cells):
+    pd.DataFrame(COUNTS.T, UNIQUE, cells).to_csv(tmp_path / "own.csv", sep=";")
+    change = "sed 's/;/,/g'" if cells is CELLS else r"tr ';' '\t' <"
+    command = f"{change} {tmp_path}/own.csv"
+    problem = f"line 1 has semicolons between fields, .* {re.escape(command)} > changed.csv"
+    refused(tmp_path / "own.csv", problem, genes_in="rows")
+    done = subprocess.run(command, shell=True, capture_output=True, check=True)
+    (tmp_path / "own.csv").write_bytes(done.stdout)
+    np.testing.assert_array_equal(read(tmp_path / "own.csv", genes_in="rows").X.toarray(), COUNTS)
+
+
+def test_spaces_in_names_between_spaces(tmp_path):
+    (tmp_path / "own.txt").write_text("g c1 c2\nA 1 2\nHLA A 1 2\n")
+    refused(tmp_path / "own.txt", "line 3 has 4 fields, but 3 were expected; should names have spaces", genes_in="rows")
+
+
+def test_lines_that_end_with_a_separator(tmp_path):
+    (tmp_path / "own.csv").write_text("g,c1,c2,\nA,1,2,\nB,3,4,\n")
+    refused(tmp_path / "own.csv", "should the lines end with a separator, take it away", genes_in="rows")
+
+
 def test_the_line_is_right_in_a_later_block(tmp_path, monkeypatch):
     monkeypatch.setattr("zipo.datasets.text.BLOCK", 30)
     rows = [f"g{i},{i},0\n" for i in range(50)]
@@ -123,7 +184,36 @@ def test_the_line_is_right_in_a_later_block(tmp_path, monkeypatch):
 
 def test_text_that_is_not_utf_8(tmp_path):
     (tmp_path / "own.csv").write_bytes("g,c1\nGène,1\n".encode("latin-1"))
-    refused(tmp_path / "own.csv", "not UTF-8 text", genes_in="rows")
+    refused(tmp_path / "own.csv", "not UTF-8 text .* iconv -f LATIN1 -t UTF-8", genes_in="rows")
+    (tmp_path / "own.csv").write_text("g,c1\nG,1\n", encoding="utf-16")
+    refused(tmp_path / "own.csv", "not UTF-8 text .* iconv -f UTF-16 -t UTF-8", genes_in="rows")
+
+
+@pytest.mark.parametrize("lock", ["r+", "a"])
+def test_a_file_that_another_program_has_open_is_not_damaged(tmp_path, lock):
+    path = tmp_path / "own.h5ad"
+    annotated(csr_matrix(COUNTS)).write_h5ad(path)
+    program = f"import h5py; file = h5py.File({str(path)!r}, {lock!r}); print(flush=True); input()"
+    holder = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        holder.stdout.readline()
+        refused(path, r"a program, such as a notebook, has the file open; close it there .*HDF5_USE_FILE_LOCKING=FALSE")
+    finally:
+        holder.communicate("\n")
+    np.testing.assert_array_equal(read(path).X.toarray(), COUNTS)
+
+
+def test_a_file_that_was_not_closed_is_cleared_of_its_mark(tmp_path):
+    path = tmp_path / "own.h5ad"
+    program = f"import h5py, os; f = h5py.File({str(path)!r}, 'w', libver='latest'); f['x'] = 1; f.flush(); os._exit(0)"
+    subprocess.run([sys.executable, "-c", program], check=True)
+    refused(path, rf"or was killed while it had; .* h5clear -s {path}")
+
+
+def test_locks_that_a_file_system_does_not_have(tmp_path):
+    reason = "[Errno 37] Unable to synchronously open file (unable to lock file, errno = 37)"
+    error = not_opened(OSError(errno.ENOLCK, reason), tmp_path)
+    assert "its file system does not lock files (No locks available); set HDF5_USE_FILE_LOCKING=FALSE" in str(error)
 
 
 @pytest.mark.parametrize("names", [(UNIQUE, [f"c{i}" for i in range(6)]), ([f"g{j}" for j in range(8)], CELLS)])
@@ -258,7 +348,7 @@ def test_matrix_market_files_that_are_wrong(tmp_path, text, problem):
 def test_fractions_in_a_file_of_integers_are_not_cut_off(tmp_path):
     folder = write_folder(tmp_path / "own", "genes.tsv", False)
     (folder / "matrix.mtx").write_text(HEADER + "1 1 5\n2 1 1.5\n")  # scipy reads a 1
-    refused(folder, r"matrix\.mtx: line 5 has 1\.5 where a count is expected, a whole number from 0 to 16777216; raw")
+    refused(folder, r"matrix\.mtx: line 5 has 1\.5 where a count is expected, a whole number; counts that .*; raw")
 
 
 def test_folders_whose_parts_do_not_fit(tmp_path):
@@ -270,7 +360,50 @@ def test_folders_whose_parts_do_not_fit(tmp_path):
     with pytest.raises(InputError, match=r"genes\.tsv: line 2 has 1 field, but 2 were expected"):
         read(folder)
     (folder / "features.tsv").touch()
-    refused(folder, r"exactly one of features\.tsv, .* is needed, there is features\.tsv, genes\.tsv")
+    refused(
+        folder, r"exactly one of features\.tsv, .* is needed, there is features\.tsv, genes\.tsv; give each sample a"
+    )
+    (folder / "genes.tsv").unlink()
+    (folder / "features.tsv").unlink()
+    refused(folder, r"exactly one of features\.tsv, .* is needed, there is none; put it there, or name it so")
+    shutil.copy(folder / "matrix.mtx", folder / "matrix.mtx.gz")
+    refused(folder, r"there is matrix\.mtx, matrix\.mtx\.gz; keep one of the two")
+
+
+def test_matrices_whose_turn_or_titles_are_wrong(tmp_path):
+    folder = write_folder(tmp_path / "own", "genes.tsv", False)
+    (folder / "barcodes.tsv").write_text("\n".join(["barcode", *CELLS]))
+    refused(folder, "8 genes and 7 cells are named; should the names begin with a line of titles, take that line away")
+    (folder / "barcodes.tsv").write_text("\n".join(CELLS))
+    with open(folder / "matrix.mtx", "wb") as file:
+        io.mmwrite(file, coo_matrix(COUNTS))
+    refused(folder, "the matrix is 6 genes x 8 cells, .* stored as cells x genes: transpose it")
+
+
+def test_transposed_data_with_names_of_genes(tmp_path):
+    adata = annotated(csr_matrix(COUNTS)).T
+    adata.obs_names = IDS
+    adata.write_h5ad(tmp_path / "own.h5ad")
+    refused(tmp_path / "own.h5ad", r"the cell 'ENSG00000000000' has the name of a gene, .* by adata\.T")
+
+
+def test_genes_that_a_spreadsheet_took_for_dates(tmp_path, capsys):
+    table = pd.DataFrame(COUNTS.T, ["1-Mar", "2-Mar", *UNIQUE[2:]], CELLS)
+    table.to_csv(tmp_path / "own.csv")
+    assert list(read(tmp_path / "own.csv", genes_in="rows").var_names[:2]) == ["1-Mar", "2-Mar"]
+    assert "own.csv: 2 genes have dates for names, as '1-Mar'" in capsys.readouterr().err
+    table.index = ["1-Mar", "1-Mar", *UNIQUE[2:]]
+    table.to_csv(tmp_path / "own.csv")
+    refused(tmp_path / "own.csv", "gene '1-Mar' occurs more than once; .* dates of MARCH1 and SEPT2", genes_in="rows")
+
+
+def test_a_layer_whose_name_has_a_slash(tmp_path):
+    adata = annotated(csr_matrix(COUNTS))
+    adata.layers["a/b"] = csr_matrix(COUNTS)
+    with warnings.catch_warnings():  # which newer anndata warns of
+        warnings.simplefilter("ignore")
+        adata.write_h5ad(tmp_path / "own.h5ad")
+    refused(tmp_path / "own.h5ad", r"anndata cannot read layers\['a/b'\], since a name may not have a '/'")
 
 
 def test_labels_that_do_not_fit(tmp_path):
@@ -306,6 +439,7 @@ SHA = {"sha256": "0" * 64}
         ({"url": "https://host/get?file=3"} | SHA, r"suffix must be one of \.h5ad, .* or format must be given"),
         ({"url": "https://host/a.h5", "format": "10x_mtx"} | SHA, "the url's suffix must be one of"),
         ({"url": "ftp://host/a.h5"} | SHA, "should match pattern"),
+        ({"path": "https://host/a.h5"}, "path is a file on disk; give https://host/a.h5 as url, with its sha256"),
         ({"path": "a.csv.gz"}, "a table needs genes_in"),
         ({"path": "a.h5ad", "genes_in": "rows"}, "genes_in is for tables; h5ad says itself"),
         ({"path": "a.h5", "layer": "raw"}, "layer is for h5ad and loom; 10x_h5 has no layers"),

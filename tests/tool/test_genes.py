@@ -31,6 +31,26 @@ def test_genes_of_a_file_come_in_the_order_of_the_data(cells, tmp_path):
     assert list(chosen(cells, str(tmp_path / "genes.txt"), "x").var_names) == ["gene-2", "gene-9", "gene-40"]
 
 
+@pytest.mark.parametrize("backed", [False, True])
+@pytest.mark.parametrize("asked", ["59", "genes.txt"])
+def test_names_that_occur_twice_are_refused_before_any_is_chosen(cells, tmp_path, zipo, backed, asked):
+    twice = cells.copy()
+    if not backed:
+        twice.X = twice.X.toarray()
+    twice.var_names = ["gene-1", "gene-1", *cells.var_names[2:]]
+    (tmp_path / "genes.txt").write_text("gene-1\ngene-40\n")
+    asked = asked if asked.isdecimal() else tmp_path / asked
+    with pytest.raises(InputError, match="x: gene 'gene-1' occurs more than once"):
+        chosen(twice, str(asked), "x")
+    twice.write_h5ad(tmp_path / "in.h5ad")
+    code, _, err = zipo("denoise", tmp_path / "in.h5ad", tmp_path / "out.h5ad", "--genes", asked)
+    assert code == 2
+    assert err == (
+        f"error: {tmp_path}/in.h5ad: gene 'gene-1' occurs more than once; gene names must be unique, as "
+        "adata.var_names_make_unique() makes them in Python\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "asked", "problem"),
     [

@@ -1,10 +1,14 @@
 """Counts of every format, told by name or contents, and refusals in one sentence."""
 
+import os
+import re
+
 import anndata as ad
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy.sparse import csc_matrix, csr_matrix
 
 from tests.datasets.writers import COUNTS, GENES, OBS, UNIQUE, annotated, write_folder, write_loom, write_v3
@@ -92,11 +96,61 @@ def test_genes_of_one_name_carry_their_accession(tmp_path):
         ("empty", {}, "empty: a folder without a matrix.mtx; counts can be"),
         ("notes.csv", {}, "say --genes-in rows or --genes-in columns"),
         ("notes.csv", {"layer": "raw", "genes_in": "rows"}, "--layer is for .h5ad and .loom"),
+        ("void.csv", {}, r"void\.csv: the file is empty"),
+        ("pipe.csv", {"genes_in": "rows"}, "this is a pipe or a device, but a file was expected"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path, name, options, problem):
     (tmp_path / "empty").mkdir()
     for file in ("notes.pdf", "notes.h5ad", "matrix.mtx", "notes.csv"):
         (tmp_path / file).write_text("notes")
+    (tmp_path / "void.csv").touch()
+    os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises(InputError, match=problem):
         inputs.read(tmp_path / name, **options)
+
+
+WORDS_OF_STUDIES = re.compile(r"format\b(?! that zipo reads)|filters|config/|genes_in|empty_cells:")
+
+
+def write_swapped(path):
+    pd.DataFrame(COUNTS, index=OBS.index, columns=[f"ENSG{i:011d}" for i in range(8)]).to_csv(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "options", "problem"),
+    [
+        ("none.h5ad", lambda path: None, (), "no such file or folder; correct the path to the counts"),
+        ("x.h5ad", lambda path: path.write_text("x"), (), "not an HDF5 file, .* or give it its right name"),
+        ("x.csv", lambda path: path.write_bytes(b"g,c\n\xff,1"), ("--genes-in", "rows"), "not UTF-8 text"),
+        ("x.csv", write_swapped, ("--genes-in", "rows"), "--genes-in is rows, .* should it be --genes-in columns?"),
+        ("x.h5ad", write_h5ad(csr_matrix(COUNTS * (np.arange(6) > 1)[:, None])), (), "--empty-cells keep"),
+        (
+            "x.h5ad",
+            lambda path: annotated(csr_matrix(COUNTS))[:1].copy().write_h5ad(path),
+            (),
+            "1 cell is too few: 2 at least are needed to train",
+        ),
+        ("x.h5ad", lambda path: write_v3(path, ["Antibody Capture"] * 8), (), "no feature is of type"),
+        ("x", lambda path: path.mkdir(), (), "a folder without a matrix.mtx; counts can be"),
+        ("x.h5ad", write_h5ad(csr_matrix(COUNTS)), ("--layer", "x"), "there is no layer 'x'"),
+        ("x.h5ad", write_h5ad(csr_matrix(COUNTS / 2)), (), "is not a whole number"),
+        (
+            "x.h5ad",
+            write_h5ad(csr_matrix(COUNTS)),
+            ("--device", "cuda"),
+            "--device cuda: torch .* --device cpu, or auto",
+        ),
+    ],
+)
+def test_the_command_line_speaks_of_its_own_options(tmp_path, zipo, monkeypatch, name, write, options, problem):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    if "cuda" in options:
+        monkeypatch.setattr(inputs, "read", None)
+    write(tmp_path / name)
+    code, _, err = zipo("denoise", tmp_path / name, tmp_path / "out.h5ad", "--epochs", 1, *options)
+    last = err.splitlines()[-1]
+    assert code == 2
+    assert re.search(problem, last)
+    assert not WORDS_OF_STUDIES.search(last.replace(str(tmp_path), ""))
+    assert not (tmp_path / "out.h5ad").exists()

@@ -12,9 +12,11 @@ import h5py
 import pandas as pd
 from scipy.sparse import csc_matrix, csr_matrix, issparse
 
+from zipo.datasets.elsewhere import advice, whole_layers_of
 from zipo.datasets.hdf5 import checked_csr, open_hdf5, sparse_rows, text_of
 from zipo.datasets.stored import Stored, check_size
 from zipo.errors import InputError
+from zipo.wording import words
 
 # as loompy, anndata and loomR write them
 CELL_NAMES = ("CellID", "obs_names", "cell_names")
@@ -27,7 +29,7 @@ def read_h5ad(path: Path, layer: str | None) -> Stored:
         if "obs" not in file or "var" not in file:
             raise InputError(f"{path}: no obs and var, so this is no .h5ad; there are {', '.join(file) or 'no groups'}")
         if layer is None and "X" not in file:
-            raise InputError(f"{path}: there is no X; name one of the layers: {', '.join(_layers(file)) or 'none'}")
+            raise InputError(f"{path}: there is no X; {_instead_of_x(file, path)}")
         if layer is not None and layer not in _layers(file):
             raise InputError(f"{path}: there is no layer {layer!r}; there are {', '.join(_layers(file)) or 'none'}")
     with warnings.catch_warnings():  # of old formats and duplicate names, which are dealt with here
@@ -39,10 +41,24 @@ def read_h5ad(path: Path, layer: str | None) -> Stored:
             var, obs = holder.var, adata.obs.copy()
             adata.file.close()
         except Exception as error:  # anndata raises many kinds
-            raise InputError(f"{path}: anndata cannot read this: {error}; write it again, or mend it") from None
+            raise unread(error, path) from None
     gene_ids = var["gene_ids"].astype(str).tolist() if "gene_ids" in var else None  # as scanpy's 10x readers name it
     matrix = checked_csr(matrix, str(path))
     return Stored(matrix, obs.index.astype(str).tolist(), var.index.astype(str).tolist(), gene_ids, obs)
+
+
+def unread(error: Exception, path: Path) -> InputError:
+    """The error for an .h5ad that anndata cannot read."""
+    with h5py.File(path, "r") as file:
+        for group in ("layers", "obsm", "varm", "obsp", "varp"):
+            members = file[group].items() if isinstance(file.get(group), h5py.Group) else ()
+            for name, element in members:
+                if isinstance(element, h5py.Group) and "encoding-type" not in element.attrs and "data" not in element:
+                    return InputError(
+                        f"{path}: anndata cannot read {group}[{name + '/' + next(iter(element), '')!r}], since a name "
+                        "may not have a '/'; write the file again without it, or under another name"
+                    )
+    return InputError(f"{path}: anndata cannot read this: {error}; write it again, or mend it")
 
 
 def read_loom(path: Path, layer: str | None) -> Stored:
@@ -82,6 +98,14 @@ def _layers(file: h5py.File) -> list[str]:
     """What `layer` can name in an .h5ad."""
     raw = ["raw"] if "raw" in file or "raw.X" in file else []  # the latter before anndata 0.7
     return [*raw, *file.get("layers", [])]
+
+
+def _instead_of_x(file: h5py.File, path: Path) -> str:
+    """What to do with an .h5ad that has no X."""
+    layers = f"name one of the layers: {', '.join(_layers(file)) or 'none'}"
+    if names := whole_layers_of(path):
+        return f"{layers}; {advice(names)}"
+    return layers + words(python="", command_line="; by --layer NAME", study="; by layer: NAME")
 
 
 def _in_memory(matrix) -> csr_matrix | csc_matrix:

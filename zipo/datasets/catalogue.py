@@ -138,6 +138,8 @@ class FileSource(Section):
     def _fields_fit_together(self) -> Self:
         if (self.path is None) == (self.url is None):
             raise ValueError("give either path or url, and not both")
+        if self.path is not None and "://" in self.path:
+            raise ValueError(f"path is a file on disk; give {self.path} as url, with its sha256, or fetch it first")
         if self.url is not None and self.sha256 is None:
             raise ValueError("a url needs the sha256 of its file")
         if self.url is not None and self.known_format in (None, "10x_mtx"):

@@ -10,15 +10,12 @@ import pandas as pd
 from scipy.sparse import csr_matrix, vstack
 
 from zipo.datasets.catalogue import FileSource
+from zipo.datasets.names import CELL, GENE, matching
 from zipo.datasets.stored import Stored
 from zipo.datasets.text import blocks, numbers, opened, ragged, separator_of, with_corner
 from zipo.errors import InputError
+from zipo.wording import setting, words
 
-# names that no one gives to the other axis: accessions, some gene families, and barcodes of ten bases and more
-GENE = re.compile(
-    r"ENS[A-Z]{0,6}G\d{9,}(\.\d+)?|ERCC-\d{5}|(MT|mt)-(ND|CO|Nd|Co)\d|(RP[LS]|Rp[ls])\d+[AaXx]?|ACTB|Actb"
-)
-CELL = re.compile(r"(.*[_.:#-])?[ACGT]{10,}([_.:#-].*)?")
 QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 
 
@@ -48,7 +45,7 @@ def read_table(path: Path, source: FileSource) -> Stored:
             rest = [text for _, text in cut]
             _refuse_ragged(rest, first, len(header), separator, path)
             about.extend(_picked(text, aside, separator) for text in rest if aside)
-            found.append(csr_matrix(numbers(rest, first, path, separator, counts)).astype(np.float32))
+            found.append(csr_matrix(numbers(rest, first, path, separator, header, counts)).astype(np.float32))
     if not found:
         raise InputError(f"{path}: nothing follows line 1, but rows of counts were expected")
     columns = header[1:] if counts is None else [header[1 + i] for i in counts]
@@ -88,7 +85,7 @@ def _refuse_ragged(rest: list[str], first: int, width: int, separator: str, path
     """Raise InputError for the first line that has not as many fields as the header, the name included."""
     for number, text in enumerate(rest, first):
         if (fields := _width(text, separator)) != width:
-            raise ragged(path, number, fields, width)
+            raise ragged(path, number, fields, width, separator)
 
 
 def _width(text: str, separator: str) -> int:
@@ -103,9 +100,9 @@ def _refuse_swapped(cells: Sequence[str], genes: Sequence[str], genes_in: str | 
     """Raise InputError where the names say plainly that cells are genes, or genes cells."""
     other = "columns" if genes_in == "rows" else "rows"
     for kind, pattern, right, wrong in (("gene", GENE, genes, cells), ("cell", CELL, cells, genes)):
-        if sum(map(bool, map(pattern.fullmatch, wrong))) > sum(map(bool, map(pattern.fullmatch, right))):
-            example = next(name for name in wrong if pattern.fullmatch(name))
+        if len(odd := matching(wrong, pattern)) > len(matching(right, pattern)):
+            key = words(python="genes_in", command_line="--genes-in", study="genes_in")
             raise InputError(
-                f"{path}: genes_in is {genes_in}, but {example!r} looks like the name of a {kind} and stands on the "
-                f"other side; should it be genes_in: {other}?"
+                f"{path}: {key} is {genes_in}, but {odd[0]!r} looks like the name of a {kind} and stands on the "
+                f"other side; should it be {setting('genes_in', other)}?"
             )

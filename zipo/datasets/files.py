@@ -4,16 +4,21 @@ import sys
 from pathlib import Path
 
 import anndata as ad
+import h5py
 import pandas as pd
 
 from zipo.datasets import annotated, dense, tenx
 from zipo.datasets.catalogue import SUFFIXES, FileSource
 from zipo.datasets.counts import as_counts
+from zipo.datasets.elsewhere import counts_elsewhere, whole_layers_of
+from zipo.datasets.hdf5 import open_hdf5
 from zipo.datasets.labels import obs_of, read_labels
+from zipo.datasets.names import refuse_transposed, warn_of_dates
 from zipo.datasets.stored import Stored, unique_genes
 from zipo.datasets.text import refuse_unreadable
 from zipo.datasets.wheel import check_sha256
 from zipo.errors import InputError
+from zipo.wording import used_by
 
 
 def files_of(path: Path, source: FileSource) -> list[Path]:
@@ -27,11 +32,12 @@ def read_file(path: Path, source: FileSource) -> ad.AnnData:
 
     Otherwise as read_whole.
     """
-    adata = read_whole(path, source)
-    place, columns = str(path), adata.obs
-    if source.labels is not None:
-        place, columns = source.labels, read_labels(Path(source.labels), adata.obs_names)
-    adata.obs = obs_of(source, columns, adata.obs_names, place)
+    with used_by("study"):
+        adata = read_whole(path, source)
+        place, columns = str(path), adata.obs
+        if source.labels is not None:
+            place, columns = source.labels, read_labels(Path(source.labels), adata.obs_names)
+        adata.obs = obs_of(source, columns, adata.obs_names, place)
     return adata
 
 
@@ -43,7 +49,10 @@ def read_whole(path: Path, source: FileSource) -> ad.AnnData:
     """
     stored = _stored(path, source)
     genes = unique_genes(stored.genes, stored.gene_ids)
-    counts = as_counts(stored.matrix, stored.cells, genes, str(path))
+    refuse_transposed(stored.cells, genes, str(path))
+    with counts_elsewhere(lambda: whole_layers_of(path)):
+        counts = as_counts(stored.matrix, stored.cells, genes, str(path))
+    warn_of_dates(genes, str(path))
     obs = pd.DataFrame(index=pd.Index(stored.cells, dtype=str)) if stored.obs is None else stored.obs
     var = pd.DataFrame(index=pd.Index(genes, dtype=str))
     if stored.gene_ids is not None:
@@ -73,6 +82,9 @@ def _stored(path: Path, source: FileSource) -> Stored:
         return annotated.read_h5ad(path, source.layer)
     if kind == "loom":
         return annotated.read_loom(path, source.layer)
+    if h5py.is_hdf5(path):
+        with open_hdf5(path):
+            pass
     raise InputError(
         f"{path}: unknown suffix {path.suffix!r}; known are {', '.join(SUFFIXES)} (.csv, .tsv and .txt also with .gz) "
         "and folders with a matrix.mtx; or give format"

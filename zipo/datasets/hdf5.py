@@ -1,5 +1,8 @@
 """What the formats that rest on HDF5 have in common."""
 
+import errno
+import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,23 +11,63 @@ import h5py
 import numpy as np
 from scipy.sparse import csc_matrix, csr_matrix, vstack
 
+from zipo import __version__
+from zipo.datasets.foreign import refuse_foreign_hdf5
 from zipo.datasets.text import refuse_unreadable
 from zipo.errors import InputError
+from zipo.wording import words
 
+MARK = "zipo"  # attribute of a file that zipo wrote, which is lost where anndata writes the file anew
 BLOCK = 64_000_000  # bytes of a dense matrix that are in memory at once
 
 
 @contextmanager
 def open_hdf5(path: Path) -> Iterator[h5py.File]:
-    """An HDF5 file to read; InputError if it is missing, empty, of another kind, or damaged."""
+    """An HDF5 file to read; InputError if it is missing, empty, of another kind, held by a program, or damaged."""
     refuse_unreadable(path)
     if not h5py.is_hdf5(path):
-        raise InputError(f"{path}: not an HDF5 file, as .h5ad, .h5 and .loom are; fetch it again, or correct format")
+        hint = words(python="", command_line=", or give it its right name", study=", or correct format")
+        raise InputError(f"{path}: not an HDF5 file, as .h5ad, .h5 and .loom are; fetch it again{hint}")
     try:
         with h5py.File(path, "r") as file:
+            refuse_foreign_hdf5(file, path)
             yield file
     except OSError as error:
-        raise InputError(f"{path}: the HDF5 file is damaged or incomplete ({error}); fetch it again") from None
+        raise not_opened(error, path) from None
+
+
+def not_opened(error: OSError, path: Path) -> InputError:
+    """The error for an HDF5 file that h5py cannot open or read."""
+    reason = str(error)
+    if "h5clear" in reason:
+        return InputError(
+            f"{path}: a program has it open for writing, or was killed while it had; close it there, or, if none has, "
+            f"clear its mark by h5clear -s {shlex.quote(str(path))}"
+        )
+    if error.errno in (errno.EAGAIN, errno.EACCES) or "already open" in reason:
+        return InputError(
+            f"{path}: a program, such as a notebook, has the file open; close it there (adata.file.close(), or end the "
+            "notebook's kernel), or, if nothing writes to it, set HDF5_USE_FILE_LOCKING=FALSE"
+        )
+    if "unable to lock file" in reason:
+        return InputError(
+            f"{path}: its file system does not lock files ({os.strerror(error.errno or errno.ENOLCK)}); set "
+            "HDF5_USE_FILE_LOCKING=FALSE"
+        )
+    return InputError(f"{path}: the HDF5 file is damaged or incomplete ({error}); fetch it again")
+
+
+def mark(file: h5py.File) -> None:
+    """Mark a file as written by zipo."""
+    file.attrs[MARK] = __version__
+
+
+def is_marked(path: Path) -> bool:
+    """Whether zipo has written this file, and no one since; InputError for one that cannot be opened."""
+    if not h5py.is_hdf5(path):
+        return False
+    with open_hdf5(path) as file:
+        return MARK in file.attrs
 
 
 def text_of(dataset: h5py.Dataset) -> list[str]:

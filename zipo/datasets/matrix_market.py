@@ -16,29 +16,34 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import coo_matrix, csr_matrix
 
+from zipo.datasets.counts import LARGEST, hint_of_fractions
 from zipo.datasets.stored import check_size
 from zipo.datasets.text import Binary, opened_bytes
 from zipo.errors import InputError
 
 BLOCK = 1 << 25  # bytes of text parsed at once: some two million entries
-LARGEST_COUNT = 1 << 24  # up to here float32 holds every whole number
+LARGEST_OF_DEPOSITS = 1 << 24  # up to here float32 holds every whole number; more molecules of a gene no cell has
+FIELDS = ("integer", "real", "unsigned-integer")  # scipy writes the last of unsigned integers
 TYPES = {"gene": np.int64, "cell": np.int64, "count": np.float64}
 OF_NUMBERS = b"0123456789+-.eE \t\r\n"
 ENTRY = re.compile(rb"[ \t]*([+-]?[0-9]{1,18}[ \t]+){2}[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,2})?[ \t\r]*")
 Entries = tuple[np.ndarray, np.ndarray, np.ndarray]  # gene and cell, counted from one, and count of each line
 
 
-def read_matrix_market(path: Path, genes: int, cells: int, names: str) -> csr_matrix:
+def read_matrix_market(
+    path: Path, genes: int, cells: int, names: str, largest: float = LARGEST_OF_DEPOSITS
+) -> csr_matrix:
     """A file of whole counts (genes x cells) as canonical CSR of float32 (cells x genes), without stored zeros.
 
-    `names` says in errors which files the number of genes and cells is from. Entries may come in any order; those
+    `names` says in errors which files the number of genes and cells is from, and `largest` is the largest count; those
+    above 2^24 are rounded to the nearest float32, as in all formats. Entries may come in any order; those
     that are sorted by cell, as 10x writes them, take a quarter less memory. Raises InputError, with the line, for a
     header of another kind or size, lines that are not three numbers, entries outside of the matrix, counts that are
     negative, not whole or too large, entries that are there twice, and more or fewer of them than announced.
     """
     with opened_bytes(path) as file:
         size, first = _header(file, path, genes, cells, names)
-        counts = _sparse(file, first, genes, cells, size, path)
+        counts = _sparse(file, first, genes, cells, size, largest, path)
     counts.sort_indices()
     if not counts.has_canonical_format:
         raise _duplicate(counts, first, path)
@@ -51,12 +56,11 @@ def _header(file: Binary, path: Path, genes: int, cells: int, names: str) -> tup
     banner = file.readline(200).decode("utf-8-sig", errors="replace")
     if not banner:
         raise InputError(f"{path}: the file is empty; fetch or write it again")
-    if banner.lower().split() not in (
-        ["%%matrixmarket", "matrix", "coordinate", field, "general"] for field in ("integer", "real")
-    ):
+    if banner.lower().split() not in (["%%matrixmarket", "matrix", "coordinate", field, "general"] for field in FIELDS):
         raise InputError(
-            f"{path}: line 1 is not '%%MatrixMarket matrix coordinate integer general' (or real) but "
-            f"{banner.strip()!r}, so this is no matrix of counts"
+            f"{path}: line 1 is not '%%MatrixMarket matrix coordinate integer general' (or {' or '.join(FIELDS[1:])}) "
+            f"but {banner.strip()!r}; write the counts as such, in Python by scipy.io.mmwrite({path.name!r}, "
+            "scipy.sparse.coo_matrix(counts), symmetry='general')"
         )
     number, line = 2, file.readline()
     while line.startswith(b"%") or line.isspace():
@@ -123,7 +127,7 @@ def _parse(block: bytes, line: int, path: Path) -> Entries:
     raise InputError(f"{path}: lines {line} to {last} cannot be parsed ({reason})")
 
 
-def _sparse(file: Binary, first: int, genes: int, cells: int, size: int, path: Path) -> csr_matrix:
+def _sparse(file: Binary, first: int, genes: int, cells: int, size: int, largest: float, path: Path) -> csr_matrix:
     """CSR (cells x genes) of the entries; genes are not sorted, duplicates not yet refused."""
     counts = np.empty(size, dtype=np.float32)
     gene_of, cell_of = np.empty(size, dtype=np.int32), np.empty(size, dtype=np.int32)
@@ -131,7 +135,7 @@ def _sparse(file: Binary, first: int, genes: int, cells: int, size: int, path: P
     filled, in_order = 0, True
     for line, block in _blocks(file, first):
         gene, cell, count = _parse(block, line, path)
-        _refuse_wrong(gene, cell, count, line, genes, cells, path)
+        _refuse_wrong(gene, cell, count, line, genes, cells, largest, path)
         if filled + len(gene) > size:
             raise InputError(f"{path}: line {line + size - filled} is one entry more than the {size} of the header")
         here = slice(filled, filled + len(gene))
@@ -155,12 +159,19 @@ def _sparse(file: Binary, first: int, genes: int, cells: int, size: int, path: P
 
 
 def _refuse_wrong(
-    gene: np.ndarray, cell: np.ndarray, count: np.ndarray, line: int, genes: int, cells: int, path: Path
+    gene: np.ndarray,
+    cell: np.ndarray,
+    count: np.ndarray,
+    line: int,
+    genes: int,
+    cells: int,
+    largest: float,
+    path: Path,
 ) -> None:
     """Raise InputError for the first entry of a block that lies outside of the matrix or is no count."""
     outside = (gene < 1) | (gene > genes) | (cell < 1) | (cell > cells)
     fraction = count != np.rint(count)
-    wrong = outside | fraction | (count < 0) | (count > LARGEST_COUNT)
+    wrong = outside | fraction | (count < 0) | (count > largest)
     if not wrong.any():
         return
     at = int(wrong.argmax())
@@ -169,12 +180,11 @@ def _refuse_wrong(
             f"{path}: line {line + at} is about gene {gene[at]} of {genes} and cell {cell[at]} of {cells}, "
             "which lies outside the matrix"
         )
-    hint = ""
-    if fraction.mean() > 0.5:
-        hint = "; most entries are fractions, so the data look normalised or log-transformed already"
+    bounds = "" if largest == LARGEST else f" from 0 to {largest}"
+    hint = hint_of_fractions(count) if fraction.any() else ""
     raise InputError(
-        f"{path}: line {line + at} has {count[at]:.15g} where a count is expected, a whole number from 0 to "
-        f"{LARGEST_COUNT}{hint}; raw counts are needed"
+        f"{path}: line {line + at} has {count[at]:.15g} where a count is expected, a whole number{bounds}{hint}; "
+        "raw counts are needed"
     )
 
 

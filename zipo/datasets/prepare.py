@@ -12,6 +12,7 @@ from zipo.datasets.catalogue import Dataset
 from zipo.datasets.counts import check_cells_and_genes
 from zipo.datasets.prepared import write
 from zipo.errors import InputError
+from zipo.wording import used_by
 
 
 def prepare(name: str, dataset: Dataset, downloads: Path, target: Path) -> None:
@@ -20,6 +21,12 @@ def prepare(name: str, dataset: Dataset, downloads: Path, target: Path) -> None:
     A data set of the paper with fewer detected genes than target_genes keeps them all. What the files left open is in
     the pedigree as remarks, which Table I shows.
     """
+    with used_by("study"):
+        write(_prepared(name, dataset, downloads), target)
+
+
+def _prepared(name: str, dataset: Dataset, downloads: Path) -> ad.AnnData:
+    """The filtered counts with their pedigree."""
     adata, checksums = sources.read(dataset.source, downloads)
     before = size(adata)
     if dataset.paper and before["cells"] != dataset.paper.cells:
@@ -46,7 +53,7 @@ def prepare(name: str, dataset: Dataset, downloads: Path, target: Path) -> None:
     }
     if dataset.markers:
         adata.uns["markers"] = dataset.markers
-    write(adata, target)
+    return adata
 
 
 def size(adata: ad.AnnData) -> dict[str, Any]:

@@ -40,8 +40,14 @@ def unique_genes(genes: Sequence[str], gene_ids: Sequence[str] | None) -> list[s
 
 def check_size(shape: Sequence[int], genes: int, cells: int, place: str) -> None:
     """Raise InputError unless a stored matrix (genes x cells) has as many rows and columns as there are names."""
-    if tuple(shape) != (genes, cells):
-        raise InputError(
-            f"{place}: the matrix is {shape[0]} genes x {shape[1]} cells, but {genes} genes and {cells} cells are "
-            "named; the parts belong to different data, or one is incomplete"
-        )
+    if tuple(shape) == (genes, cells):
+        return
+    remedy = "the parts belong to different data, or one is incomplete"
+    if tuple(shape) == (cells, genes):
+        remedy = "the matrix is stored as cells x genes: transpose it, as by .T in Python, and write it again"
+    elif (genes - shape[0], cells - shape[1]) in ((1, 0), (0, 1), (1, 1)):
+        remedy = "should the names begin with a line of titles, take that line away"
+    raise InputError(
+        f"{place}: the matrix is {shape[0]} genes x {shape[1]} cells, but {genes} genes and {cells} cells are "
+        f"named; {remedy}"
+    )

@@ -5,12 +5,15 @@ is missing nor how many features they drop, number duplicate symbols instead of 
 check that indices lie inside the matrix.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from scipy.sparse import csr_matrix, hstack
 
+from zipo.datasets.counts import LARGEST
+from zipo.datasets.foreign import refuse_absent, refuse_folder
 from zipo.datasets.hdf5 import checked_csr, open_hdf5, text_of
 from zipo.datasets.matrix_market import read_matrix_market
 from zipo.datasets.stored import Stored, check_size
@@ -18,6 +21,7 @@ from zipo.datasets.text import opened, ragged
 from zipo.errors import InputError
 
 GENE_EXPRESSION = "Gene Expression"
+OTHER_TYPES = ("Custom", "Peaks", "VDJ", "VDJ-T", "VDJ-B")  # of features, besides those that are some ... Capture
 
 
 def parts(folder: Path) -> tuple[Path, Path, Path]:
@@ -35,9 +39,11 @@ def read_folder(folder: Path) -> Stored:
     features = _fields(features_file)
     barcodes = [fields[0] for fields in _fields(barcodes_file)]
     names = f"{features_file.name} and {barcodes_file.name}"
-    matrix = read_matrix_market(matrix_file, len(features), len(barcodes), names)
+    matrix = read_matrix_market(matrix_file, len(features), len(barcodes), names, largest=LARGEST)
     columns = list(zip(*features, strict=True))
     types = columns[2] if len(columns) > 2 else None
+    if len(features) == len(barcodes):
+        _say(f"{matrix_file}: as many genes as cells; its rows are taken for the genes, as 10x writes them")
     if len(columns) == 1:
         return Stored(matrix, barcodes, columns[0])
     return _gene_expression(Stored(matrix, barcodes, columns[1], columns[0]), types, str(folder))
@@ -50,9 +56,11 @@ def read_h5(path: Path) -> Stored:
             group = file["matrix"]
             _need(group, ("barcodes", "data", "indices", "indptr", "shape", "features"), path)
             features = group["features"]
-            _need(features, ("id", "name", "feature_type"), path)
+            _need(features, ("id", "name"), path)
             stored = _group(group, text_of(features["name"]), text_of(features["id"]), path)
-            return _gene_expression(stored, text_of(features["feature_type"]), str(path))
+            # which CellBender leaves out where the input had genes alone
+            types = text_of(features["feature_type"]) if "feature_type" in features else None
+            return _gene_expression(stored, types, str(path))
         genomes = [name for name, group in file.items() if "gene_names" in group]
         if not genomes:
             raise InputError(
@@ -90,13 +98,24 @@ def _group(group, genes: list[str], gene_ids: list[str], path: Path) -> Stored:
 
 
 def _gene_expression(stored: Stored, types: Sequence[str] | None, place: str) -> Stored:
-    """The features that are genes; how many others of each type there were goes to uns["left_out_features"]."""
+    """The features that are genes; how many others of each type there were goes to uns["left_out_features"].
+
+    Where no type is one of 10x's they are something else, such as a gene's biotype or chromosome, and all are genes.
+    """
     if types is None or set(types) <= {GENE_EXPRESSION}:
+        return stored
+    if not any(kind == GENE_EXPRESSION or kind in OTHER_TYPES or kind.endswith(" Capture") for kind in types):
+        _say(
+            f"{place}: {types[0]!r}, in the place of a feature's type, is none of 10x; all features are taken as genes"
+        )
         return stored
     kept = [i for i, kind in enumerate(types) if kind == GENE_EXPRESSION]
     others = Counter(kind for kind in types if kind != GENE_EXPRESSION)
     if not kept:
-        raise InputError(f"{place}: no feature is of type {GENE_EXPRESSION!r}; there are {', '.join(others)}")
+        raise InputError(
+            f"{place}: no feature is of type {GENE_EXPRESSION!r}; there are {', '.join(others)}; give the matrix of "
+            "gene expression"
+        )
     ids = stored.gene_ids or stored.genes
     return stored._replace(
         matrix=stored.matrix[:, kept],
@@ -107,23 +126,36 @@ def _gene_expression(stored: Stored, types: Sequence[str] | None, place: str) ->
 
 
 def _only(folder: Path, *names: str) -> Path:
-    """The one file of a folder that ends in one of the names, plain or with .gz."""
+    """The one file of a folder that ends in one of the names, plain or with .gz; hidden files are passed over."""
+    refuse_absent(folder)
     endings = tuple(name + gz for name in names for gz in ("", ".gz"))
-    found = sorted(path for path in folder.iterdir() if path.name.endswith(endings))
-    if len(found) != 1:
-        there = ", ".join(path.name for path in found) if found else "none"
-        raise InputError(f"{folder}: exactly one of {', '.join(endings)} is needed, there is {there}")
-    return found[0]
+    found = sorted(path for path in folder.iterdir() if path.name.endswith(endings) and not path.name.startswith("."))
+    if len(found) == 1:
+        return found[0]
+    problem = f"exactly one of {', '.join(endings)} is needed, there is {', '.join(x.name for x in found) or 'none'}"
+    if not found and names[0] == "matrix.mtx":
+        refuse_folder(folder, problem)
+    elif not found:
+        remedy = "put it there, or name it so"
+    elif len({path.name.removesuffix(".gz") for path in found}) == 1:
+        remedy = "keep one of the two"
+    else:
+        remedy = "give each sample a folder of its own"
+    raise InputError(f"{folder}: {problem}; {remedy}")
 
 
 def _fields(path: Path) -> list[list[str]]:
     """The tab-separated fields of each line; the lines must have equally many."""
     with opened(path) as file:
         found = [line.rstrip("\n").split("\t") for line in file]
+    while found and not "".join(found[-1]).strip():  # blank lines at the end
+        found.pop()
     if not found:
         raise InputError(f"{path}: the file is empty; fetch or write it again")
     for number, fields in enumerate(found, 1):
         if len(fields) != len(found[0]):
+            if not any(fields):
+                raise InputError(f"{path}: line {number} is blank, but others follow; take it away")
             raise ragged(path, number, len(fields), len(found[0]))
         if not fields[0]:
             raise InputError(f"{path}: line {number} begins with a blank name")
@@ -134,3 +166,7 @@ def _need(group, names: tuple[str, ...], path: Path) -> None:
     missing = [name for name in names if name not in group]
     if missing:
         raise InputError(f"{path}: {group.name} lacks {', '.join(missing)}; there are {', '.join(group)}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

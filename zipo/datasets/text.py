@@ -2,6 +2,8 @@
 
 import csv
 import gzip
+import re
+import shlex
 import warnings
 import zlib
 from collections.abc import Iterator, Sequence
@@ -13,23 +15,29 @@ from typing import IO
 
 import numpy as np
 
+from zipo.datasets.foreign import refuse_absent, refuse_foreign, refuse_page
 from zipo.errors import InputError
+from zipo.wording import words
 
 BLOCK = 8_000_000  # characters of text parsed at once; as numbers they take at most four times as much
-PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head")
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+MISSING = ("", "na", "n/a", "nan", "null", "none", "-", ".")
+THOUSANDS = re.compile(r"[+-]?\d{1,3}([ ,.'_]\d{3})+")
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d*")
 Binary = gzip.GzipFile | BufferedReader
 
 
 def refuse_unreadable(path: Path) -> None:
-    """Raise InputError if a file is missing, empty, or a web page under the name of a data file."""
-    if not path.exists():
-        raise InputError(f"{path}: no such file; fetch it, or correct the path in config/datasets.yaml")
+    """Raise InputError if a file is missing, may not be read, is empty, or of a kind that only other programs read."""
+    refuse_absent(path)
+    if path.is_dir():
+        hint = words(python="", command_line="", study="; only format 10x_mtx is a folder")
+        raise InputError(f"{path}: this is a folder, but a file was expected{hint}")
     if not path.is_file():
-        raise InputError(f"{path}: this is a folder, but a file was expected; only format 10x_mtx is a folder")
+        raise InputError(f"{path}: this is a pipe or a device, but a file was expected; write its contents to a file")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty (0 bytes); fetch or write it again")
-    with path.open("rb") as file:
-        _refuse_page(file.read(64), path)
+    refuse_foreign(path)
 
 
 @contextmanager
@@ -46,7 +54,7 @@ def opened_bytes(path: Path) -> Iterator[Binary]:
         raw.seek(0)
         binary = gzip.GzipFile(fileobj=raw) if zipped else raw
         try:
-            _refuse_page(binary.peek(64), path)
+            refuse_page(binary.peek(64), path)
             yield binary
         except EOFError:
             raise InputError(f"{path}: the gzip ends too early, so the file is truncated; fetch it again") from None
@@ -62,7 +70,12 @@ def opened(path: Path) -> Iterator[IO[str]]:
             with TextIOWrapper(binary, encoding="utf-8-sig", newline=None) as text:
                 yield text
         except UnicodeDecodeError as error:
-            raise InputError(f"{path}: not UTF-8 text ({error.reason}); convert it, or correct format") from None
+            with path.open("rb") as file:
+                encoding = "UTF-16" if file.read(2) in UTF_16 else "LATIN1"
+            hint = words(python="", command_line="", study=", or correct format")
+            raise InputError(
+                f"{path}: not UTF-8 text ({error.reason}); convert it, as by iconv -f {encoding} -t UTF-8{hint}"
+            ) from None
 
 
 def blocks(file: IO[str], first: int) -> Iterator[tuple[int, list[str]]]:
@@ -83,12 +96,12 @@ def blocks(file: IO[str], first: int) -> Iterator[tuple[int, list[str]]]:
 
 
 def numbers(
-    lines: list[str], first: int, path: Path, separator: str, columns: Sequence[int] | None = None
+    lines: list[str], first: int, path: Path, separator: str, header: Sequence[str], columns: Sequence[int] | None
 ) -> np.ndarray:
     """The numbers of a block of lines (lines x columns): int64 if all are whole, otherwise float64.
 
-    `first` is the number of the first line and `columns` which fields to take, all if absent. Raises InputError
-    naming the line.
+    `lines` lack the name at their beginning. `first` is the number of the first, `header` what all fields are called,
+    and `columns` which of those that are there to take, all if None. Raises InputError naming line and column.
     """
 
     def parse(kind: type) -> np.ndarray:
@@ -102,7 +115,7 @@ def numbers(
             try:
                 found = parse(np.float64)
             except (ValueError, Warning) as error:
-                raise _no_numbers(lines, first, path, separator, columns, str(error)) from None
+                raise _no_numbers(lines, first, path, separator, header, columns, str(error)) from None
     if len(found) != len(lines):
         blank = next(i for i, line in enumerate(lines) if not line.strip())
         raise InputError(f"{path}: line {first + blank} is blank, but a row of numbers was expected")
@@ -135,36 +148,57 @@ def with_corner(header: list[str], width: int) -> list[str]:
 
 
 def separator_of(header: str, path: Path) -> str:
-    """Tab, comma or space, the first of these that the header has."""
+    """Tab, comma or space, the first of these that the header has; InputError for semicolons."""
     if not header.strip():
         raise InputError(f"{path}: line 1 is blank, but names of columns were expected")
+    if 0 < header.count(";") >= max(header.count(","), header.count("\t")):
+        change = r"tr ';' '\t' <" if "," in header else "sed 's/;/,/g'"
+        raise InputError(
+            f"{path}: line 1 has semicolons between fields, but tabs, commas or spaces are read; change them, as by "
+            f"{change} {shlex.quote(str(path))} > changed.csv"
+        )
     for separator in "\t, ":
         if separator in header.strip():
             return separator
     raise InputError(f"{path}: line 1 has no tab, comma or space between fields, so this is no table of counts")
 
 
-def ragged(path: Path, line: int, found: int, expected: int) -> InputError:
+def ragged(path: Path, line: int, found: int, expected: int, separator: str = "") -> InputError:
     """The error for a line with another number of fields."""
-    return InputError(f"{path}: line {line} has {found} field{'s' * (found != 1)}, but {expected} were expected")
+    fields = f"{found} field{'s' * (found != 1)}, but {expected} were expected"
+    hint = "; should names have spaces, put them in quotes, or separate the fields by tabs" * (separator == " ")
+    return InputError(f"{path}: line {line} has {fields}{hint}")
 
 
-def _refuse_page(start: bytes, path: Path) -> None:
-    if start.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(PAGES):
-        raise InputError(f"{path}: this is a web page, not data; look at it in a browser, and fetch the file again")
-
-
-def _no_numbers(lines, first: int, path: Path, separator: str, columns, reason: str) -> InputError:
+def _no_numbers(lines, first: int, path: Path, separator: str, header, columns, reason: str) -> InputError:
     """The error for the first field of a block that is no number."""
     expected = None
     for number, line in zip(count(first), lines, strict=False):
         fields = next(csv.reader([line], delimiter=separator))
         expected = expected or len(fields)
         if len(fields) != expected:
-            return ragged(path, number, len(fields), expected)
-        for field in fields if columns is None else [fields[column] for column in columns]:
+            return ragged(path, number, len(fields), expected, separator)
+        for column in range(len(fields)) if columns is None else columns:
             try:
-                float(field)
+                float(fields[column])
             except ValueError:
-                return InputError(f"{path}: line {number} has {field!r} where a count was expected")
+                problem = f"line {number} has {fields[column]!r} where a count was expected"
+                remedy = _remedy(fields[column], header[column + 1], column, separator)
+                return InputError(f"{path}: {problem}, in column {header[column + 1]!r}; {remedy}")
     return InputError(f"{path}: among lines {first} to {first + len(lines) - 1}, {reason}")
+
+
+def _remedy(field: str, name: str, column: int, separator: str) -> str:
+    """What to do about a field that is no number, and perhaps about all of its column."""
+    if not field.strip() and not name.strip():
+        return "should the lines end with a separator, take it away"
+    if field.strip().lower() in MISSING:
+        return "write 0 where nothing was counted"
+    if THOUSANDS.fullmatch(field.strip()):
+        return "write thousands without a separator"
+    if DECIMAL_COMMA.fullmatch(field.strip()):
+        return "that is a decimal comma: counts are whole, as 2 or 2.0"
+    number = column + 2  # on the line, whose name was cut off
+    others = f"-f1{f'-{number - 1}' * (number > 2)},{number + 1}-"
+    delimiter = {",": "-d, ", " ": "-d' ' "}.get(separator, "")
+    return f"correct it, or, should the column hold no counts, take it out, as by cut {delimiter}{others}"

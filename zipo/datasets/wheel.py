@@ -14,15 +14,17 @@ from zipo.datasets.catalogue import WheelSource
 from zipo.datasets.counts import as_counts
 from zipo.datasets.integrity import sha256_of
 from zipo.errors import InputError
+from zipo.wording import words
 
 
 def check_sha256(path: Path, expected: str, source: str) -> None:
     """Raise InputError unless the file has the checksum that the catalogue gives for `source`."""
     found = sha256_of(path)
     if found != expected:
+        hint = words(python="", command_line="", study=", or correct sha256 in config/datasets.yaml")
         raise InputError(
             f"{source}: {path.name} has sha256 {found}, but the catalogue expects {expected}; "
-            "the file is damaged or another version: fetch it again, or correct sha256 in config/datasets.yaml"
+            f"the file is damaged or another version: fetch it again{hint}"
         )
 
 

@@ -7,7 +7,7 @@ import anndata as ad
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from zipo.datasets.counts import as_counts, whole_counts
+from zipo.datasets.counts import as_counts, check_names, whole_counts
 from zipo.datasets.on_disk import on_disk
 from zipo.datasets.text import opened
 from zipo.errors import InputError
@@ -19,8 +19,9 @@ ENTRIES = 10_000_000  # of a dense chunk
 def chosen(adata: ad.AnnData, asked: str, place: str) -> ad.AnnData:
     """The data with some genes alone, in their order: so many of the most variable, or those of a file, one a line.
 
-    Raises InputError for a number below two, and for names that the data lack.
+    Raises InputError for a number below two, for names that the data lack, and where the data have a name twice.
     """
+    check_names(adata.shape, adata.obs_names, adata.var_names, place)
     if asked.isdecimal():
         if int(asked) < 2:
             raise InputError(f"--genes {asked}: too few to learn from; ask for two genes or more")

@@ -9,9 +9,13 @@ import h5py
 
 from zipo.datasets import annotated, files
 from zipo.datasets.catalogue import FileFormat, FileSource
+from zipo.datasets.counts import check_names
+from zipo.datasets.foreign import has_matrix, refuse_absent, refuse_folder
 from zipo.datasets.hdf5 import open_hdf5
+from zipo.datasets.names import refuse_transposed, warn_of_dates
 from zipo.datasets.stored import unique_genes
 from zipo.datasets.tenx import parts
+from zipo.datasets.text import refuse_unreadable
 from zipo.errors import InputError
 
 KNOWN = (
@@ -28,8 +32,8 @@ def read(path: Path, layer: str | None = None, genes_in: Literal["rows", "column
     - `genes_in`: where a table has its genes.
 
     The rest of an .h5ad comes along, and its counts stay on disk if X is CSR. Raises InputError for anything that is
-    none of the formats, is damaged, or holds other values than raw counts; those of an .h5ad on disk are not looked
-    at yet.
+    none of the formats, is damaged, has names that occur twice, or holds other values than raw counts; those of an
+    .h5ad are not looked at yet.
     """
     kind = format_of(path)
     if kind == "table" and genes_in is None:
@@ -39,7 +43,11 @@ def read(path: Path, layer: str | None = None, genes_in: Literal["rows", "column
     if layer is not None and kind not in ("h5ad", "loom"):
         raise InputError(f"{path}: --layer is for .h5ad and .loom, other formats have no layers; leave it out")
     if kind == "h5ad":
-        return _read_h5ad(path, layer)
+        adata = _read_h5ad(path, layer)
+        check_names(adata.shape, adata.obs_names, adata.var_names, str(path))
+        refuse_transposed(adata.obs_names, adata.var_names, str(path))
+        warn_of_dates(adata.var_names, str(path))
+        return adata
     in_table = genes_in if kind == "table" else None
     return files.read_whole(path, FileSource(kind="file", path=str(path), format=kind, layer=layer, genes_in=in_table))
 
@@ -51,15 +59,15 @@ def files_of(path: Path) -> list[Path]:
 
 def format_of(path: Path) -> FileFormat:
     """The format of a file or folder, by its contents if it is HDF5, otherwise by its name."""
-    if not path.exists():
-        raise InputError(f"{path}: no such file or folder; correct the path to the counts")
+    refuse_absent(path)
     if path.is_dir():
-        if any("matrix.mtx" in file.name for file in path.iterdir()):
+        if has_matrix(path):
             return "10x_mtx"
-        raise InputError(f"{path}: a folder without a matrix.mtx; counts can be {KNOWN}")
+        refuse_folder(path, f"counts can be {KNOWN}")
     if path.is_file() and h5py.is_hdf5(path):
         with open_hdf5(path) as file:
             return "h5ad" if {"obs", "var"} <= set(file) else "loom" if "row_attrs" in file else "10x_h5"
+    refuse_unreadable(path)
     if path.name.endswith((".mtx", ".mtx.gz")):
         raise InputError(
             f"{path}: the matrix alone names neither genes nor cells; give the folder in which it stands with "
@@ -83,7 +91,7 @@ def _read_h5ad(path: Path, layer: str | None) -> ad.AnnData:
         try:
             adata = ad.read_h5ad(path, backed="r")
         except Exception as error:  # anndata raises many kinds
-            raise InputError(f"{path}: anndata cannot read this: {error}; write it again, or mend it") from None
+            raise annotated.unread(error, path) from None
         if stored is not None:
             var = adata.raw.var if layer == "raw" else adata.var
             rest = {"obs": adata.obs, "var": var, "uns": adata.uns, "obsm": adata.obsm}

@@ -1,0 +1,43 @@
+"""What the names of genes and cells give away: that they stand on each other's side, or went through a spreadsheet."""
+
+import re
+import sys
+from collections.abc import Sequence
+
+from zipo.errors import InputError
+
+# names that no one gives to the other axis: accessions, some gene families, and barcodes of ten bases and more
+GENE = re.compile(
+    r"ENS[A-Z]{0,6}G\d{9,}(\.\d+)?|ERCC-\d{5}|(MT|mt)-(ND|CO|Nd|Co)\d|(RP[LS]|Rp[ls])\d+[AaXx]?|ACTB|Actb"
+)
+CELL = re.compile(r"(.*[_.:#-])?[ACGT]{10,}([_.:#-].*)?")
+# what spreadsheets make of MARCH1, SEPT2 and DEC1
+MONTH = r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+DATE = re.compile(rf"\d{{1,2}}-{MONTH}(-\d{{2,4}})?|{MONTH}-\d{{1,2}}|\d{{4}}-\d\d-\d\d( .*)?|\d+[/.]\d+[/.]\d{{2,4}}")
+
+OF_DATES = "a spreadsheet makes dates of MARCH1 and SEPT2: take the names from a file that none has saved"
+
+
+def matching(names: Sequence[str], pattern: re.Pattern) -> list[str]:
+    """The names that match as a whole."""
+    return [name for name in map(str, names) if pattern.fullmatch(name)]
+
+
+def refuse_transposed(cells: Sequence[str], genes: Sequence[str], place: str) -> None:
+    """Raise InputError where more cells than genes have the names of genes.
+
+    Genes with the names of cells are no sign: guides of a screen are named by their sequences.
+    """
+    wrong = matching(cells, GENE)
+    if len(wrong) > len(matching(genes, GENE)):
+        raise InputError(
+            f"{place}: the cell {wrong[0]!r} has the name of a gene, so the matrix seems to be transposed; turn it, in "
+            "Python by adata.T, and write it again"
+        )
+
+
+def warn_of_dates(genes: Sequence[str], place: str) -> None:
+    """Print a warning where genes have dates for names."""
+    if dates := matching(genes, DATE):
+        number = f"{len(dates)} genes have dates for names" if len(dates) > 1 else "a gene has a date for a name"
+        print(f"{place}: {number}, as {dates[0]!r}; {OF_DATES}", file=sys.stderr)
