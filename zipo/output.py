@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 
 from zipo import slots
-from zipo.datasets.hdf5 import open_hdf5
+from zipo.datasets.hdf5 import mark, open_hdf5
 from zipo.datasets.on_disk import on_disk
 from zipo.estimator import ZiPo
 from zipo.plausibility import Plausibility
@@ -53,6 +53,7 @@ def write_denoised(
     about = slots.about(model, names, check, batch)
     with whole(target) as part, h5py.File(part, "w") as file:
         file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
+        mark(file)
         _write_counts(file, adata)
         for group in GROUPS:
             kept = {name: value for name, value in getattr(adata, group).items() if f"{group}/{name}" not in names}

@@ -19,7 +19,7 @@ from zipo.covariates import Covariates
 from zipo.engine.model import Network
 from zipo.engine.training import Training
 from zipo.errors import InputError
-from zipo.whole import whole_folder
+from zipo.whole import parts_of_folder, whole_folder
 
 if TYPE_CHECKING:
     from zipo.estimator import ZiPo
@@ -61,9 +61,23 @@ def save(model: "ZiPo", folder: Path) -> None:
 
 
 def check_target(folder: Path) -> None:
-    """Raise InputError if a model may not take this name, since something else has it."""
-    if folder.exists() and not (folder / SETTINGS).is_file() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise InputError(f"{folder}: exists and is no model; name another folder, or remove it")
+    """Raise InputError if a model may not take this name, since something else has it, or lies with a model there."""
+    if not folder.name:
+        raise InputError(f"{folder}: a model is kept in a folder of its own; name one within this")
+    for path in (folder, *parts_of_folder(folder)):  # whatever stands under the latter would be removed too
+        names = {file.name for file in path.iterdir()} if path.is_dir() else set()
+        if (path.exists() and not path.is_dir()) or (names and not _is_model(path)):
+            raise InputError(f"{path}: exists and is no model; name another folder, or remove it")
+        if others := sorted(names - {WEIGHTS, SETTINGS}):
+            raise InputError(f"{path}: holds {others[0]} beside a model; name another folder, or move that away")
+
+
+def _is_model(folder: Path) -> bool:
+    """Whether a folder has a model.json as zipo writes it, whole or damaged."""
+    try:
+        return b'"zipo"' in (folder / SETTINGS).read_bytes()[:1000]
+    except OSError:
+        return False
 
 
 def load(folder: Path, device: str = "auto") -> "ZiPo":

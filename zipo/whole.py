@@ -18,7 +18,7 @@ def whole(target: Path) -> Iterator[Path]:
     suffix, by which many writers tell formats. Raises InputError where the disk is full or the folder may not be
     written to.
     """
-    part = target.with_name(f"{target.stem}.part{target.suffix}")
+    part = part_of(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield part
@@ -32,10 +32,15 @@ def whole(target: Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
+def part_of(target: Path) -> Path:
+    """The name under which `whole` has a file written, until it takes its own."""
+    return target.with_name(f"{target.stem}.part{target.suffix}")
+
+
 @contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
     """The same of a folder of files: gives an empty folder, which takes the target's name at the end of the context."""
-    part, earlier = (target.with_name(f"{target.name}.{suffix}") for suffix in ("part", "earlier"))
+    part, earlier = parts_of_folder(target)
     try:
         shutil.rmtree(part, ignore_errors=True)  # of a process that was killed
         part.mkdir(parents=True)
@@ -52,6 +57,11 @@ def whole_folder(target: Path) -> Iterator[Path]:
         raise _not_written(target, error) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def parts_of_folder(target: Path) -> tuple[Path, Path]:
+    """The names that `whole_folder` uses for a while: for the folder that is written, and for the one it replaces."""
+    return target.with_name(f"{target.name}.part"), target.with_name(f"{target.name}.earlier")
 
 
 def _not_written(target: Path, error: OSError) -> InputError:

@@ -170,6 +170,31 @@ def test_a_full_disk_is_found_before_training(source, tmp_path, zipo, untrained,
     assert "out.h5ad: about 0.0 GB are needed, but its disk has 0.0 GB left" in err
 
 
+def test_apply_to_a_full_disk_advises_no_option_that_it_lacks(source, tmp_path, zipo, monkeypatch):
+    assert zipo("fit", source, tmp_path / "model", *SMALL)[0] == 0
+    usage = outputs.shutil.disk_usage(tmp_path)._replace(free=100)
+    monkeypatch.setattr(outputs.shutil, "disk_usage", lambda folder: usage)
+    code, _, err = zipo("apply", tmp_path / "model", source, tmp_path / "out.h5ad")
+    assert code == 2
+    assert err.endswith("GB left; make room\n")
+
+
+def test_counts_of_a_layer_are_named_by_the_option(cells, tmp_path, zipo, untrained):
+    processed = cells.copy()
+    processed.layers["counts"], processed.raw = cells.X.copy(), cells
+    processed.X = csr_matrix(np.log1p(cells.X.toarray()))
+    processed.write_h5ad(tmp_path / "in.h5ad")
+    for command in (("denoise", "in.h5ad", "out.h5ad"), ("fit", "in.h5ad", "model"), ("tune", "in.h5ad")):
+        code, _, err = zipo(command[0], *(tmp_path / name for name in command[1:]), *SMALL)
+        assert code == 2
+        assert err.endswith("raw counts are needed; its layers counts and raw hold whole numbers: --layer counts\n")
+    other = ad.AnnData(cells.X, obs=cells.obs, var=cells.var, layers={"bad": processed.X})
+    other.write_h5ad(tmp_path / "other.h5ad")
+    code, _, err = zipo("denoise", tmp_path / "other.h5ad", tmp_path / "out.h5ad", "--layer", "bad", *SMALL)
+    assert code == 2
+    assert err.endswith("its X holds whole numbers: leave --layer out\n")
+
+
 def damage(folder):
     weights = folder / "weights.safetensors"
     contents = bytearray(weights.read_bytes())

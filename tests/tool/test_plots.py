@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.datasets.writers import write_v3
 from tests.tool.conftest import SMALL
 from zipo.tool import plots
 from zipo.tool.plots import groupings
@@ -66,6 +67,27 @@ def test_what_cannot_be_drawn_is_named(source, output, zipo):
     assert zipo("plot", source) == (
         2, "", f"error: {source}: holds no results of zipo; give what `zipo denoise` or `zipo apply` wrote\n"
     )  # fmt: skip
+    for number, (change, problem) in enumerate(
+        (
+            (lambda x: x.uns.__setitem__("zipo", "mine"), "holds no results of zipo"),
+            (lambda x: x.uns["zipo"].pop("history"), "holds no results of zipo"),
+            (lambda x: x.uns["zipo"]["history"].pop("validation_nll"), "holds no results of zipo"),
+            (lambda x: x.uns["zipo"].__setitem__("training", {"epochs": 1}), "holds no results of zipo"),
+            (lambda x: x.obsm.pop("X_zipo"), "holds no results of zipo"),
+            (lambda x: x.obs.pop("zipo_library_size"), "its obs lacks 'zipo_library_size', which zipo fills"),
+            (lambda x: x._inplace_subset_obs([0, 1]), "2 cells are too few for pictures"),
+        )
+    ):
+        other = ad.read_h5ad(output)
+        change(other)
+        other.write_h5ad(output.with_name(f"{number}.h5ad"))
+        code, _, err = zipo("plot", output.with_name(f"{number}.h5ad"))
+        assert (code, err.count("\n")) == (2, 1)
+        assert problem in err
+    write_v3(output.with_name("other.h5"))
+    code, _, err = zipo("plot", output.with_name("other.h5"))
+    assert code == 2
+    assert "other.h5: no .h5ad that anndata can read" in err
     code, _, err = zipo("plot", output, "--color", "batch")
     assert code == 2
     assert err.startswith("error: --colour batch: no column of obs; there are cell_type, donor, age")

@@ -63,6 +63,17 @@ def test_a_terminal_gets_a_bar_that_leaves_nothing_behind(clock, capsys, monkeyp
     assert len((tmp_path / "log").read_text().splitlines()) == 2
 
 
+def test_a_log_is_appended_to_logs_alone(tmp_path):
+    (tmp_path / "note").write_text("mine\n")
+    with pytest.raises(InputError, match=r"--log .*note: exists and is no log of zipo, which alone is appended to"):
+        Teller(tmp_path / "note")
+    assert (tmp_path / "note").read_text() == "mine\n"
+    (tmp_path / "empty").touch()
+    for path in (tmp_path / "log", tmp_path / "log", tmp_path / "empty"):
+        Teller(path).note("written")
+    assert (tmp_path / "log").read_text().count("written\n") == 2
+
+
 def test_a_log_that_cannot_be_written_is_told_at_once(tmp_path):
     with pytest.raises(InputError, match=r"--log .*none/log: cannot be written \(No such file or directory\)"):
         Teller(tmp_path / "none" / "log")

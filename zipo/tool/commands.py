@@ -1,6 +1,7 @@
 """What the commands do: everything that can be refused is looked at before anything is trained."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -9,6 +10,8 @@ import h5py
 
 from zipo import slots
 from zipo.covariates import Covariates
+from zipo.datasets.elsewhere import counts_elsewhere, whole_layers_of
+from zipo.engine.devices import usable
 from zipo.errors import InputError
 from zipo.estimator import ZiPo
 from zipo.output import write_denoised
@@ -31,6 +34,18 @@ class Counts(NamedTuple):
     genes_in: Literal["rows", "columns"] | None
     genes: str | None = None
 
+    def check(self, written: dict[str, Path | None]) -> None:
+        """Raise InputError unless the counts are in a known format and none of their files is to be written.
+
+        `written` are the paths to write to, by the arguments that give them.
+        """
+        inputs.format_of(self.source)
+        outputs.check_apart(written, [self.source, *inputs.files_of(self.source)])
+
+    def elsewhere(self) -> AbstractContextManager[None]:
+        """Within the context a refusal of values that are no counts says where the file has some."""
+        return counts_elsewhere(lambda: whole_layers_of(self.source))
+
     def read(self) -> ad.AnnData:
         """The counts of the genes that take part."""
         adata = inputs.read(self.source, self.layer, self.genes_in)
@@ -51,7 +66,8 @@ class Fit(NamedTuple):
     resume: bool = False
 
     def parameters(self) -> dict[str, Any]:
-        """The parameters that were given; InputError for those that will not do."""
+        """The parameters that were given; InputError for those that will not do, and for a device that is not here."""
+        usable(self.device)
         options = {"likelihood": self.likelihood, "max_epochs": self.epochs, "covariates": self.covariates}
         return settings.given(self.settings, options, self.assignments or [])
 
@@ -68,15 +84,17 @@ def denoise(
 ) -> None:
     """Train on counts, then write them denoised, and keep the model in a folder if one is given."""
     parameters = how.parameters()
-    inputs.format_of(counts.source)
-    outputs.check_file(target, counts.source)
+    counts.check({"OUT": target, "--model": folder, "--log": log})
+    outputs.check_file(target)
+    outputs.check_checkpoints(target)
     if folder is not None:
-        _check_model(folder)
+        _check_model(folder, [target, log])
     teller = Teller(log)
-    adata = counts.read()
-    outputs.check_room(target, adata.n_obs, adata.n_vars, layers=1 + rates)
-    levels = _levels(batch, Covariates(adata.obs, parameters.get("covariates", ())), adata)
-    model, checkpoints = _trained(counts, adata, parameters, how, target, teller, stop)
+    with counts.elsewhere():
+        adata = counts.read()
+        outputs.check_room(target, adata.n_obs, adata.n_vars, 1 + rates, "make room, or take fewer genes by --genes")
+        levels = _levels(batch, Covariates(adata.obs, parameters.get("covariates", ())), adata)
+        model, checkpoints = _trained(counts, adata, parameters, how, target, teller, stop)
     _write(model, adata, target, rates, levels, teller)
     if folder is not None:
         model.save(folder)
@@ -86,10 +104,13 @@ def denoise(
 def fit(counts: Counts, how: Fit, folder: Path, log: Path | None, stop: Stop) -> None:
     """Train on counts and keep the model in a folder."""
     parameters = how.parameters()
-    _check_model(folder)
+    counts.check({"MODEL": folder, "--log": log})
+    _check_model(folder, [log])
+    outputs.check_checkpoints(folder)
     teller = Teller(log)
-    adata = counts.read()
-    model, checkpoints = _trained(counts, adata, parameters, how, folder, teller, stop)
+    with counts.elsewhere():
+        adata = counts.read()
+        model, checkpoints = _trained(counts, adata, parameters, how, folder, teller, stop)
     check = slots.checked(model, adata)
     model.save(folder)
     checkpoints.remove()
@@ -102,25 +123,35 @@ def apply(
     """Write counts denoised by a trained model."""
     from zipo.fine_tuning import aligned
 
-    inputs.format_of(counts.source)
-    outputs.check_file(target, counts.source)
+    counts.check({"OUT": target, "--log": log})
+    outputs.check_file(target)
     model = ZiPo.load(folder, device)
     teller = Teller(log)
-    adata, alignment = aligned(counts.read(), model.genes)
-    teller.say(alignment.message)
-    outputs.check_room(target, adata.n_obs, adata.n_vars, layers=1 + rates)
-    _write(model, adata, target, rates, _levels(batch, model.covariates, adata), teller)
+    with counts.elsewhere():
+        adata, alignment = aligned(counts.read(), model.genes)
+        teller.say(alignment.message)
+        outputs.check_room(target, adata.n_obs, adata.n_vars, 1 + rates, "make room")
+        _write(model, adata, target, rates, _levels(batch, model.covariates, adata), teller)
 
 
 def tune(counts: Counts, how: Fit, output: Path, trials: int, log: Path | None, stop: Stop) -> None:
     """Search for settings; the best so far stand in a file after each trial, and on standard output at the end."""
+    parameters = how.parameters()
+    counts.check({"--output": output, "--log": log})
+    outputs.check_replaceable(output, settings.is_written, "another by --output")
+    teller = Teller(log)
+    with counts.elsewhere():
+        adata = counts.read()
+        run.model_for(adata, parameters | _keywords(how), teller)
+        _search(adata, parameters, how, output, trials, teller, stop)
+
+
+def _search(
+    adata: ad.AnnData, parameters: dict[str, Any], how: Fit, output: Path, trials: int, teller: Teller, stop: Stop
+) -> None:
+    """Try settings, and tell how each fared."""
     from zipo.tool.tuning import search
 
-    parameters = how.parameters()
-    outputs.check_folder_of(output)
-    teller = Teller(log)
-    adata = counts.read()
-    run.model_for(adata, parameters | _keywords(how), teller)
     # the epochs are the search's budget, no finding, and would cut short whatever starts from the best
     kept = {name: value for name, value in parameters.items() if name != "max_epochs"}
     best: dict[str, Any] = {}
@@ -141,7 +172,7 @@ def tune(counts: Counts, how: Fit, output: Path, trials: int, log: Path | None, 
 def programs(folder: Path, threshold: float, top: int, tsv: Path | None) -> None:
     """Print gene programs, or write them as a table."""
     if tsv is not None:
-        outputs.check_folder_of(tsv)
+        outputs.check_replaceable(tsv, of_programs.is_written, "another by --tsv")
     model = ZiPo.load(folder, "cpu")
     if tsv is not None:
         write_tsv(of_programs.programs(model, threshold), tsv)
@@ -150,8 +181,10 @@ def programs(folder: Path, threshold: float, top: int, tsv: Path | None) -> None
         print(line)
 
 
-def _check_model(folder: Path) -> None:
+def _check_model(folder: Path, written: Sequence[Path | None]) -> None:
+    """Raise InputError unless a folder can be a model's, and none of the other paths to write to lies in it."""
     check_target(folder)
+    outputs.check_outside(folder, written)
     outputs.check_folder_of(folder)
 
 

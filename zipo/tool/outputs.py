@@ -1,34 +1,88 @@
-"""Where results are to go, looked at before hours of training rather than after."""
+"""Where results are to go, looked at before hours of training rather than after; what zipo did not write stays."""
 
+import os
 import shutil
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from zipo.datasets.foreign import ADDRESS
+from zipo.datasets.hdf5 import is_marked, open_hdf5
 from zipo.errors import InputError
+from zipo.whole import part_of
 
 
-def check_file(target: Path, source: Path | None = None) -> None:
-    """Raise InputError unless an .h5ad can be written under this name, which must not be that of the counts."""
+def check_file(target: Path) -> None:
+    """Raise InputError unless an .h5ad can be written under this name, which none has, or one that zipo wrote."""
     if target.suffix != ".h5ad":
         raise InputError(f"{target}: the output is an .h5ad; give a name that ends so")
-    if target.is_dir():
-        raise InputError(f"{target}: this is a folder, but the output is a file; give another name")
-    if source is not None and target.exists() and target.samefile(source):
-        raise InputError(f"{target}: this is the file of the counts itself; give the output another name")
+    check_replaceable(target, is_marked)
+
+
+def check_replaceable(target: Path, ours: Callable[[Path], bool], another: str = "another name") -> None:
+    """Raise InputError unless a file can be written under this name, which none has, or one of which `ours` is true.
+
+    An empty file may be replaced too: there is nothing in it to lose. `another` is what could be given instead.
+    """
+    if target.exists() and not target.is_file():
+        kind = "folder" if target.is_dir() else "device or a pipe"
+        raise InputError(f"{target}: this is a {kind}, but the output is a file; give {another}")
+    if target.exists() and target.stat().st_size and not ours(target):
+        raise InputError(f"{target}: exists, and is not as zipo wrote it; remove it, or give {another}")
+    part = part_of(target)
+    if part.is_file() and not _left_over(part) and not ours(part):
+        raise InputError(
+            f"{part}: exists, and is not as zipo wrote it, but {target} is written under this name first; "
+            f"remove it, or give {another}"
+        )
     check_folder_of(target)
 
 
-def check_model(folder: Path) -> None:
-    """Raise InputError unless a folder for a model can be made under this name: none is there, or one of a model."""
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: this is a file, but a model is kept in a folder; give another name")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / "model.json").exists():
-        raise InputError(f"{folder}: this folder holds other files than a model's; give another name")
-    check_folder_of(folder)
+def check_apart(written: Mapping[str, Path | None], counts: Sequence[Path] = ()) -> None:
+    """Raise InputError where a path to write to is a file of the counts or given twice, whichever links lead there.
+
+    The keys are the arguments that give the paths.
+    """
+    given = [(name, path) for name, path in written.items() if path is not None]
+    for number, (name, path) in enumerate(given):
+        if any(_same(path, source) for source in counts):
+            raise InputError(f"{path}: this is the file of the counts itself; give {name} another name")
+        part = part_of(path.absolute())
+        if any(_same(part, source) for source in counts):
+            raise InputError(f"{path}: is written as {part.name}, the file of the counts; give {name} another name")
+        for other, earlier in given[:number]:
+            if _same(path, earlier):
+                raise InputError(f"{path}: both {other} and {name} would be written there; give one another name")
+
+
+def check_outside(folder: Path, written: Sequence[Path | None]) -> None:
+    """Raise InputError where a path to write to lies in the folder of a model, which is replaced as a whole."""
+    for path in written:
+        if path is not None and folder.resolve() in path.resolve().parents:
+            raise InputError(f"{path}: lies in {folder}, which is for a model alone; give a place outside of it")
+
+
+def check_checkpoints(target: Path) -> None:
+    """Raise InputError where the folder of a training's checkpoints holds other files."""
+    folder = checkpoints_beside(target)
+    if not folder.exists():
+        return
+    if not folder.is_dir() or any(path.suffix != ".npz" or not path.name[:6].isdigit() for path in folder.iterdir()):
+        raise InputError(
+            f"{folder}: the training keeps its checkpoints there, but it holds something else; remove it, or give the "
+            "output another name"
+        )
+
+
+def checkpoints_beside(target: Path) -> Path:
+    """The folder of a training's checkpoints, beside what it is to write."""
+    return target.with_name(f"{target.name}.checkpoints")
 
 
 def check_folder_of(target: Path) -> None:
     """Raise InputError unless something can be written beside a target."""
+    if ADDRESS.match(str(target)):
+        raise InputError(f"{target}: this is an address, but results are written to this computer; give a path on it")
     folder = target.absolute().parent
     if not folder.is_dir():
         problem = "is a file" if folder.exists() else "does not exist"
@@ -42,11 +96,29 @@ def check_folder_of(target: Path) -> None:
         ) from None
 
 
-def check_room(target: Path, cells: int, genes: int, layers: int) -> None:
-    """Raise InputError unless the disk has room for so many dense layers of float32."""
+def check_room(target: Path, cells: int, genes: int, layers: int, advice: str) -> None:
+    """Raise InputError, with advice, unless the disk has room for so many dense layers of float32."""
     needed, free = 4 * cells * genes * layers, shutil.disk_usage(target.absolute().parent).free
     if needed > free:
         raise InputError(
-            f"{target}: about {needed / 1e9:.1f} GB are needed, but its disk has {free / 1e9:.1f} GB left; make room, "
-            "or take fewer genes by --genes"
+            f"{target}: about {needed / 1e9:.1f} GB are needed, but its disk has {free / 1e9:.1f} GB left; {advice}"
         )
+
+
+def _left_over(part: Path) -> bool:
+    """Whether this is empty, or an .h5ad that is not whole: what a process that was killed has left."""
+    if not part.stat().st_size:
+        return True
+    if part.suffix != ".h5ad":
+        return False
+    try:
+        with open_hdf5(part):
+            return False
+    except InputError:
+        return True
+
+
+def _same(one: Path, other: Path) -> bool:
+    if one.exists() and other.exists():
+        return os.path.samefile(one, other)
+    return one.resolve() == other.resolve()

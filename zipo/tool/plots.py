@@ -12,11 +12,17 @@ from zipo.datasets.hdf5 import open_hdf5
 from zipo.errors import InputError
 from zipo.figures import style
 from zipo.figures.cell_types import legend_beside, of_types
+from zipo.tool import outputs
 from zipo.tool.zeros import EXPECTED, OBSERVED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+REMEDY = "give what `zipo denoise` or `zipo apply` wrote"
+# by which the tables beside the pictures are known
+FIRST_COLUMNS = {"training": b"epoch\t", "latent": b"cell\tx\ty\t", "zeros": b"gene\tmean\tobserved\texpected"}
+CURVES = ("training_loss", "validation_loss", "validation_nll")  # of the history
+FEWEST = 3  # cells of a t-SNE
 CELLS = 20_000  # more take t-SNE minutes, and a picture shows no more
 PANELS = 4  # columns of obs that are shown unasked
 LEVELS = 30  # a column with more is no grouping of cells
@@ -28,23 +34,20 @@ def plot(output: Path, folder: Path, colours: list[str], seed: int = 1) -> list[
     `colours` are columns of obs, those that group cells if there are none. Raises InputError unless `zipo denoise`,
     `zipo apply` or zipo.pp.denoise filled the slots of the file, and for a column that obs lacks.
     """
-    if not output.exists():
-        raise InputError(f"{output}: no such file; give what `zipo denoise` or `zipo apply` wrote")
-    with open_hdf5(output):
-        adata = ad.read_h5ad(output, backed="r")
-    if slots.ABOUT not in adata.uns or latent_slot() not in adata.obsm:
-        raise InputError(f"{output}: holds no results of zipo; give what `zipo denoise` or `zipo apply` wrote")
+    adata = _results(output)
     if missing := [name for name in colours if name not in adata.obs]:
         there = ", ".join(map(str, adata.obs.columns))
         raise InputError(f"--colour {missing[0]}: no column of obs; there are {there}")
     history = pd.DataFrame(adata.uns[slots.ABOUT]["history"])
     history.insert(0, "epoch", range(1, len(history) + 1))
+    with_zeros = {OBSERVED, EXPECTED} <= set(adata.var) and has_x(output)
+    _check_folder(folder, ["training", "latent", *["zeros"] * with_zeros])
     places = embedded(adata, colours or groupings(adata.obs), seed)
     pictures = {
         "training": (draw_training(history, adata.uns[slots.ABOUT]["training"]), history),
         "latent": (draw_latent(places, adata.n_obs), places),
     }
-    if EXPECTED in adata.var:
+    if with_zeros:
         genes = zeros(adata.var, mean_counts(adata))
         pictures["zeros"] = (draw_zeros(genes), genes)
     for name, (figure, numbers) in pictures.items():
@@ -52,9 +55,55 @@ def plot(output: Path, folder: Path, colours: list[str], seed: int = 1) -> list[
     return [folder / f"{name}.png" for name in pictures]
 
 
+def _results(output: Path) -> ad.AnnData:
+    """The file in backed mode; InputError unless zipo filled its slots."""
+    if not output.exists():
+        raise InputError(f"{output}: no such file; {REMEDY}")
+    with open_hdf5(output):
+        try:
+            adata = ad.read_h5ad(output, backed="r")
+        except Exception as error:  # anndata raises many kinds
+            raise InputError(f"{output}: no .h5ad that anndata can read ({error}); {REMEDY}") from None
+    try:
+        about = adata.uns[slots.ABOUT]
+        whole = set(CURVES) <= set(about["history"]) and "best_epoch" in about["training"]
+    except (LookupError, TypeError):
+        whole = False
+    if not whole or latent_slot() not in adata.obsm:
+        raise InputError(f"{output}: holds no results of zipo; {REMEDY}")
+    if library_slot() not in adata.obs:
+        raise InputError(f"{output}: its obs lacks {library_slot()!r}, which zipo fills; {REMEDY}")
+    if adata.n_obs < FEWEST:
+        raise InputError(f"{output}: {adata.n_obs} cells are too few for pictures; keep {FEWEST} at least")
+    return adata
+
+
+def _check_folder(folder: Path, names: list[str]) -> None:
+    """Raise InputError unless pictures can be written there, in place of none but those of an earlier call."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: this is a file, but pictures go to a folder; give another name")
+    for name in names:
+        earlier = [file for kind in (*style.FORMATS, "tsv") if (file := folder / f"{name}.{kind}").exists()]
+        table = folder / f"{name}.tsv"
+        if earlier and not (table.is_file() and table.read_bytes().startswith(FIRST_COLUMNS[name])):
+            raise InputError(f"{earlier[0]}: exists, and is not as zipo wrote it; remove it, or give another folder")
+    outputs.check_folder_of(next(path for path in (folder, *folder.absolute().parents) if path.exists()) / "pictures")
+
+
+def has_x(output: Path) -> bool:
+    """Whether an .h5ad has an X, whose absence a backed AnnData tells by an error."""
+    with open_hdf5(output) as file:
+        return "X" in file
+
+
 def latent_slot() -> str:
     """Name of the latents in obsm."""
     return slots.LATENT.split("/")[1]
+
+
+def library_slot() -> str:
+    """Name of the library sizes in obs."""
+    return slots.LIBRARY.split("/")[1]
 
 
 def groupings(obs: pd.DataFrame) -> list[str]:
@@ -72,7 +121,7 @@ def embedded(adata: ad.AnnData, columns: list[str], seed: int) -> pd.DataFrame:
     if adata.n_obs > CELLS:
         drawn = np.sort(np.random.default_rng(seed).choice(adata.n_obs, CELLS, replace=False))
     x, y = tsne(adata.obsm[latent_slot()][drawn], seed).T
-    about = adata.obs.iloc[drawn][list(dict.fromkeys([*columns, slots.LIBRARY.split("/")[1]]))]
+    about = adata.obs.iloc[drawn][list(dict.fromkeys([*columns, library_slot()]))]
     return pd.concat([pd.DataFrame({"cell": about.index, "x": x, "y": y}), about.reset_index(drop=True)], axis=1)
 
 

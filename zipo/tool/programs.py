@@ -1,11 +1,15 @@
 """Gene programs: what each neuron of the first layer reads, once weights that hardly count are pruned away."""
 
+from pathlib import Path
+
 import pandas as pd
 import torch
 
 from zipo.engine.pruning import kept_weights
 from zipo.errors import InputError
 from zipo.estimator import ZiPo
+
+COLUMNS = ["neuron", "rank", "gene", "weight", "genes"]
 
 
 def programs(model: ZiPo, threshold: float = 1e-4, top: int | None = None) -> pd.DataFrame:
@@ -37,12 +41,19 @@ def programs(model: ZiPo, threshold: float = 1e-4, top: int | None = None) -> pd
                     "gene": model.genes[order.numpy()],
                     "weight": (weights[order, neuron] / largest).numpy(),
                     "genes": genes,
-                }
+                },
+                columns=COLUMNS,
             )
         )
     if not tables:
         raise InputError("all weights of the first layer are 0, so there are no programs; train with a lower alpha_w")
     return pd.concat(tables, ignore_index=True)
+
+
+def is_written(file: Path) -> bool:
+    """Whether this is a table of gene programs as `zipo programs` writes it."""
+    with file.open("rb") as opened:
+        return opened.readline(1000).decode(errors="replace").rstrip("\r\n").split("\t") == COLUMNS
 
 
 def in_lines(table: pd.DataFrame) -> list[str]:

@@ -1,5 +1,6 @@
 """What a command tells of its progress: a live bar on a terminal, elsewhere, as in a log, a line now and then."""
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -20,9 +21,12 @@ class Teller:
         self._log: IO[str] | None = None
         if log is not None:
             try:
-                self._log = log.open("a", buffering=1)
+                ours = not log.is_file() or _is_log(log)
+                self._log = log.open("a", buffering=1) if ours else None
             except OSError as error:
                 raise InputError(f"--log {log}: cannot be written ({error.strerror}); give another file") from None
+            if not ours:
+                raise InputError(f"--log {log}: exists and is no log of zipo, which alone is appended to; give another")
 
     def say(self, text: str) -> None:
         """A line, whatever stands there live."""
@@ -64,6 +68,13 @@ class Teller:
                 lines.offer(text)
 
             yield report
+
+
+def _is_log(file: Path) -> bool:
+    """Whether a file begins as a log does, with a time, or is empty."""
+    with file.open("rb") as opened:
+        start = opened.read(20)
+    return not start or bool(re.fullmatch(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", start))
 
 
 class _Lines:

@@ -17,6 +17,7 @@ from zipo.messages import first_problem
 from zipo.parameters import Parameters
 from zipo.sizes import in_words
 from zipo.tool.inputs import files_of
+from zipo.tool.outputs import checkpoints_beside
 from zipo.tool.progress import Teller
 from zipo.tool.stopping import Stop
 
@@ -47,7 +48,7 @@ def checkpoints_of(
     """
     about = [__version__, torch.__version__, model.parameters.model_dump(mode="json"), model.seed, model.device.type]
     identity = digest(files_of(source), [about, model.empty_cells, reading, list(adata.var_names)])
-    checkpoints = Checkpoints(target.with_name(f"{target.name}.checkpoints"), identity, EVERY)
+    checkpoints = Checkpoints(checkpoints_beside(target), identity, EVERY)
     if not resume:
         checkpoints.remove()
     elif not checkpoints.folder.exists():

@@ -51,7 +51,26 @@ def read(file: Path) -> dict[str, Any]:
 def write(values: dict[str, Any], target: Path) -> None:
     """Write a file of settings, whole or not at all."""
     with whole(target) as part:
-        part.write_text(json.dumps(values, indent=1) + "\n")
+        part.write_text(_as_text(values))
+
+
+def _as_text(values: dict[str, Any]) -> str:
+    return json.dumps(values, indent=1) + "\n"
+
+
+def is_written(file: Path) -> bool:
+    """Whether `zipo tune` has written this file of settings, which begins with those given and ends with a searched."""
+    try:
+        text = file.read_text()
+        values = json.loads(text)
+    except (OSError, ValueError):
+        return False
+    return (
+        isinstance(values, dict)
+        and set(values) <= set(ParameterValues.model_fields) - {"max_epochs"}
+        and list(values)[-1:] in (["encoder"], ["alpha_z"], ["alpha_w"])
+        and text == _as_text(values)
+    )
 
 
 def as_options(values: dict[str, Any]) -> str:
