@@ -56,6 +56,9 @@ def test_genes_of_the_data_may_follow_those_of_the_model(counts):
 def test_data_without_a_gene_in_common_are_refused(counts):
     with pytest.raises(InputError, match="none of the 5 genes of the data, such as 'gene-0', is among the 2 of"):
         aligned(counts, pd.Index(["INS", "GCG"]))
+    with pytest.raises(InputError, match=r"2 of the model's 5 genes .* but not 'gene-7': .* with min_genes=0\.4$"):
+        aligned(counts, names(7, 3, 0, 9, 8))
+    assert aligned(counts, names(7, 3, 0, 9, 8), min_genes=0.4)[1].missing == 3
     counts.var_names = [*names(0, 1, 2, 3), "gene-0"]
     with pytest.raises(InputError, match="counts: gene 'gene-0' occurs more than once"):
         aligned(counts, names(0, 1))

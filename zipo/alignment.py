@@ -1,5 +1,6 @@
 """The genes of a data set matched by name with those of a model."""
 
+import math
 from dataclasses import dataclass
 
 import anndata as ad
@@ -10,6 +11,7 @@ from scipy.sparse import csr_matrix
 from zipo.datasets.counts import check_names
 from zipo.datasets.on_disk import some_genes
 from zipo.errors import InputError
+from zipo.wording import setting
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,23 @@ class Alignment:
         return cls(genes.append(extra) if added else genes, shared, len(genes) - shared, len(extra), added)
 
 
-def aligned(adata: ad.AnnData, genes: pd.Index) -> tuple[ad.AnnData, Alignment]:
+def aligned(adata: ad.AnnData, genes: pd.Index, min_genes: float = 0.5) -> tuple[ad.AnnData, Alignment]:
     """The data with exactly these genes, in this order: others are left out, those that are missing count as zeros.
 
     Where none is missing the result is a view, whose counts stay on disk if they lie there; else the counts are read
-    into memory, and var and layers are left out. Raises InputError for genes that occur twice, or none in common.
+    into memory, and var and layers are left out. Raises InputError for genes that occur twice, or none in common, and
+    where the data have less than the share `min_genes` of the model's genes: denoised from zeros in place of most
+    genes, cells are what their zeros make of them.
     """
     alignment = Alignment.of(adata.var_names, genes)
+    if alignment.shared < min_genes * len(genes):
+        share = math.floor(100 * alignment.shared / len(genes)) / 100
+        known = genes.isin(adata.var_names)
+        raise InputError(
+            f"{alignment.shared:,} of the model's {len(genes):,} genes are in the data, such as {genes[known][0]!r}, "
+            f"but not {genes[~known][0]!r}: less than the share {min_genes:g}; name the genes as the model does, or "
+            f"let the others count as zeros with {setting('min_genes', share)}"
+        )
     return with_genes(adata, genes), alignment
 
 

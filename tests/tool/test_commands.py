@@ -170,6 +170,41 @@ def test_a_full_disk_is_found_before_training(source, tmp_path, zipo, untrained,
     assert "out.h5ad: about 0.0 GB are needed, but its disk has 0.0 GB left" in err
 
 
+def test_apply_needs_half_of_the_models_genes_unless_told(cells, source, tmp_path, zipo):
+    assert zipo("fit", source, tmp_path / "model", *SMALL)[0] == 0
+    other = cells[:, :29].copy()
+    other = other[other.X.getnnz(axis=1) > 0].copy()
+    other.write_h5ad(tmp_path / "other.h5ad")
+    command = ("apply", tmp_path / "model", tmp_path / "other.h5ad", tmp_path / "out.h5ad")
+    code, _, err = zipo(*command)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "29 of the model's 60 genes are in the data, such as 'gene-0', but not 'gene-29': less than the share" in err
+    assert err.endswith("let the others count as zeros with --min-genes 0.48\n")
+    assert not (tmp_path / "out.h5ad").exists()
+    assert zipo(*command, "--min-genes", 0.48)[0] == 0
+    assert ad.read_h5ad(tmp_path / "out.h5ad").n_vars == 60
+    assert zipo(*command, "--min-genes", 1.5)[0] == 2
+
+
+def test_apply_keeps_empty_cells_if_told_or_trained_so(cells, source, tmp_path, zipo):
+    sparse = cells.copy()
+    sparse.X = csr_matrix(cells.X.toarray() * (np.arange(150) > 2)[:, None])
+    sparse.write_h5ad(tmp_path / "sparse.h5ad")
+    assert zipo("fit", source, tmp_path / "refusing", *SMALL)[0] == 0
+    assert zipo("fit", source, tmp_path / "keeping", *SMALL, "--empty-cells", "keep")[0] == 0
+    end = (tmp_path / "sparse.h5ad", tmp_path / "out.h5ad")
+    code, _, err = zipo("apply", tmp_path / "refusing", *end)
+    assert code == 2
+    assert "3 cells have no counts, " in err
+    assert err.endswith("or keep them with --empty-cells keep\n")
+    assert zipo("apply", tmp_path / "keeping", *end, "--empty-cells", "refuse")[0] == 2
+    assert not (tmp_path / "out.h5ad").exists()
+    assert zipo("apply", tmp_path / "refusing", *end, "--empty-cells", "keep")[0] == 0
+    told = ad.read_h5ad(tmp_path / "out.h5ad")
+    assert zipo("apply", tmp_path / "keeping", *end)[0] == 0
+    np.testing.assert_array_equal(told.layers["denoised"], ad.read_h5ad(tmp_path / "out.h5ad").layers["denoised"])
+
+
 def test_apply_to_a_full_disk_advises_no_option_that_it_lacks(source, tmp_path, zipo, monkeypatch):
     assert zipo("fit", source, tmp_path / "model", *SMALL)[0] == 0
     usage = outputs.shutil.disk_usage(tmp_path)._replace(free=100)

@@ -39,6 +39,13 @@ Settings = Annotated[Path | None, typer.Option(metavar="FILE", help="Parameters 
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same file.")]
 On = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")]
 Empty = Annotated[Literal["refuse", "keep"], typer.Option(help="What to do with cells that have no counts.")]
+EmptyOfModel = Annotated[
+    Literal["refuse", "keep"] | None,
+    typer.Option(help="What to do with cells that have no counts. [as the model was trained]", show_default=False),
+]
+MinGenes = Annotated[
+    float, typer.Option(metavar="SHARE", min=0, max=1, help="Share of the model's genes that the data must have.")
+]
 Rates = Annotated[bool, typer.Option("--rates", help="Write layers['rates'] too: l mu, without zero inflation.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from where the same command was interrupted.")]
 Log = Annotated[Path | None, typer.Option(metavar="FILE", help="Also write what is told, with times, to this file.")]
@@ -132,6 +139,8 @@ def apply(
     rates: Rates = False,
     layer: Layer = None,
     genes_in: GenesIn = None,
+    empty_cells: EmptyOfModel = None,
+    min_genes: MinGenes = 0.5,
     log: Log = None,
 ) -> None:
     """Denoise counts with a trained model; genes are matched by name, and those that are missing count as 0."""
@@ -140,7 +149,10 @@ def apply(
     with stopping():
         from zipo.tool import commands
 
-        commands.apply(model, commands.Counts(source, layer, genes_in), target, batch or [], device, rates, log)
+        commands.apply(
+            model, commands.Counts(source, layer, genes_in),
+            target, batch or [], device, rates, empty_cells, min_genes, log,
+        )  # fmt: skip
 
 
 @app.command()

@@ -118,17 +118,26 @@ def fit(counts: Counts, how: Fit, folder: Path, log: Path | None, stop: Stop) ->
 
 
 def apply(
-    folder: Path, counts: Counts, target: Path, batch: Sequence[str], device: str, rates: bool, log: Path | None
+    folder: Path,
+    counts: Counts,
+    target: Path,
+    batch: Sequence[str],
+    device: str,
+    rates: bool,
+    empty_cells: Literal["refuse", "keep"] | None,
+    min_genes: float,
+    log: Path | None,
 ) -> None:
-    """Write counts denoised by a trained model."""
+    """Write counts denoised by a trained model, which has its own way with empty cells unless one is given."""
     from zipo.fine_tuning import aligned
 
     counts.check({"OUT": target, "--log": log})
     outputs.check_file(target)
     model = ZiPo.load(folder, device)
+    model.empty_cells = empty_cells or model.empty_cells
     teller = Teller(log)
     with counts.elsewhere():
-        adata, alignment = aligned(counts.read(), model.genes)
+        adata, alignment = aligned(counts.read(), model.genes, min_genes)
         teller.say(alignment.message)
         outputs.check_room(target, adata.n_obs, adata.n_vars, 1 + rates, "make room")
         _write(model, adata, target, rates, _levels(batch, model.covariates, adata), teller)
