@@ -154,8 +154,8 @@ def test_the_file_holds_counts_and_their_pedigree(tmp_path):
 @pytest.mark.parametrize(
     ("chosen", "problem"),
     [
-        ({"min_counts": 10**6}, "data set toy: no cells are left"),
-        ({"min_cells": 10**6}, "data set toy: no genes are left"),
+        ({"min_counts": 10**6}, "data set toy: no cells are left; loosen min_counts or min_genes in filters"),
+        ({"min_cells": 10**6}, "data set toy: no genes are left; loosen min_cells in filters"),
     ],
 )
 def test_filters_that_leave_nothing_are_refused_and_write_nothing(tmp_path, chosen, problem):
