@@ -2,11 +2,8 @@
 
 import math
 import platform
-import resource
-import subprocess
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import anndata as ad
@@ -15,7 +12,9 @@ import torch
 from zipo import __version__
 from zipo.engine.checkpoints import Checkpoints
 from zipo.estimator import ZiPo
+from zipo.methods.shared.memory import peak_mb
 from zipo.split import split
+from zipo.study.code_version import git_commit
 
 LOSS_NAMES = ("nll", "nll_observed_library", "mse_rates", "mse_means", "mean_zero_probability")
 
@@ -67,7 +66,7 @@ def run(
         "seconds": seconds,
         "seconds_per_epoch": seconds / epochs,
         "cells_per_second": len(parts.training) * epochs / seconds,
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_memory_mb": peak_mb(),
         "device": _device_name(model.device),
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
@@ -103,17 +102,6 @@ def _scores(
         ):
             scores[f"pruned_{threshold:g}_{name}"] = math.nan if diverged else value
     return scores
-
-
-def git_commit() -> str:
-    """Commit of the code that runs, with -dirty if the tree differs from it; empty outside a repository."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    try:
-        return subprocess.run(
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10
-        ).stdout.strip()
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
 
 
 def _device_name(device: torch.device) -> str:

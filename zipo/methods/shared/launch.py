@@ -114,7 +114,7 @@ def run_in_group(command: list[str], log: Path, seconds: float, method: Method, 
 
     It leads a process group, which ends with it: nothing that a method starts outlives it.
     """
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONSAFEPATH")}
     if method.env is None:
         kept["PYTHONPATH"] = str(Path(zipo.__file__).parents[1])
     kept |= dict.fromkeys(THREADING, str(threads)) | {"PYTHONNOUSERSITE": "1", "PYTHONHASHSEED": "0"}

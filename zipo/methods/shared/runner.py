@@ -77,6 +77,7 @@ def denoised(module, given: ad.AnnData, job: dict, result: dict) -> dict[str, np
 
     Raises Invalid where the answer has other cells or genes than were given.
     """
+    peak_mb = load(HERE / "memory.py").peak_mb
     before = fingerprint(given)
     parameters = module.parameters | job["parameters"]
     cells, genes = list(given.obs_names), list(given.var_names)
@@ -165,17 +166,6 @@ def fingerprint(counts: ad.AnnData) -> str:
         digest.update(np.ascontiguousarray(part).data)
     digest.update(repr((list(counts.obs_names), list(counts.var_names))).encode())
     return digest.hexdigest()
-
-
-def peak_mb(who: int = resource.RUSAGE_SELF) -> float:
-    """The most memory that this process or one of its children has held, in MB."""
-    status = Path("/proc/self/status")
-    if who == resource.RUSAGE_SELF and status.exists():
-        # getrusage would count what the process that started this one held
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024 / 1e6
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(who).ru_maxrss * unit / 1e6
 
 
 def versions(imports: tuple[str, ...]) -> dict[str, str]:
