@@ -1,8 +1,11 @@
 """The command line: errors in one sentence with exit code 2, and a start that loads nothing it does not need."""
 
 import json
+import os
 import subprocess
 import sys
+
+from zipo.parameters import Parameters
 
 
 def zipo(*arguments: str) -> subprocess.CompletedProcess:
@@ -32,3 +35,14 @@ def test_help_loads_nothing_that_takes_time():
     code = f"import sys, zipo.cli; print(sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_notebooks_backend_does_not_keep_figures_from_being_drawn(tmp_path):
+    """Jupyter and Colab hand theirs on to commands in cells; matplotlib refuses it where it is not installed."""
+    (tmp_path / "sizes.tsv").write_text("dataset\ttitle\n")
+    about = json.dumps({"parameters": Parameters().model_dump(mode="json")})
+    command = [sys.executable, "-m", "zipo", "study", "figure", "figure-01", about, "sizes.tsv", "figures/figure-01"]
+    environment = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "figures" / "figure-01.png").read_bytes().startswith(b"\x89PNG")

@@ -2,13 +2,14 @@
 
 import atexit
 import gc
-import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from zipo.arguments import Json
 from zipo.errors import InputError
 from zipo.methods.shared import cli as of_methods
 from zipo.study import benchmark_cli as of_benchmark
@@ -23,8 +24,6 @@ app.add_typer(of_methods.app)
 app.add_typer(study, name="study")
 study.add_typer(of_methods.steps)
 study.add_typer(of_benchmark.steps)
-
-Json = Annotated[dict, typer.Argument(parser=json.loads, metavar="JSON")]
 
 
 @app.callback()
@@ -77,19 +76,25 @@ def fetch_url(url: str, sha256: str, target: Path, connections: int) -> None:
 @study.command()
 def fetch_synapse(source: Json, manifest: Path) -> None:
     """Download the files of a data set of Synapse beside their manifest."""
+    from pydantic import TypeAdapter
+
     from zipo.datasets import rosmap
     from zipo.datasets.catalogue import SynapseSource
+    from zipo.messages import check
 
-    rosmap.fetch_files(SynapseSource(**source), manifest.parent, manifest)
+    rosmap.fetch_files(check(TypeAdapter(SynapseSource), source, "source"), manifest.parent, manifest)
 
 
 @study.command()
 def prepare(name: str, dataset: Json, downloads: Path, target: Path) -> None:
     """Read, check and filter a data set."""
+    from pydantic import TypeAdapter
+
     from zipo.datasets.catalogue import Dataset
     from zipo.datasets.prepare import prepare
+    from zipo.messages import check
 
-    prepare(name, Dataset(**dataset), downloads, target)
+    prepare(name, check(TypeAdapter(Dataset), dataset, f"data set {name}"), downloads, target)
 
 
 @study.command()
@@ -271,6 +276,8 @@ def schemas(folder: Path) -> None:
 
 def main() -> None:
     """Run a command; input that will not do ends with one sentence and exit code 2."""
+    # pictures go into files: a notebook's backend, which its cells hand on, is not to be had here
+    os.environ["MPLBACKEND"] = "Agg"
     # A start makes objects by the hundred thousand, and they stay: searching them for garbage, on the way and at the
     # end, took a quarter of a short command's time.
     gc.set_threshold(50_000)

@@ -19,9 +19,20 @@ def zipo(*arguments: str) -> subprocess.CompletedProcess:
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
-    """A folder that comes before that of the methods."""
-    monkeypatch.setattr(methods, "__path__", [str(tmp_path), *methods.__path__])
-    return tmp_path
+    """The folder of methods of a clone at hand, which comes before that of the package."""
+    found = clone(tmp_path / "clone")
+    monkeypatch.chdir(tmp_path / "clone")
+    monkeypatch.setattr(methods, "__path__", [str(found), *methods.__path__])
+    return found
+
+
+def clone(root: Path) -> Path:
+    """The folder of methods of an empty clone."""
+    found = root / "zipo" / "methods"
+    found.mkdir(parents=True)
+    (found / "__init__.py").touch()
+    (root / "Snakefile").touch()
+    return found
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +73,31 @@ def test_a_new_method_is_a_method_at_once(folder, awkward, tmp_path, capsys):
 
     result = run(found, awkward, tmp_path / "out", seed=1, threads=1, seconds=60)
     assert (result.status, result.reason) == ("ok", "")
+
+
+def test_a_new_method_goes_into_the_clone_at_hand_and_never_into_an_installed_package(tmp_path, monkeypatch, capsys):
+    at_hand, ours = clone(tmp_path / "at hand"), Path(methods.__path__[0])
+    (tmp_path / "at hand" / "docs").mkdir()
+    monkeypatch.chdir(tmp_path / "at hand" / "docs")
+    cli.new_method("fresh")
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"{at_hand / 'fresh.py'}: fill it in, then run .venv/bin/pytest")
+    assert f"the zipo in {ours}, which does not have it" in printed  # the tests' own package is another
+    assert not (ours / "fresh.py").exists()
+    # outside of any clone: that of the package, if it lies in one
+    monkeypatch.chdir(tmp_path)
+    package = clone(tmp_path / "other")
+    monkeypatch.setattr(methods, "__path__", [str(package)])
+    cli.new_method("fresh")
+    assert capsys.readouterr().out.count("\n") == 1
+    assert (package / "fresh.py").exists()
+    installed = tmp_path / "site-packages" / "zipo" / "methods"
+    installed.mkdir(parents=True)
+    (installed / "__init__.py").touch()
+    monkeypatch.setattr(methods, "__path__", [str(installed)])
+    with pytest.raises(InputError, match=r"zipo is installed in .*site-packages/zipo, .*go into a clone of ZiPo's"):
+        cli.new_method("fresh")
+    assert not (installed / "fresh.py").exists()
 
 
 @pytest.mark.parametrize("name", ["Fresh", "9lives", "my-method", "a.b", "", "shared", "class"])
@@ -120,6 +156,20 @@ def test_the_steps_of_the_workflow(awkward, tmp_path):
     assert (done.returncode, done.stderr[:48]) == (0, "dca: unavailable its environment is not there; `")
     done = zipo("study", "method-environment", "nosuch", str(tmp_path / "nosuch"))
     assert (done.returncode, done.stderr) == (0, "nosuch: unavailable envs/nosuch.txt is missing\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[1]", "expected JSON such as"),
+        ("{'a': 1}", "expected JSON, such as"),
+        ('{"a": 1, "a": 2}', "a is given twice"),
+    ],
+)
+def test_an_argument_that_is_no_json_is_refused_in_words(text, problem, tmp_path):
+    done = zipo("study", "run-method", "pca", text, "c.h5ad", str(tmp_path / "out"), "1", "1", "60")
+    assert done.returncode == 2
+    assert problem in " ".join(done.stderr.replace("│", "").split())
 
 
 def test_a_cancelled_step_takes_the_method_along(awkward, tmp_path):

@@ -1,16 +1,13 @@
 """The commands of the benchmark's steps; running a method and making its environment are with the methods."""
 
-import json
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from zipo.arguments import Json, JsonList
+
 # every import below costs time at start-up, so each command imports what it runs
 steps = typer.Typer()
-
-Json = Annotated[dict, typer.Argument(parser=json.loads, metavar="JSON")]
-JsonList = Annotated[list, typer.Argument(parser=json.loads, metavar="JSON")]
 
 
 @steps.command()

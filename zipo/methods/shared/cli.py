@@ -1,15 +1,14 @@
 """The commands about methods: those for users, and the steps of the workflow."""
 
-import json
 import keyword
 import re
 import sys
 from pathlib import Path
 from textwrap import fill
-from typing import Annotated
 
 import typer
 
+from zipo.arguments import Json
 from zipo.errors import InputError
 
 # every import below costs time at start-up, so each command imports what it runs
@@ -62,7 +61,7 @@ def methods() -> None:
 
 @app.command()
 def new_method(name: str) -> None:
-    """Write zipo/methods/NAME.py, a method to fill in."""
+    """Write zipo/methods/NAME.py, a method to fill in, in the clone at hand."""
     from zipo import methods
     from zipo.whole import whole
 
@@ -71,12 +70,31 @@ def new_method(name: str) -> None:
             f"method {name!r}: not a name for a method; it names a Python file, so take small letters, digits and _, "
             "beginning with a letter"
         )
-    file = Path(methods.__path__[0]) / f"{name}.py"
+    file = _folder() / f"{name}.py"
     if file.exists():
         raise InputError(f"method {name!r}: {file} is there already; choose another name, or edit that file")
     with whole(file) as part:
         part.write_text(TEMPLATE.replace("NAME", name))
-    print(f"{file}: fill it in, then run pytest tests/methods/test_conformance.py -k {name}")
+    print(f'{file}: fill it in, then run .venv/bin/pytest -m "" tests/methods/test_conformance.py -k {name}')
+    if name not in methods.known():
+        print(
+            f"This command is of the zipo in {methods.__path__[0]}, which does not have it; `make env` in the clone "
+            "makes .venv/bin/zipo, which does"
+        )
+
+
+def _folder() -> Path:
+    """The folder of methods of the clone that the working folder is in, or else of the one that holds this package."""
+    from zipo import methods
+
+    ours = Path(methods.__path__[0])
+    for tree in (Path.cwd(), *Path.cwd().parents, ours.parents[1]):
+        if (tree / "Snakefile").exists() and (tree / "zipo" / "methods" / "__init__.py").exists():
+            return tree / "zipo" / "methods"
+    raise InputError(
+        f"new-method: zipo is installed in {ours.parent}, where no study would find a new method; go into a clone of "
+        "ZiPo's repository (cd), and run this there"
+    )
 
 
 @steps.command()
@@ -91,7 +109,7 @@ def method_environment(name: str, folder: Path) -> None:
 @steps.command()
 def run_method(
     name: str,
-    parameters: Annotated[dict, typer.Argument(parser=json.loads, metavar="JSON")],
+    parameters: Json,
     counts: Path,
     folder: Path,
     seed: int,

@@ -1,0 +1,33 @@
+"""Arguments of commands that are given as JSON."""
+
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+
+def _parser(kind: type, example: str) -> Callable[[Any], Any]:
+    """Parses an argument; click's error in words for what is no JSON of that kind, and for a name given twice."""
+
+    def parse(text: Any) -> Any:
+        try:
+            value = json.loads(text, object_pairs_hook=_once) if isinstance(text, str) else text
+        except ValueError as error:
+            raise typer.BadParameter(f"{text!r}: {error}; expected JSON, such as {example}") from None
+        if not isinstance(value, kind):
+            raise typer.BadParameter(f"{text!r}: expected JSON such as {example}")
+        return value
+
+    return parse
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"{twice[0]} is given twice")
+    return dict(pairs)
+
+
+Json = Annotated[dict, typer.Argument(parser=_parser(dict, '{"strength": 0.5}'), metavar="JSON")]
+JsonList = Annotated[list, typer.Argument(parser=_parser(list, "[1, 2]"), metavar="JSON")]
