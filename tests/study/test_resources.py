@@ -7,6 +7,7 @@ from scipy.sparse import csr_matrix
 from zipo.datasets.catalogue import Dataset
 from zipo.datasets.prepared import write
 from zipo.engine.model import Network
+from zipo.errors import InputError
 from zipo.parameters import Parameters
 from zipo.study.resources import CPU_THREAD, RESERVE, Size, epoch_seconds, memory_mb, minutes, size_of, weights_of
 
@@ -62,11 +63,20 @@ def test_more_seeds_take_longer_and_a_gpu_less():
 def test_the_size_is_the_files_and_before_that_the_catalogues(tmp_path, simulated):
     entry = {"title": "Toy", "source": {"kind": "geo", "accession": "GSE125188"}}
     file = tmp_path / "toy.h5ad"
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError) as raised:
         size_of(Dataset(**entry), file)
+    assert raised.value.filename == str(file)  # by which Snakemake knows that it is asked too early
     known = Dataset(**entry, paper={"cells": 100, "genes": 50, "nonzero_share": 0.1})
     assert size_of(known, file) == Size(100, 50, 500)
     source = {"kind": "simulated", "cells": 30, "genes": 20}
     assert size_of(Dataset(title="Toy", source=source), file) == Size(30, 20, 600)
     write(simulated, file)
     assert size_of(known, file) == Size(600, 150, np.count_nonzero(csr_matrix(simulated.X).toarray()))
+
+
+@pytest.mark.parametrize("content", [b"", b"no HDF5"])
+def test_a_damaged_file_is_named(tmp_path, content):
+    file = tmp_path / "toy.h5ad"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=r"toy\.h5ad: damaged \(.*\); remove it, and the same command makes it anew"):
+        size_of(Dataset(title="Toy", source={"kind": "geo", "accession": "GSE125188"}), file)

@@ -5,12 +5,15 @@ training when it likes: a job that is cut off goes on from its checkpoint with m
 too small costs a start, and one that is too large waits longer in the queue.
 """
 
+import errno
 import math
+import os
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from zipo.datasets.catalogue import Dataset, SimulatedSource
+from zipo.errors import InputError
 from zipo.parameters import Parameters
 
 # Memory, in bytes
@@ -54,17 +57,23 @@ class Size:
 def size_of(dataset: Dataset, file: Path) -> Size:
     """The size of a data set from its file or, before there is one, from the catalogue.
 
-    Raises FileNotFoundError where neither tells, by which Snakemake knows to ask again later.
+    Raises FileNotFoundError with the file's name where neither tells, by which Snakemake knows to ask again later, and
+    InputError for a file that is no data set.
     """
-    if not file.exists() and (paper := dataset.paper):
-        return Size(paper.cells, paper.genes, math.ceil(paper.cells * paper.genes * paper.nonzero_share))
-    if not file.exists() and isinstance(source := dataset.source, SimulatedSource):
-        return Size(source.cells, source.genes, source.cells * source.genes)
+    if not file.exists():
+        if paper := dataset.paper:
+            return Size(paper.cells, paper.genes, math.ceil(paper.cells * paper.genes * paper.nonzero_share))
+        if isinstance(source := dataset.source, SimulatedSource):
+            return Size(source.cells, source.genes, source.cells * source.genes)
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(file))
     import h5py  # planning a study whose data sets are not there yet does without
 
-    with h5py.File(file) as h5:
-        cells, genes = map(int, h5["X"].attrs["shape"])
-        return Size(cells, genes, len(h5["X/data"]))
+    try:
+        with h5py.File(file) as h5:
+            cells, genes = map(int, h5["X"].attrs["shape"])
+            return Size(cells, genes, len(h5["X/data"]))
+    except (OSError, KeyError) as error:
+        raise InputError(f"{file}: damaged ({error}); remove it, and the same command makes it anew") from None
 
 
 def weights_of(genes: int, p: Parameters) -> int:
