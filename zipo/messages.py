@@ -1,27 +1,58 @@
 """A validation error as one sentence for whoever wrote the file."""
 
 from difflib import get_close_matches
+from reprlib import Repr
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+
+from zipo.errors import InputError
+
+# what is expected, by pydantic's type of problem; its own words are about Python
+EXPECTED = {
+    "string_type": "expected text; put what YAML takes for something else in quotes",
+    "model_type": "expected keys and their values, as in {key: value}, or {} for none",
+    "dict_type": "expected keys and their values, as in {key: value}, or {} for none",
+    "list_type": "expected a list, as in [a, b]",
+    "tuple_type": "expected a list, as in [a, b]",
+}
+SHORT = Repr()
+SHORT.maxstring = SHORT.maxother = 100
+
+
+def check(kind: TypeAdapter, value: Any, place: str) -> Any:
+    """The value as this kind; InputError with the first problem in one sentence."""
+    try:
+        return kind.validate_python(value)
+    except ValidationError as error:
+        raise InputError(f"{place}: {first_problem(error, kind)}") from None
 
 
 def first_problem(error: ValidationError, kind: TypeAdapter) -> str:
     """The first problem: key, value, what is wrong, and what is allowed."""
-    problems = error.errors(include_url=False)
-    problem = problems[0]
-    key = ".".join(str(part) for part in problem["loc"])
+    problem = error.errors(include_url=False)[0]
+    path = path_of(error)
+    key = ".".join(map(str, path))
     if problem["type"] == "extra_forbidden":
-        name = str(problem["loc"][-1])
+        name = str(path[-1])
         known = _known_keys(kind.json_schema(), problem["loc"][:-1])
         close = get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
         return f"{key}: unknown key {name!r}; {hint}known keys are {', '.join(known)}"
-    message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "missing":
         return f"{key}: this key is required"
-    if problem["type"] == "value_error" and not key:
-        return message
-    return f"{key}: {problem['input']!r} will not do: {message}"
+    message = EXPECTED.get(problem["type"], problem["msg"].removeprefix("Value error, "))
+    value = problem.get("ctx", {}).get("input", problem["input"])
+    if problem["type"] == "value_error" and isinstance(value, dict):  # of keys that do not fit together
+        return f"{key}: {message}" if key else message
+    return f"{key}: {SHORT.repr(value)} will not do: {message}"
+
+
+def path_of(error: ValidationError) -> tuple[str | int, ...]:
+    """Keys that lead to the first problem, with the kinds that tell alternatives apart."""
+    problem = error.errors(include_url=False)[0]
+    path = tuple(part for part in problem["loc"] if part != "[key]")
+    return (*path, problem["ctx"]["field"]) if problem["type"] == "of_field" else path
 
 
 def _known_keys(schema: dict, path: tuple) -> list[str]:

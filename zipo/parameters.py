@@ -6,7 +6,9 @@ our reading and the other values are the other readings.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from zipo.section import Section
 
 
 def _widths(value: object) -> str:
@@ -34,10 +36,8 @@ DecoderWidths = Annotated[
 ]
 
 
-class ParameterValues(BaseModel):
+class ParameterValues(Section):
     """Some hyper-parameters of ZiPo, as a configuration names them; those not named keep their defaults."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     likelihood: Literal["poisson", "nb", "zip", "zinb"] = "zip"
     """Distribution of the counts."""

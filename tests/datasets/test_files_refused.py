@@ -438,7 +438,7 @@ SHA = {"sha256": "0" * 64}
         ({"url": "https://host/a.h5"}, "a url needs the sha256 of its file"),
         ({"url": "https://host/get?file=3"} | SHA, r"suffix must be one of \.h5ad, .* or format must be given"),
         ({"url": "https://host/a.h5", "format": "10x_mtx"} | SHA, "the url's suffix must be one of"),
-        ({"url": "ftp://host/a.h5"} | SHA, "should match pattern"),
+        ({"url": "ftp://host/a.h5"} | SHA, "expected the address of a file"),
         ({"path": "https://host/a.h5"}, "path is a file on disk; give https://host/a.h5 as url, with its sha256"),
         ({"path": "a.csv.gz"}, "a table needs genes_in"),
         ({"path": "a.h5ad", "genes_in": "rows"}, "genes_in is for tables; h5ad says itself"),

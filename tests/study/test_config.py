@@ -7,9 +7,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from snakemake.common.configfile import load_configfile
 
 from zipo.errors import InputError
-from zipo.study.config import SCHEMAS, load, schema
+from zipo.study.config import SCHEMAS, load, resolved, schema
+from zipo.study.layers import layers
 from zipo.study.settings import plan
 
 ROOT = Path(__file__).parents[2]
@@ -81,8 +83,45 @@ def changed(config: dict, path: str, value) -> dict:
             {"min_cels": 3},
             r"filters\.min_cels: unknown key .* did you mean 'min_cells'\?",
         ),
-        ("study", None, r"s\.yaml: study: None will not do"),
+        ("study", None, r"s\.yaml: study: None will not do: expected text"),
         ("seeds", 0, r"seeds: 0 will not do"),
+        # true and false are no numbers, nor is what YAML takes for a number or a mapping text
+        ("seeds", True, r"s\.yaml: seeds: True will not do: expected a number, not true or false"),
+        ("prune_thresholds", [True], r"prune_thresholds: \[True\] will not do: expected a number"),
+        ("parameters/alpha_z", False, r"parameters\.alpha_z: False will not do: expected a number"),
+        ("checkpoint_seconds", float("inf"), r"checkpoint_seconds: inf will not do"),
+        ("title", 2026, r"title: 2026 will not do: expected text; put .* in quotes"),
+        (
+            "datasets",
+            ["baron"],
+            r"datasets: \['baron'\] will not do: expected keys and their values, as in \{key: value\}",
+        ),
+        (
+            "datasets/baron",
+            None,
+            r"datasets\.baron: None will not do: expected keys and their values, .* \{\} for none",
+        ),
+        ("prune_thresholds", 0.1, r"prune_thresholds: 0\.1 will not do: expected a list"),
+        # names, in words
+        (
+            "datasets/My-Cells",
+            {},
+            r"datasets\.My-Cells: 'My-Cells' will not do: expected a name of small letters, digits",
+        ),
+        ("experiments/Depth", {}, r"experiments\.Depth: 'Depth' will not do: .*such as my_cells"),
+        ("study", "My Study", r"study: 'My Study' will not do: expected a name of small .*such as my_study"),
+        (
+            "study",
+            "slurm",
+            r"study: 'slurm' will not do: results/slurm holds the logs of SLURM's jobs; give .*my_study",
+        ),
+        ("study", "downloads", r"study: 'downloads' will not do: results/downloads holds what is fetched"),
+        ("study", "environments", r"study: 'environments' will not do: results/environments holds the env"),
+        ("benchmark/methods", {"My Method": {}}, r"benchmark\.methods\.My Method: .*a letter first, such as my_method"),
+        ("device", "gpu", r"device: 'gpu' will not do: .*'auto', 'cpu' or 'cuda'"),
+        ("geo_url", "ftp.ncbi.nlm.nih.gov", r"geo_url: 'ftp.*' will not do: expected an address without / at its end"),
+        ("max_minutes", 0, r"max_minutes: 0 will not do"),
+        ("max_minutes", 14, r"s\.yaml: max_minutes: 14 would cut off runs of benchmark, which may take 15 "),
     ],
 )
 def test_bad_studies_are_refused(demo, path, value, problem):
@@ -110,6 +149,83 @@ def test_missing_and_broken_files_are_named(demo, tmp_path):
     (tmp_path / "datasets.yaml").write_text("baron: [")
     with pytest.raises(InputError, match=r"datasets\.yaml: not valid YAML"):
         load(demo, "s.yaml", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ({"sha256": "abc"}, r"own\.source\.file\.sha256: 'abc' will not do: expected 64 hexadecimal digits"),
+        (
+            {"url": "host/x.h5ad", "path": None},
+            r"own\.source\.file\.url: .*expected the address of a file, such as https",
+        ),
+        ({"url": "https://h/x.h5ad"}, r"own\.source\.file: give either path or url, and not both"),
+        ({"kind": "synapse"}, r"own\.source\.synapse\.counts: this key is required"),
+    ],
+)
+def test_bad_data_sets_are_refused_in_words(demo, tmp_path, entry, problem):
+    source = {"kind": "file", "path": "x.h5ad"} | entry
+    folder = catalogue(tmp_path)
+    (folder / "datasets.yaml").write_text(yaml.safe_dump({"own": {"title": "t", "source": source}}))
+    with pytest.raises(InputError, match=rf"datasets\.yaml: {problem}") as raised:
+        load(demo, "s.yaml", folder)
+    assert "^" not in str(raised.value)  # a regular expression
+
+
+@pytest.mark.parametrize(
+    ("method", "parameters", "problem"),
+    [
+        ("zipo", {"likelihood": "zinbb"}, r"zipo\.parameters: likelihood: 'zinbb' will not do"),
+        ("zipo", {"encoder": "16-8", "residuals": 3}, r"zipo\.parameters: residuals: 3 asks for more layers"),
+        (
+            "pca",
+            {"components": "many"},
+            r"pca\.parameters\.components: 'many' will not do: expected a number, as .* 20 is",
+        ),
+    ],
+)
+def test_parameters_of_methods_are_refused_before_they_run(demo, method, parameters, problem):
+    choice = {"methods": {"zipo": {}, "gene_mean": {}, method: {"parameters": parameters}}}
+    with pytest.raises(InputError, match=rf"s\.yaml: benchmark\.methods: {problem}"):
+        _ = load(changed(demo, "benchmark", choice), "s.yaml", CONFIG).rows
+
+
+def test_each_error_names_the_layer_that_it_is_from(demo, tmp_path):
+    own = tmp_path / "own.yaml"
+    own.write_text("parameters: {alpha_z: -1}\n")
+    files = [CONFIG / "demo.yaml", own]
+    for options, problem in (
+        ([], rf"^{own}: parameters\.alpha_z: -1 will not do"),
+        (["parameters={alpha_z: 1}", "sedes=3"], r"^--config: sedes: unknown key 'sedes'; did you mean 'seeds'\?"),
+        (
+            ["parameters={alpha_z: 1}", "default_dataset=mouse"],
+            r"^--config: default_dataset: 'mouse' is not in .*demo\.yaml",
+        ),
+        (
+            ["parameters={alpha_z: 1}", "experiments={depth: {points: [{encoder: 8, residuals: 2}]}}"],
+            r"^--config: experiments\.depth at .*residuals: 2 asks for more layers",
+        ),
+    ):
+        found = layers(files, options)
+        with pytest.raises(InputError, match=problem):
+            plan(load(found.values, found.place_of, CONFIG))
+    found = layers(files, ["parameters={alpha_z: 0.5}", "update_lock=true"])
+    study = load(found.values, found.place_of, CONFIG)
+    assert (study.file.parameters.alpha_z, study.file.update_lock) == (0.5, True)
+
+
+@pytest.mark.parametrize("name", ["demo", "benchmark", "paper"])
+def test_the_resolved_configuration_gives_the_same_study(name, tmp_path):
+    found = layers([CONFIG / f"{name}.yaml"], ["seeds=7", "title=1e-4: again", "parameters={encoder: 1024-64-16}"])
+    study = load(found.values, found.place_of, CONFIG)
+    file = tmp_path / "config.yaml"
+    file.write_text(resolved(study.file))
+    again = load(layers([file]).values, "config.yaml", CONFIG)
+    assert again.file == study.file
+    assert again.file.seeds == 7
+    assert again.file.model_fields_set == study.file.model_fields_set
+    assert plan(again).keys() == plan(study).keys()
+    assert load(load_configfile(file), "config.yaml", CONFIG).file == study.file  # as Snakemake reads it
 
 
 def test_parameters_that_do_not_fit_together_are_refused_before_training(demo):

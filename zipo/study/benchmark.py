@@ -1,16 +1,24 @@
 """The benchmark of a study: which methods denoise which data sets, how often, and what each of these runs is."""
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from zipo import methods
-from zipo.datasets.catalogue import Section
 from zipo.errors import InputError
+from zipo.messages import check
 from zipo.methods import Method
+from zipo.parameters import Parameters
+from zipo.section import Form, Section
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Name = Annotated[
+    str, Form("[a-z][a-z0-9_]*", "a name of small letters, digits and _ alone, a letter first, such as my_method")
+]
+
+START_MINUTES = 10
+"""For Python, reading and writing, beside the method's own time."""
 
 
 class MethodChoice(Section):
@@ -45,6 +53,11 @@ class Benchmark(Section):
     """Threads of a method's run."""
     reference: Name = "zipo"
     """Row that the others are compared with, split by split."""
+
+    @property
+    def minutes(self) -> int:
+        """Time limit of a job that runs a method once."""
+        return START_MINUTES + math.ceil(self.seconds / 60)
 
 
 @dataclass(frozen=True)
@@ -104,11 +117,26 @@ def rows(benchmark: Benchmark, place: str) -> dict[str, Row]:
             raise InputError(
                 f"{place}.methods: {name}.parameters: {unknown[0]!r} is no parameter of {known}; it has {there}"
             )
+        _check_values(method, choice.parameters, f"{place}.methods: {name}.parameters")
         found[name] = Row(name, method, choice.parameters)
     if benchmark.reference not in found:
         there = ", ".join(found)
         raise InputError(f"{place}: reference: {benchmark.reference!r} is none of the rows; there are {there}")
     return found
+
+
+def _check_values(method: Method, parameters: dict[str, Any], place: str) -> None:
+    """Raises InputError for a value that the method cannot use, as far as that can be told without running it."""
+    if method.name == "zipo" and not method.fault:
+        check(TypeAdapter(Parameters), parameters, place)
+    for name, value in parameters.items():
+        default = method.parameters.get(name)
+        if _number(default) and not _number(value):
+            raise InputError(f"{place}.{name}: {value!r} will not do: expected a number, as the default {default} is")
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def cases(benchmark: Benchmark, row: Row, simulated: bool) -> list[Case]:

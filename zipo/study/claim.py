@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, TypeAdapter, WithJsonSchema, model_validator
 
-from zipo.datasets.catalogue import Section
 from zipo.parameters import ParameterValues
+from zipo.section import NAME, Section
 from zipo.study.tuning import SEARCHED
 
 MEASURES = [
@@ -258,4 +258,4 @@ class DistributionClaim(_Claim):
 
 OfRuns = DifferenceClaim | EquivalenceClaim | SpreadClaim | TrendClaim | ShareClaim | DivergenceClaim
 Claim = Annotated[OfRuns | TrialsClaim | DistributionClaim, Field(discriminator="kind")]
-CLAIMS = TypeAdapter(dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")], Claim])
+CLAIMS = TypeAdapter(dict[Annotated[str, NAME], Claim])

@@ -1,21 +1,46 @@
 """The configuration of a study: a study file, over catalogues of data sets and experiments."""
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
-from zipo.datasets.catalogue import Dataset, Filters, Section, SynapseSource
+from zipo.datasets.catalogue import Dataset, Filters, SynapseSource
 from zipo.errors import InputError
-from zipo.messages import first_problem
+from zipo.messages import check, first_problem, path_of
 from zipo.parameters import Parameters, ParameterValues
-from zipo.study.benchmark import Benchmark, Row, rows
+from zipo.section import NAME, Form, Section
+from zipo.study.benchmark import START_MINUTES, Benchmark, Row, rows
 from zipo.study.claim import CLAIMS, Claim
 from zipo.study.tuning import SEARCHED, Tuning
+from zipo.study.yaml_files import dump_yaml, read_yaml
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+RESERVED = {
+    "slurm": "the logs of SLURM's jobs",
+    "downloads": "what is fetched",
+    "environments": "the environments of methods",
+}
+"""Folders of results/ that belong to no study, and what they hold."""
+
+
+def _not_reserved(name: str) -> str:
+    if name in RESERVED:
+        raise ValueError(f"results/{name} holds {RESERVED[name]}; give the study another name, such as my_study")
+    return name
+
+
+Name = Annotated[str, NAME]
+StudyName = Annotated[
+    str,
+    Form("[a-z0-9][a-z0-9_-]*", "a name of small letters, digits, _ and - alone, such as my_study"),
+    AfterValidator(_not_reserved),
+]
+PlaceOf = Callable[..., str]
+"""Gives the place, such as a file, that says what stands at a path of keys."""
 Values = Annotated[list[Any], Field(min_length=1)]
 Grid = Annotated[
     dict[str, Values],
@@ -80,7 +105,7 @@ class DatasetChoice(Section):
 class StudyFile(Section):
     """A study: which experiments run, on which data sets, at what size."""
 
-    study: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    study: StudyName
     """Name of the study and of its folder under results."""
     title: str
     """What it is, for the report."""
@@ -104,16 +129,22 @@ class StudyFile(Section):
     """Search for hyper-parameters; none if absent."""
     threads: Annotated[int, Field(ge=1)] = 1
     """Threads of a training job."""
-    device: Annotated[str, Field(pattern="^(auto|cpu|cuda)$")] = "auto"
+    max_minutes: Annotated[int, Field(ge=1)] | None = None
+    """Longest time limit that a job asks a cluster for, that of its partition; no bound if absent. A training that it
+    cuts off goes on from its checkpoint when it is tried again, or by the same command."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where a training job runs; auto takes a GPU where there is one."""
     checkpoint_seconds: Annotated[float, Field(ge=0)] = 300
     """Seconds between two checkpoints of a training, each of which a job that was cut off goes on from."""
-    geo_url: Annotated[str, Field(pattern="^(https?|ftp)://.*[^/]$")] = "https://ftp.ncbi.nlm.nih.gov/geo"
+    geo_url: Annotated[
+        str, Form("(https?|ftp)://.*[^/]", "an address without / at its end, such as http://host:8000/geo")
+    ] = "https://ftp.ncbi.nlm.nih.gov/geo"
     """Root of the Gene Expression Omnibus, or of a mirror or local copy with the same folders."""
     connections: Annotated[int, Field(ge=1)] = 4
     """Connections at once to one host."""
-    lock: str = "config/data.lock.tsv"
-    """File that records the checksum of each download at its first fetch, to be verified ever after."""
+    lock: str | None = None
+    """File that records the checksum of each download at its first fetch, to be verified ever after;
+    config/data.lock.tsv of the repository if absent."""
     update_lock: bool = False
     """Record what a download is now, where it differs from the lock."""
 
@@ -123,15 +154,27 @@ class StudyFile(Section):
             raise ValueError("a study needs experiments or a benchmark; name at least one experiment")
         return self
 
+    @model_validator(mode="after")
+    def _methods_end_by_themselves(self) -> Self:
+        if self.max_minutes and self.benchmark and self.max_minutes < self.benchmark.minutes:
+            raise ValueError(
+                f"max_minutes: {self.max_minutes} would cut off runs of benchmark, which may take "
+                f"{self.benchmark.minutes} (its seconds and {START_MINUTES} minutes to start); lower benchmark.seconds"
+            )
+        return self
 
-class Study(BaseModel):
+
+@dataclass(frozen=True)
+class Study:
     """A study with its catalogues' entries filled in and everything checked."""
 
     file: StudyFile
     datasets: dict[str, Dataset]
     """The data sets that can be had, by name."""
     experiments: dict[str, Experiment]
-    left_out: list[str] = []
+    place_of: PlaceOf
+    """Where the study's file, or another, says what stands at a path of keys; for errors."""
+    left_out: list[str] = field(default_factory=list)
     """Data sets that cannot be had here: access to them is controlled, and there is no token."""
 
     def datasets_of(self, experiment: str) -> list[str]:
@@ -144,7 +187,7 @@ class Study(BaseModel):
         base = self.file.parameters.model_dump(exclude_unset=True)
         if (file := self.experiments[experiment].base) is None:
             return base
-        place = f"{self.file.study}: experiments.{experiment}.base: {file}"
+        place = f"{self.place_of('experiments', experiment, 'base')}: experiments.{experiment}.base: {file}"
         if not Path(file).exists():
             raise InputError(
                 f"{place}: no such file; a search for hyper-parameters writes it, so leave the experiment out until "
@@ -167,7 +210,7 @@ class Study(BaseModel):
     def rows(self) -> dict[str, Row]:
         """The rows of the benchmark; none without one."""
         benchmark = self.file.benchmark
-        return rows(benchmark, f"{self.file.study}: benchmark") if benchmark else {}
+        return rows(benchmark, f"{self.place_of('benchmark')}: benchmark") if benchmark else {}
 
     @property
     def compared_on(self) -> list[str]:
@@ -190,40 +233,67 @@ SCHEMAS: dict[str, TypeAdapter] = {
 }
 
 
-def load(config: dict[str, Any], place: str, folder: Path, synapse_token: bool = False) -> Study:
+def load(config: dict[str, Any], place: str | PlaceOf, folder: Path, synapse_token: bool = False) -> Study:
     """The study of a configuration, with the catalogues datasets.yaml and experiments.yaml of `folder`.
 
-    `place` is the study file's name in errors. Without a token for Synapse its data sets are left out. Raises
-    InputError naming file, key and value.
+    `place` is the study file's name in errors, or gives it for a path of keys. Without a token for Synapse its data
+    sets are left out. Raises InputError naming file, key and value.
     """
-    file = check(SCHEMAS["study"], config, place)
+    place_of: PlaceOf = place if callable(place) else lambda *path: place
+    file = _study_file(config, place_of)
     all_datasets = check(DATASETS, read_yaml(folder / "datasets.yaml"), str(folder / "datasets.yaml"))
     catalogue = check(EXPERIMENTS, read_yaml(folder / "experiments.yaml"), str(folder / "experiments.yaml"))
-    _known(file.datasets, all_datasets, f"{place}: datasets", folder / "datasets.yaml")
-    _known(file.experiments, catalogue, f"{place}: experiments", folder / "experiments.yaml")
-    _known([file.default_dataset], file.datasets, f"{place}: default_dataset", Path(place))
+
+    def known(names, among, where: str, *path: str) -> None:
+        for name in names:
+            if name not in among:
+                close = get_close_matches(name, among, n=1)
+                hint = f"; did you mean {close[0]!r}?" if close else ""
+                raise InputError(
+                    f"{place_of(*path, name)}: {'.'.join(path)}: {name!r} is not in {where}; there are "
+                    f"{', '.join(among)}{hint}"
+                )
+
+    known(file.datasets, all_datasets, str(folder / "datasets.yaml"), "datasets")
+    known(file.experiments, catalogue, str(folder / "experiments.yaml"), "experiments")
+    ours = place_of("datasets")
+    known([file.default_dataset], file.datasets, ours, "default_dataset")
+    if file.tuning and file.tuning.dataset:
+        known([file.tuning.dataset], file.datasets, ours, "tuning", "dataset")
+    if file.benchmark and file.benchmark.datasets:
+        known(file.benchmark.datasets, file.datasets, ours, "benchmark", "datasets")
 
     datasets = {
         name: all_datasets[name].model_copy(update={"filters": choice.filters} if choice.filters else {})
         for name, choice in file.datasets.items()
     }
-    if file.tuning and file.tuning.dataset:
-        _known([file.tuning.dataset], file.datasets, f"{place}: tuning.dataset", Path(place))
-    if file.benchmark and file.benchmark.datasets:
-        _known(file.benchmark.datasets, file.datasets, f"{place}: benchmark.datasets", Path(place))
     experiments = {}
     for name, choice in file.experiments.items():
-        _known(choice.datasets or [], file.datasets, f"{place}: experiments.{name}.datasets", Path(place))
+        known(choice.datasets or [], file.datasets, ours, "experiments", name, "datasets")
         experiments[name] = _merged(catalogue[name], choice)
     left_out = [] if synapse_token else [n for n, data in datasets.items() if isinstance(data.source, SynapseSource)]
     for name in left_out:
         del datasets[name]
-    study = Study(file=file, datasets=datasets, experiments=experiments, left_out=left_out)
+    study = Study(file, datasets, experiments, place_of, left_out)
     if tuning := study.tuning:
         for encoder in tuning.encoders:
             values = tuning.set.model_dump(exclude_unset=True) | {"encoder": encoder}
-            parameters_of(values, f"{place}: tuning.encoders at {encoder}")
+            parameters_of(values, f"{place_of('tuning', 'encoders')}: tuning.encoders at {encoder}")
     return study
+
+
+def _study_file(config: dict[str, Any], place_of: PlaceOf) -> StudyFile:
+    """The configuration as a study; InputError with the first problem, named by the place that it is from."""
+    kind = SCHEMAS["study"]
+    try:
+        return kind.validate_python(config)
+    except ValidationError as error:
+        raise InputError(f"{place_of(*path_of(error))}: {first_problem(error, kind)}") from None
+
+
+def resolved(file: StudyFile) -> str:
+    """A study's configuration as one YAML file, which gives the same study by itself."""
+    return dump_yaml(file.model_dump(mode="json", exclude_unset=True))
 
 
 def load_claims(file: Path) -> dict[str, Claim]:
@@ -244,24 +314,6 @@ def schema(kind: TypeAdapter) -> str:
     return json.dumps(draft | kind.json_schema(), indent=2) + "\n"
 
 
-def read_yaml(path: Path) -> Any:
-    """The content of a YAML file; InputError if it is missing or no YAML."""
-    try:
-        return yaml.safe_load(path.read_text())
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not valid YAML: {error}") from None
-
-
-def check(kind: TypeAdapter, value: Any, place: str) -> Any:
-    """The value as this kind; InputError with the first problem in one sentence."""
-    try:
-        return kind.validate_python(value)
-    except ValidationError as error:
-        raise InputError(f"{place}: {first_problem(error, kind)}") from None
-
-
 def parameters_of(values: dict[str, Any], place: str) -> Parameters:
     """All hyper-parameters from some, checked to fit together."""
     try:
@@ -276,9 +328,3 @@ def _merged(experiment: Experiment, choice: ExperimentChoice) -> Experiment:
         update |= {"grid": choice.grid, "points": choice.points}
     values = experiment.set.model_dump(exclude_unset=True) | choice.set.model_dump(exclude_unset=True)
     return experiment.model_copy(update=update | {"set": ParameterValues(**values)})
-
-
-def _known(names, known, place: str, file: Path) -> None:
-    for name in names:
-        if name not in known:
-            raise InputError(f"{place}: {name!r} is not in {file}; there are {', '.join(known)}")

@@ -43,7 +43,8 @@ def plan(study: Study) -> dict[str, Setting]:
     for name, experiment in study.experiments.items():
         base = study.base_of(name)
         for name_of_point, point in points(experiment):
-            place = f"{study.file.study}: experiments.{name} at {point or 'its only point'}"
+            where = study.place_of("experiments", name)
+            place = f"{where}: experiments.{name} at {point or 'its only point'}"
             parameters = parameters_of(base | experiment.set.model_dump(exclude_unset=True) | point, place)
             for dataset in study.datasets_of(name):
                 setting = Setting(dataset, experiment.method, parameters)
@@ -60,7 +61,7 @@ def base_settings(study: Study) -> dict[str, dict[str, Any]]:
     found = {}
     for name, experiment in study.experiments.items():
         given = study.base_of(name) | experiment.set.model_dump(exclude_unset=True)
-        parameters = parameters_of(given, f"{study.file.study}: experiments.{name}")
+        parameters = parameters_of(given, f"{study.place_of('experiments', name)}: experiments.{name}")
         found[name] = parameters.model_dump(mode="json") | parameters.encoder_shape
     return found
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import optuna
 import pandas as pd
-import yaml
 from optuna.trial import FrozenTrial, TrialState
 
 from zipo.errors import InputError
 from zipo.study.journal import finished, open_study, slots
 from zipo.study.tuning import SEARCHED, Tuning
+from zipo.study.yaml_files import dump_yaml
 from zipo.whole import whole
 
 
@@ -70,7 +70,7 @@ def best_of(tuning: Tuning, table: pd.DataFrame) -> str:
         f"validation NLL {best['validation_nll']:.6f} nats per entry.\n"
     )
     shared = tuning.set.model_dump(mode="json", exclude_unset=True, exclude={"max_epochs"})
-    return comment + yaml.safe_dump(values | shared, sort_keys=False)
+    return comment + dump_yaml(values | shared)
 
 
 def write_best(text: str, target: Path) -> None:

@@ -6,8 +6,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from zipo.datasets.catalogue import Section
 from zipo.parameters import ParameterValues, Widths
+from zipo.section import Section
 
 Weight = Annotated[float, Field(gt=0)]
 

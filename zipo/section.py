@@ -1,0 +1,69 @@
+"""Sections of a configuration: the base of every model that a file or an option fills."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+
+class Section(BaseModel):
+    """A section of the configuration: unknown keys are errors, and docstrings describe the fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, values: Any) -> Any:
+        """Refuses true and false where a number is expected, which pydantic would take for 1 and 0."""
+        for name, value in values.items() if isinstance(values, dict) else ():
+            if name in cls.model_fields and _holds_truth(value):
+                kinds = _kinds(cls.model_fields[name].annotation)
+                if kinds & {int, float} and not kinds & {bool, Any}:
+                    raise PydanticCustomError(
+                        "of_field", "expected a number, not true or false", {"field": name, "input": value}
+                    )
+        return values
+
+
+@dataclass(frozen=True)
+class Form:
+    """The form of a text, for `Annotated[str, Form(...)]`."""
+
+    pattern: str
+    """Regular expression that the whole text matches; it also goes into the JSON schema."""
+    expected: str
+    """The same in words, for the error."""
+
+    def check(self, value: str) -> str:
+        """The text; ValueError if it has another form."""
+        if not re.fullmatch(self.pattern, value):
+            raise ValueError(f"expected {self.expected}")
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(schema) | {"pattern": f"^{self.pattern}$"}
+
+
+NAME = Form("[a-z0-9][a-z0-9_]*", "a name of small letters, digits and _ alone, such as my_cells")
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """All types that an annotation mentions."""
+    return {annotation}.union(*map(_kinds, get_args(annotation))) if _hashable(annotation) else set()
+
+
+def _hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:  # a default inside an annotation
+        return False
+    return True
+
+
+def _holds_truth(value: Any) -> bool:
+    return isinstance(value, bool) or (isinstance(value, list | tuple) and any(map(_holds_truth, value)))

@@ -1,0 +1,84 @@
+"""What a study is given in layers: files, each over the one before, and options KEY=VALUE on top."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from zipo.errors import InputError
+from zipo.study.yaml_files import parse, read_yaml
+
+OPTION = "--config"
+
+
+@dataclass(frozen=True)
+class Layers:
+    """A configuration in layers, each with the place that it is from."""
+
+    layers: list[tuple[str, dict[str, Any]]]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """All layers as one configuration: a later one wins, key by key."""
+        merged: dict[str, Any] = {}
+        for _, values in self.layers:
+            merged = _over(merged, values)
+        return merged
+
+    def place_of(self, *path: str | int) -> str:
+        """The place that says what stands at a path of keys, or at as much of the path as there is."""
+        depths = {place: _depth(values, path) for place, values in reversed(self.layers)}
+        return max(depths, key=lambda place: depths[place]) if any(depths.values()) else self.places
+
+    @property
+    def places(self) -> str:
+        """All places, as in config/mine.yaml, --config."""
+        return ", ".join(place for place, _ in self.layers)
+
+
+def layers(files: Iterable[Path], options: Iterable[str] = ()) -> Layers:
+    """The layers of files and of options KEY=VALUE, as Snakemake's --configfile and --config take them.
+
+    Raises InputError naming the file or option that will not do.
+    """
+    found = []
+    for file in files:
+        values = read_yaml(file)
+        if not isinstance(values, dict):
+            raise InputError(f"{file}: expected keys and their values, as in config/demo.yaml")
+        found.append((str(file), values))
+    given: dict[str, Any] = {}
+    for option in options:
+        key, _, text = option.partition("=")
+        given = _over(given, {key: _value(key, text)})
+    return Layers(found + ([(OPTION, given)] if given else []))
+
+
+def _value(key: str, text: str) -> Any:
+    """The value of an option: YAML within one line, as in a file, or else the text as it is."""
+    try:
+        value = parse(text, f"{OPTION} {key}")
+    except yaml.YAMLError:
+        return text
+    # a title with a colon is no mapping
+    return text if isinstance(value, dict | list) and not text.lstrip().startswith(("{", "[")) else value
+
+
+def _over(below: Any, above: Any) -> Any:
+    """One value over another: mappings key by key, as Snakemake merges them; all else replaces what is below."""
+    if not isinstance(above, Mapping):
+        return above
+    below = dict(below) if isinstance(below, Mapping) else {}
+    return below | {key: _over(below.get(key), value) for key, value in above.items()}
+
+
+def _depth(values: Any, path: tuple[str | int, ...]) -> int:
+    """How many keys of a path lead somewhere; those that only name a kind are passed over."""
+    depth = 0
+    for key in path:
+        among = range(len(values)) if isinstance(values, list) else values if isinstance(values, Mapping) else ()
+        if key in among:
+            values, depth = values[key], depth + 1
+    return depth

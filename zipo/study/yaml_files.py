@@ -1,0 +1,105 @@
+"""YAML as every file of a configuration is read and written: strictly, and in one way.
+
+It is YAML 1.2's core schema: 1e-4 is a number, 1024-64-16 and 1:30 are text, and only true and false are booleans. A
+key that stands twice in one mapping is an error, where PyYAML takes the last.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from zipo.errors import InputError
+
+# tag, what has it, and its first characters
+RESOLVERS = [
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?[0-9]+", list("-+0123456789")),
+    (
+        "float",
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        list("-+.0123456789"),
+    ),
+    ("merge", r"<<", ["<"]),
+]
+
+
+class _Twice(Exception):
+    """A key that stands twice in a mapping; its message says where."""
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader with the rules above."""
+
+    yaml_implicit_resolvers: dict = {}
+
+    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        lines: dict[tuple[str, str], int] = {}
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                line, name = key.start_mark.line + 1, (key.tag, key.value)
+                if name in lines:
+                    raise _Twice(
+                        f"line {line}: the key {key.value!r} stands here a second time, first in line {lines[name]}"
+                    )
+                lines[name] = line
+        return node
+
+
+class _Dumper(yaml.SafeDumper):
+    """Puts text in quotes where either rule, YAML 1.1's or the one above, would take it for something else."""
+
+
+for _tag, _pattern, _first in RESOLVERS:
+    for _class in (_Loader, _Dumper):
+        _class.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first)
+_Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(loader.construct_scalar(node)))
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML or JSON file; InputError naming file and line if it is missing or will not do."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); correct the path, or let it be read") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        byte = error.object[error.start]
+        raise InputError(f"{path}: line {line}: not UTF-8 (byte 0x{byte:02x}); save the file as UTF-8") from None
+    try:
+        return parse(text, str(path))
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: {_sentence(error)}") from None
+
+
+def parse(text: str, place: str) -> Any:
+    """The value that a text in YAML says; InputError for a key that stands twice, YAMLError for what is no YAML."""
+    if text.lstrip().startswith(("{", "[")):  # JSON may be indented by tabs, which mean nothing within braces
+        text = text.expandtabs()
+    try:
+        return yaml.load(text, _Loader)
+    except _Twice as error:
+        raise InputError(f"{place}: {error}; keep one of them") from None
+
+
+def dump_yaml(values: dict[str, Any]) -> str:
+    """Values as YAML, in their order, that every reader of YAML takes for the same."""
+    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _sentence(error: yaml.YAMLError) -> str:
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    if mark is None or problem is None:
+        return f"not valid YAML: {' '.join(str(error).split())}"
+    if "'\\t'" in problem:
+        problem = "a tab, where YAML is indented by spaces alone; replace tabs by spaces"
+    elif problem.startswith("mapping values"):
+        problem += "; text that holds a colon needs quotes"
+    elif context := getattr(error, "context", None):
+        problem = f"{context}, {problem}"
+    return f"not valid YAML: line {mark.line + 1}: {problem}"
