@@ -1,14 +1,17 @@
 # The whole study: `snakemake` runs config/demo.yaml, `snakemake --configfile FILE` another study.
 import os
 import sys
+from pathlib import Path
 
-from snakemake.utils import min_version, validate
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
 
 min_version("9.0")
-sys.path.insert(0, workflow.basedir)  # this tree's package plans, whatever is installed
-os.environ |= {"PATH": os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()])}
+# this tree, wherever the working folder is and whoever includes this file
+ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False))
+sys.path.insert(0, str(ROOT))  # its package plans, whatever is installed
 
-STUDY_FILES = [os.path.relpath(file) for file in workflow.overwrite_configfiles] or ["config/demo.yaml"]
+STUDY_FILES = [os.path.relpath(file) for file in workflow.overwrite_configfiles or [ROOT / "config" / "demo.yaml"]]
 if not workflow.overwrite_configfiles:
 
     configfile: STUDY_FILES[0]
@@ -28,33 +31,6 @@ include: "workflow/rules/benchmark.smk"
 include: "workflow/rules/report.smk"
 
 
-# Where jobs go to a cluster, these run where Snakemake does: they need the network, or little time and memory.
-localrules:
-    fetch_wheel,
-    fetch_geo,
-    fetch_synapse,
-    fetch_url,
-    environment,
-    molecules,
-    permute,
-    scores_table,
-    leaderboard,
-    table_1,
-    runs_table,
-    figure,
-    page,
-    claims,
-    provenance,
-    report,
-    all,
-
-
-if TUNING:
-
-    localrules:
-        tune_summary,
-
-
 rule all:
     default_target: True
     input:
@@ -65,3 +41,6 @@ rule all:
         claims_files(),
         benchmark_files(),
         f"{RESULTS}/report.html",
+
+
+include: "workflow/rules/targets.smk"

@@ -267,6 +267,14 @@ def claims(study: Json, catalogue: Path, tsv: Path, page: Path, files: list[Path
 
 
 @study.command()
+def check(files: list[Path], config: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE")] = None) -> None:
+    """Check a study's file or files as Snakemake's --configfile and --config take them, and count what it would run."""
+    from zipo.study.check import check
+
+    print(check(files, config or []))
+
+
+@study.command()
 def schemas(folder: Path) -> None:
     """Write the JSON schemas of the configuration files."""
     from zipo.study.config import write_schemas

@@ -12,6 +12,7 @@ from .conftest import STUDY, new_repository
 pytestmark = pytest.mark.xdist_group("workflow")  # one worker, so that the study runs once
 
 PREPARED = {"prepare": 1, "table_1": 1, "totals": 1}
+CONFIGURED = {"configuration": 1}
 # figures 8, 11 and 12, and the page of provenance
 AFTER_TRAINING = {"runs_table": 1, "figure": 3, "claims": 1, "provenance": 1, "page": 1, "report": 1}
 
@@ -96,19 +97,19 @@ def test_adding_a_point_trains_that_point_only(repository):
     study = deepcopy(STUDY)
     study["experiments"]["alpha_z"]["grid"]["alpha_z"].append(10)
     repository.write_study(study)
-    assert repository.planned() == {"train": 1} | AFTER_TRAINING
+    assert repository.planned() == {"train": 1} | AFTER_TRAINING | CONFIGURED
 
 
 def test_adding_an_experiment_of_known_settings_trains_nothing(repository):
     study = deepcopy(STUDY)
     study["experiments"]["alpha_w"] = {"grid": {"alpha_w": [0.1]}}
     repository.write_study(study)
-    assert repository.planned() == AFTER_TRAINING | {"figure": 5}
+    assert repository.planned() == AFTER_TRAINING | CONFIGURED | {"figure": 5}
 
 
 def test_a_new_study_plans_every_job(tmp_path):
     repository = new_repository(tmp_path / "project")
-    assert repository.planned() == PREPARED | {"train": 2} | AFTER_TRAINING | {"figure": 5, "page": 3}
+    assert repository.planned() == PREPARED | CONFIGURED | {"train": 2} | AFTER_TRAINING | {"figure": 5, "page": 3}
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ rule environment:
         f"{ENVIRONMENTS}/{{environment}}.log",
     benchmark:
         f"{ENVIRONMENTS}/{{environment}}.benchmark.tsv"
+    localrule: True
     conda:
         "../../envs/{environment}.yaml"
     params:
@@ -21,7 +22,7 @@ rule environment:
             f'ln -sf "$(command -v python)" "{os.path.dirname(output[0])}/bin/python" && '
             f'echo \'{{"status": "ok", "reason": "", "pins": "conda"}}\' > "{output[0]}"'
             if CONDA
-            else f'python -m zipo study method-environment {w.environment} "{os.path.dirname(output[0])}"'
+            else f'zipo study method-environment {w.environment} "{os.path.dirname(output[0])}"'
         ),
     shell:
         "( {params.command} ) 2> {log:q}"
@@ -38,12 +39,13 @@ rule molecules:
         f"{RESULTS}/logs/molecules/{{dataset}}-{{split}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/molecules/{{dataset}}-{{split}}.tsv"
+    localrule: True
     conda:
         "../../envs/zipo.yaml"
     params:
         share=BENCHMARK and BENCHMARK.share,
     shell:
-        "python -m zipo study molecules {input.data:q} {output.training:q} {output.held_out:q} {params.share} "
+        "zipo study molecules {input.data:q} {output.training:q} {output.held_out:q} {params.share} "
         "{wildcards.split} 2> {log:q}"
 
 
@@ -57,10 +59,11 @@ rule permute:
         f"{RESULTS}/logs/permute/{{dataset}}-{{split}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/permute/{{dataset}}-{{split}}.tsv"
+    localrule: True
     conda:
         "../../envs/zipo.yaml"
     shell:
-        "python -m zipo study permute {input.data:q} {output:q} {wildcards.split} 2> {log:q}"
+        "zipo study permute {input.data:q} {output:q} {wildcards.split} 2> {log:q}"
 
 
 rule denoise:
@@ -79,7 +82,7 @@ rule denoise:
     threads: BENCHMARK.threads if BENCHMARK else 1
     resources:
         mem_mb=lambda w, attempt: 8000 * attempt,
-        runtime=10 + math.ceil(BENCHMARK.seconds / 60) if BENCHMARK else 10,
+        runtime=BENCHMARK.minutes if BENCHMARK else 10,
     params:
         method=lambda w: ROWS[w.row].method.name,
         parameters=lambda w: json.dumps(ROWS[w.row].parameters),
@@ -88,7 +91,7 @@ rule denoise:
         environments=ENVIRONMENTS,
     shell:
         # exec, so that a cancelled job takes the method along
-        "exec python -m zipo study run-method {params.method} {params.parameters:q} {input.counts:q} {params.folder:q} "
+        "exec zipo study run-method {params.method} {params.parameters:q} {input.counts:q} {params.folder:q} "
         "{wildcards.seed} {threads} {params.seconds} --environments {params.environments:q} 2> {log:q}"
 
 
@@ -104,13 +107,15 @@ rule scores:
         f"{RESULTS}/benchmarks/scores/{{row}}/{{dataset}}.tsv"
     conda:
         "../../envs/zipo.yaml"
+    resources:
+        runtime=lambda w, attempt: within_limit(30 * attempt),
     params:
         row=lambda w: json.dumps(
             {"study": STUDY.file.study, "dataset": w.dataset, "method": w.row, "share": BENCHMARK.share}
         ),
         runs=lambda w: json.dumps(runs_of(w.row, w.dataset)),
     shell:
-        "python -m zipo study scores {params.row:q} {params.runs:q} {output:q} 2> {log:q}"
+        "zipo study scores {params.row:q} {params.runs:q} {output:q} 2> {log:q}"
 
 
 rule scores_table:
@@ -123,15 +128,16 @@ rule scores_table:
         f"{RESULTS}/logs/scores-table.log",
     benchmark:
         f"{RESULTS}/benchmarks/scores-table.tsv"
+    localrule: True
     conda:
         "../../envs/zipo.yaml"
     shell:
-        "python -m zipo study scores-table {output.parquet:q} {output.tsv:q} {input:q} 2> {log:q}"
+        "zipo study scores-table {output.parquet:q} {output.tsv:q} {input:q} 2> {log:q}"
 
 
 rule leaderboard:
     input:
-        scores=f"{RESULTS}/scores.parquet",
+        scores=lambda w: f"{RESULTS}/scores.parquet" if ROWS else refuse("leaderboard", "benchmark"),
         code=code("study/leaderboard*.py", "study/page.py", "metrics/*.py"),
     output:
         parquet=f"{RESULTS}/leaderboard.parquet",
@@ -146,12 +152,13 @@ rule leaderboard:
         f"{RESULTS}/logs/leaderboard.log",
     benchmark:
         f"{RESULTS}/benchmarks/leaderboard.tsv"
+    localrule: True
     conda:
         "../../envs/zipo.yaml"
     params:
         benchmark=json.dumps(COMPARED),
     shell:
-        "python -m zipo study leaderboard {params.benchmark:q} {input.scores:q} {output.parquet:q} {output.tsv:q} "
+        "zipo study leaderboard {params.benchmark:q} {input.scores:q} {output.parquet:q} {output.tsv:q} "
         "{output.page:q} 2> {log:q}"
 
 
@@ -168,7 +175,9 @@ rule benchmark_views:
         f"{RESULTS}/benchmarks/benchmark-views.tsv"
     conda:
         "../../envs/zipo.yaml"
+    resources:
+        runtime=lambda w, attempt: within_limit(30 * attempt),
     params:
         runs=json.dumps(shown()),
     shell:
-        "python -m zipo study benchmark-views {output.zeros:q} {output.places:q} {params.runs:q} 2> {log:q}"
+        "zipo study benchmark-views {output.zeros:q} {output.places:q} {params.runs:q} 2> {log:q}"

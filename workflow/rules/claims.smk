@@ -10,7 +10,9 @@ CLAIM_TABLES = [
 
 rule claims:
     input:
-        tables=expand(f"{RESULTS}/{{name}}.parquet", name=CLAIM_TABLES),
+        tables=lambda w: (
+            expand(f"{RESULTS}/{{name}}.parquet", name=CLAIM_TABLES) if SETTINGS else refuse("claims", "experiments")
+        ),
         catalogue=CLAIMS,
         code=code("study/claim*.py", "study/evidence.py", "study/page.py", "study/paired.py"),
     output:
@@ -25,10 +27,11 @@ rule claims:
         f"{RESULTS}/logs/claims.log",
     benchmark:
         f"{RESULTS}/benchmarks/claims.tsv"
+    localrule: True
     conda:
         "../../envs/zipo.yaml"
     params:
         study=json.dumps(CLAIMED),
     shell:
-        "python -m zipo study claims {params.study:q} {input.catalogue:q} {output.tsv:q} {output.page:q} "
+        "zipo study claims {params.study:q} {input.catalogue:q} {output.tsv:q} {output.page:q} "
         "{input.tables:q} 2> {log:q}"

@@ -1,29 +1,48 @@
 # The study and its plan, read once from the configuration; what the other rule files share.
 import json
 import math
-import os
 import re
-from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
+
+import zipo
+
+if not (ROOT / "zipo").is_dir() or not os.path.samefile(Path(zipo.__file__).parent, ROOT / "zipo"):
+    raise WorkflowError(
+        f"{ROOT}: planning has loaded the package at {zipo.__file__}; give the Snakefile of a clone of ZiPo on this "
+        "machine, and import no other zipo before it"
+    )
 
 from zipo import figures
 from zipo.datasets.catalogue import FileSource, GeoSource, SynapseSource, WheelSource
 from zipo.datasets.locations import folder_of, inputs, path_of
 from zipo.errors import InputError
-from zipo.study.config import load, load_claims, parameters_of
 from zipo.study import benchmark, resources
+from zipo.study.config import load, load_claims, parameters_of, resolved
+from zipo.study.layers import Layers, layers
 from zipo.study.settings import Setting, base_settings, blocks, plan
 
-ROOT = Path(workflow.basedir)
 CLAIMS = Path(os.path.relpath(ROOT / "config" / "claims.yaml"))
+# Snakemake made the environments itself, and runs each rule in its own
+CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+# jobs run the package of this tree by this command and this Python; a method may call the latter by `python` too
+COMMANDS = ROOT / "workflow" / "bin"
+if not os.access(COMMANDS / "zipo", os.X_OK):
+    raise WorkflowError(f"{COMMANDS / 'zipo'}: not executable, which jobs need it to be; run chmod +x on it")
+os.environ |= {
+    "PATH": os.pathsep.join([str(COMMANDS), os.path.dirname(sys.executable), *os.get_exec_path()]),
+    "ZIPO_PYTHON": "python" if CONDA else sys.executable,
+}
 
 try:
+    if workflow.modifier.skip_configfile:
+        given = Layers([(f"config of module {workflow.modifier.namespace}", dict(config))])
+    else:
+        given = layers(map(Path, STUDY_FILES), workflow.config_settings.config_args or [])
     STUDY = load(
-        dict(config),
-        ", ".join(STUDY_FILES),
-        ROOT / "config",
+        given.values,
+        given.place_of,
+        Path(os.path.relpath(ROOT / "config")),
         synapse_token="SYNAPSE_AUTH_TOKEN" in os.environ,
     )
     SETTINGS = plan(STUDY)
@@ -31,8 +50,11 @@ try:
     load_claims(CLAIMS)  # a claim that will not do is refused before anything starts
 except InputError as error:
     raise WorkflowError(str(error)) from None
-
-validate(config, ROOT / "workflow" / "schemas" / "study.schema.json", set_default=False)
+if workflow.modifier.modify_path("results/study", "output") != "results/study":
+    raise WorkflowError(
+        f"module {workflow.modifier.namespace}: its files are in results/{STUDY.file.study} and nowhere else; leave out "
+        "prefix and replace_prefix, and give the study a name of its own, or run in another folder by --directory"
+    )
 
 RESULTS = f"results/{STUDY.file.study}"
 DOWNLOADS = Path("results/downloads")
@@ -60,7 +82,8 @@ LEFT_OUT = (
     if STUDY.left_out
     else ""
 )
-config["left_out"] = LEFT_OUT  # for the report
+if workflow.modifier.is_main_snakefile():  # for the report
+    config.update(given.values, left_out=LEFT_OUT)
 if LEFT_OUT:
     logger.warning(LEFT_OUT)
 # for figures
@@ -78,6 +101,11 @@ CLAIMED = {
     },
     "left_out": STUDY.left_out,
 }
+
+
+def refuse(target, needed):
+    """Raise WorkflowError for a target that the study does not make."""
+    raise WorkflowError(f"{target}: the study {STUDY.file.study} has no {needed}, so there is none")
 
 
 def any_of(names):
@@ -184,6 +212,16 @@ def memory_of(setting):
     return max(2000, needed)  # on a cluster, two processes of Snakemake stand beside the training
 
 
+def growing(amount, attempt):
+    """What an attempt asks for: twice as much as the one before, up to four times."""
+    return amount * 2 ** min(attempt - 1, 2)
+
+
+def within_limit(minutes):
+    """Minutes that a job asks for, at most those of the study's max_minutes."""
+    return min(minutes, STUDY.file.max_minutes or minutes)
+
+
 def minutes_of(setting, runs):
     """Minutes that a job needs for some runs of a setting."""
     size, gpu = size_of(setting.dataset), STUDY.file.device != "cpu"
@@ -212,9 +250,22 @@ def tuning_files():
     return [f"{RESULTS}/trials.tsv", f"{RESULTS}/best.yaml", *pictures]
 
 
+def files_of_figure(name):
+    """The files of one figure; WorkflowError where the study does not draw it."""
+    if name not in FIGURES:
+        drawn = figures.load(name)
+        missing = [f"experiment {e}" for e in drawn.experiments if e not in STUDY.experiments]
+        missing += [f"table {table}" for table in figures.tables_of(drawn) if table not in TABLES]
+        raise WorkflowError(
+            f"{name}: the study {STUDY.file.study} has no {', no '.join(missing)}, from which it is drawn; its figures "
+            f"are {', '.join(FIGURES)}"
+        )
+    return expand(f"{RESULTS}/figures/{name}.{{kind}}", kind=["png", "pdf", "tsv", "html"])
+
+
 def figure_files():
     """All files of all figures that the study's experiments allow."""
-    return expand(f"{RESULTS}/figures/{{figure}}.{{kind}}", figure=FIGURES, kind=["png", "pdf", "tsv", "html"])
+    return [file for name in FIGURES for file in files_of_figure(name)]
 
 
 def runs_files():

@@ -2,8 +2,6 @@
 
 BENCHMARK = STUDY.file.benchmark
 ENVIRONMENTS = Path("results/environments")
-# Snakemake made the environments itself, and runs the rule below in each
-CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 
 
 def cases_of(row, dataset):
@@ -50,7 +48,7 @@ def files_of(runs):
 def method_code(wildcards):
     """The files of the package that a run depends on."""
     method = ROWS[wildcards.row].method.name
-    shared = [f"methods/shared/{name}.py" for name in ("check", "exchange", "launch", "library", "runner")]
+    shared = [f"methods/shared/{name}.py" for name in ("check", "exchange", "launch", "library", "memory", "runner")]
     return code("methods/__init__.py", f"methods/{method}.py", *shared) + (MODEL_CODE if method == "zipo" else [])
 
 

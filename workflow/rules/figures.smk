@@ -13,8 +13,10 @@ rule totals:
         f"{RESULTS}/benchmarks/totals.tsv"
     conda:
         "../../envs/zipo.yaml"
+    resources:
+        runtime=lambda w, attempt: within_limit(30 * attempt),
     shell:
-        "python -m zipo study totals {output:q} {input.data:q} 2> {log:q}"
+        "zipo study totals {output:q} {input.data:q} 2> {log:q}"
 
 
 rule embed:
@@ -30,11 +32,13 @@ rule embed:
         f"{RESULTS}/benchmarks/embed.tsv"
     conda:
         "../../envs/zipo.yaml"
+    resources:
+        runtime=lambda w, attempt: within_limit(30 * attempt),
     params:
         pairs=["=".join(pair) for pair in latent_space()],
         seed=1,
     shell:
-        "python -m zipo study embed {output.embeddings:q} {output.clusters:q} {params.seed} {params.pairs:q} 2> {log:q}"
+        "zipo study embed {output.embeddings:q} {output.clusters:q} {params.seed} {params.pairs:q} 2> {log:q}"
 
 
 rule figure:
@@ -57,6 +61,7 @@ rule figure:
         f"{RESULTS}/logs/figures/{{figure}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/figures/{{figure}}.tsv"
+    localrule: True
     conda:
         "../../envs/zipo.yaml"
     params:
@@ -64,5 +69,5 @@ rule figure:
         caption=lambda w: FIGURES[w.figure].caption,
         stem=lambda w: f"{RESULTS}/figures/{w.figure}",
     shell:
-        "python -m zipo study figure {wildcards.figure} {params.study:q} {input.sizes:q} {params.stem:q} "
+        "zipo study figure {wildcards.figure} {params.study:q} {input.sizes:q} {params.stem:q} "
         "{input.tables:q} 2> {log:q}"

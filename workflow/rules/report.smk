@@ -50,10 +50,11 @@ rule provenance:
         f"{RESULTS}/logs/provenance.log",
     benchmark:
         f"{RESULTS}/benchmarks/provenance.tsv"
+    localrule: True
     conda:
         "../../envs/zipo.yaml"
     shell:
-        "python -m zipo study provenance {input.runs:q} {output:q} 2> {log:q}"
+        "zipo study provenance {input.runs:q} {output:q} 2> {log:q}"
 
 
 rule page:
@@ -71,32 +72,51 @@ rule page:
         f"{RESULTS}/logs/pages/{{page}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/pages/{{page}}.tsv"
+    localrule: True
     conda:
         "../../envs/zipo.yaml"
     params:
         title=lambda w: PAGES[w.page]["title"],
         caption=lambda w: PAGES[w.page]["caption"],
     shell:
-        "python -m zipo study page {output:q} {params.title:q} {params.caption:q} {input.sources:q} 2> {log:q}"
+        "zipo study page {output:q} {params.title:q} {params.caption:q} {input.sources:q} 2> {log:q}"
+
+
+rule configuration:
+    output:
+        f"{RESULTS}/config.yaml",
+    log:
+        f"{RESULTS}/logs/configuration.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/configuration.tsv"
+    localrule: True
+    conda:
+        "../../envs/zipo.yaml"
+    params:
+        resolved=resolved(STUDY.file),
+    shell:
+        "printf %s {params.resolved:q} > {output:q} 2> {log:q}"
 
 
 rule report:
     input:
-        figure_files(),
-        claims_files(),
-        benchmark_files()[-1:],
-        expand(f"{RESULTS}/pages/{{page}}.html", page=PAGES),
+        pages=figure_files()
+        + claims_files()
+        + benchmark_files()[-1:]
+        + expand(f"{RESULTS}/pages/{{page}}.html", page=PAGES),
+        configuration=f"{RESULTS}/config.yaml",
     output:
         f"{RESULTS}/report.html",
     log:
         f"{RESULTS}/logs/report.log",
     benchmark:
         f"{RESULTS}/benchmarks/report.tsv"
+    localrule: True
     conda:
         "../../envs/zipo.yaml"
     params:
-        configfiles=STUDY_FILES,
+        snakefile=os.path.relpath(ROOT / "Snakefile"),
     shell:
         # a second Snakemake reads this run's records; it starts no job, so it needs no lock
-        "python -m snakemake --nolock --configfile {params.configfiles:q} --report {output:q} -- {input:q} "
-        "> {log:q} 2>&1"
+        '"$ZIPO_PYTHON" -m snakemake --nolock --snakefile {params.snakefile:q} --configfile {input.configuration:q} '
+        "--report {output:q} -- {input.pages:q} > {log:q} 2>&1"

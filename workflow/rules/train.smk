@@ -16,8 +16,8 @@ rule train:
         "../../envs/zipo.yaml"
     threads: STUDY.file.threads
     resources:
-        mem_mb=lambda w, attempt: 2 ** (attempt - 1) * memory_of(SETTINGS[w.setting]),
-        runtime=lambda w, attempt: 2 ** (attempt - 1) * minutes_of(SETTINGS[w.setting], len(seeds_of(w))),
+        mem_mb=lambda w, attempt: growing(memory_of(SETTINGS[w.setting]), attempt),
+        runtime=lambda w, attempt: within_limit(growing(minutes_of(SETTINGS[w.setting], len(seeds_of(w))), attempt)),
     params:
         setting=lambda w: json.dumps({"id": w.setting} | SETTINGS[w.setting].resolved),
         seeds=lambda w: ",".join(map(str, seeds_of(w))),
@@ -27,7 +27,7 @@ rule train:
         every=STUDY.file.checkpoint_seconds,
     shell:
         # exec, as a shell in between would die of a signal at once, and take along what still writes its checkpoint
-        "exec python -m zipo study train {input.data:q} {params.setting:q} {output.rows:q} {output.latents:q} "
+        "exec zipo study train {input.data:q} {params.setting:q} {output.rows:q} {output.latents:q} "
         "{params.seeds} {params.thresholds} {params.device} {threads} {params.kept:q} {params.every} {input.code:q} "
         "> {log:q} 2>&1"
 
@@ -43,11 +43,12 @@ rule runs_table:
         f"{RESULTS}/logs/runs-table.log",
     benchmark:
         f"{RESULTS}/benchmarks/runs-table.tsv"
+    localrule: True
     conda:
         "../../envs/zipo.yaml"
     params:
         study=STUDY.file.study,
         settings=json.dumps({name: {"experiments": s.experiments, "name": s.name} for name, s in SETTINGS.items()}),
     shell:
-        "python -m zipo study runs-table {params.study} {params.settings:q} {output.parquet:q} {output.tsv:q} "
+        "zipo study runs-table {params.study} {params.settings:q} {output.parquet:q} {output.tsv:q} "
         "{input.runs:q} 2> {log:q}"

@@ -25,16 +25,19 @@ if TUNING:
             "../../envs/zipo.yaml"
         threads: STUDY.file.threads
         resources:
-            mem_mb=lambda w, attempt: 2 ** (attempt - 1) * max(map(memory_of, CHOICES)),
-            runtime=lambda w, attempt: 2 ** (attempt - 1)
-            * max(minutes_of(choice, math.ceil(TUNING.trials / TUNING.workers)) for choice in CHOICES),
+            mem_mb=lambda w, attempt: growing(max(map(memory_of, CHOICES)), attempt),
+            runtime=lambda w, attempt: within_limit(
+                growing(
+                    max(minutes_of(choice, math.ceil(TUNING.trials / TUNING.workers)) for choice in CHOICES), attempt
+                )
+            ),
         params:
             tuning=TUNING.as_json(),
             journal=JOURNAL,
             device=STUDY.file.device,
         shell:
             # exec, as in rule train, for what still gives its trial back
-            "exec python -m zipo study tune-worker {params.tuning:q} {input.data:q} {params.journal:q} {output:q} "
+            "exec zipo study tune-worker {params.tuning:q} {input.data:q} {params.journal:q} {output:q} "
             "{params.device} {threads} {input.code:q} > {log:q} 2>&1"
 
     rule tune_summary:
@@ -54,6 +57,7 @@ if TUNING:
             f"{RESULTS}/logs/tune/summary.log",
         benchmark:
             f"{RESULTS}/benchmarks/tune/summary.tsv"
+        localrule: True
         conda:
             "../../envs/zipo.yaml"
         params:
@@ -62,5 +66,5 @@ if TUNING:
             journal=JOURNAL,
             pictures=lambda w, output: output.history.removesuffix("-history.png"),
         shell:
-            "python -m zipo study tune-summary {params.study} {params.tuning:q} {params.journal:q} {input.workers[0]:q} "
+            "zipo study tune-summary {params.study} {params.tuning:q} {params.journal:q} {input.workers[0]:q} "
             "{output.parquet:q} {output.tsv:q} {output.best:q} {params.pictures:q} 2> {log:q}"

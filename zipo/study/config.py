@@ -292,8 +292,8 @@ def _study_file(config: dict[str, Any], place_of: PlaceOf) -> StudyFile:
 
 
 def resolved(file: StudyFile) -> str:
-    """A study's configuration as one YAML file, which gives the same study by itself."""
-    return dump_yaml(file.model_dump(mode="json", exclude_unset=True))
+    """A study's configuration as one YAML file, which gives the same study by itself; without what is for one call."""
+    return dump_yaml(file.model_dump(mode="json", exclude_unset=True, exclude={"update_lock"}))
 
 
 def load_claims(file: Path) -> dict[str, Claim]:

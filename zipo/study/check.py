@@ -1,0 +1,40 @@
+"""A study checked without Snakemake, whose own reader ends in a traceback over some files."""
+
+import os
+from pathlib import Path
+
+from zipo.errors import InputError
+from zipo.study.code_version import ROOT
+from zipo.study.config import load, load_claims
+from zipo.study.layers import layers
+from zipo.study.settings import plan
+
+
+def check(files: list[Path], options: list[str]) -> str:
+    """What the study of some files and options KEY=VALUE would run, in one sentence; InputError if it will not do.
+
+    The catalogues are those of the repository that holds this package.
+    """
+    found, folder = layers(files, options), Path(os.path.relpath(ROOT / "config"))
+    study = load(found.values, found.place_of, folder, synapse_token="SYNAPSE_AUTH_TOKEN" in os.environ)
+    settings = plan(study)
+    load_claims(folder / "claims.yaml")
+    for file in files:
+        _check_that_snakemake_reads(file)
+    runs = sum(len(setting.seeds) for setting in settings.values())
+    counts = {"data sets": len(study.datasets), "settings": len(settings), "runs": runs}
+    counts |= {"trials": study.tuning.trials if study.tuning else 0, "methods compared": len(study.rows)}
+    return f"{found.places}: good; " + ", ".join(f"{name}: {count}" for name, count in counts.items() if count)
+
+
+def _check_that_snakemake_reads(file: Path) -> None:
+    """Raises InputError for what is text to us and something else to Snakemake, which reads by YAML 1.1."""
+    from snakemake.common.configfile import load_configfile
+
+    try:
+        load_configfile(file)
+    except Exception as error:  # whatever its reader meets
+        raise InputError(
+            f"{file}: Snakemake cannot read it ({error}); put text that looks like a date, such as the encoder "
+            "1024-64-16, in quotes"
+        ) from None
