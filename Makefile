@@ -1,6 +1,8 @@
 # `make demo` runs the embedded study, `make test` the checks; both set up .venv first, once.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+WHOLE := $(shell $(BIN)/python envs/make_venv.py --check 2> /dev/null && echo yes)
+NAMES := python3.11 python3.12 python3.13 python3
+PYTHON ?= $(if $(WHOLE),$(BIN)/python,$(shell for name in $(NAMES); do $$name -V > /dev/null 2>&1 && echo $$name && break; done))
 PINS := envs/zipo.txt
 INSTALL := --constraint $(PINS) --editable .[study,test]
 
@@ -45,10 +47,16 @@ format: env
 
 env: .venv/installed
 
+# an environment of an older Python, or that came from another folder, is no environment
+ifeq ($(WHOLE),)
+.PHONY: .venv/installed
+endif
+
 # uv installs in seconds where pip takes minutes; pip remains for machines on which uv does not run.
 # uv does not read pip's variable for local wheels, hence UV_FIND_LINKS.
 .venv/installed: pyproject.toml $(PINS)
-	$(PYTHON) -m venv .venv
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or newer is needed: make env PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) envs/make_venv.py
 	$(BIN)/pip install --quiet uv \
 	&& UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $(INSTALL) \
 	|| $(BIN)/pip install --quiet $(INSTALL)
