@@ -10,7 +10,7 @@ from zipo.errors import InputError
 
 # what is expected, by pydantic's type of problem; its own words are about Python
 EXPECTED = {
-    "string_type": "expected text; put what YAML takes for something else in quotes",
+    "string_type": "expected text, so put it in quotes",
     "model_type": "expected keys and their values, as in {key: value}, or {} for none",
     "dict_type": "expected keys and their values, as in {key: value}, or {} for none",
     "list_type": "expected a list, as in [a, b]",
@@ -43,9 +43,10 @@ def first_problem(error: ValidationError, kind: TypeAdapter) -> str:
         return f"{key}: this key is required"
     message = EXPECTED.get(problem["type"], problem["msg"].removeprefix("Value error, "))
     value = problem.get("ctx", {}).get("input", problem["input"])
-    if problem["type"] == "value_error" and isinstance(value, dict):  # of keys that do not fit together
-        return f"{key}: {message}" if key else message
-    return f"{key}: {SHORT.repr(value)} will not do: {message}"
+    at_key = f"{key}: " if key else ""
+    if problem["type"] == "value_error" and (isinstance(value, dict) or not key):  # of keys that do not fit together
+        return at_key + message
+    return f"{at_key}{SHORT.repr(value)} will not do: {message}"
 
 
 def path_of(error: ValidationError) -> tuple[str | int, ...]:

@@ -90,7 +90,7 @@ def changed(config: dict, path: str, value) -> dict:
         ("prune_thresholds", [True], r"prune_thresholds: \[True\] will not do: expected a number"),
         ("parameters/alpha_z", False, r"parameters\.alpha_z: False will not do: expected a number"),
         ("checkpoint_seconds", float("inf"), r"checkpoint_seconds: inf will not do"),
-        ("title", 2026, r"title: 2026 will not do: expected text; put .* in quotes"),
+        ("title", 2026, r"title: 2026 will not do: expected text, so put it in quotes"),
         (
             "datasets",
             ["baron"],

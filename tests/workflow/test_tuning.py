@@ -47,6 +47,6 @@ def test_a_search_is_run_continued_and_built_upon(tmp_path):
     refused = repository.try_snakemake("--dry-run")
     assert refused.returncode != 0
     assert (
-        f"tiny: experiments.alpha_z.base: {BEST}: no such file; a search for hyper-parameters writes it"
+        f"config/tiny.yaml: experiments.alpha_z.base: {BEST}: no such file; a search for hyper-parameters writes it"
         in refused.stdout
     )

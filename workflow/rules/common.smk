@@ -27,7 +27,7 @@ CLAIMS = Path(os.path.relpath(ROOT / "config" / "claims.yaml"))
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 # jobs run the package of this tree by this command and this Python; a method may call the latter by `python` too
 COMMANDS = ROOT / "workflow" / "bin"
-if not os.access(COMMANDS / "zipo", os.X_OK):
+if not (COMMANDS / "zipo").stat().st_mode & 0o100:
     raise WorkflowError(f"{COMMANDS / 'zipo'}: not executable, which jobs need it to be; run chmod +x on it")
 os.environ |= {
     "PATH": os.pathsep.join([str(COMMANDS), os.path.dirname(sys.executable), *os.get_exec_path()]),
