@@ -10,7 +10,7 @@ from zipo import methods
 from zipo.errors import InputError
 from zipo.messages import check
 from zipo.methods import Method
-from zipo.parameters import Parameters
+from zipo.parameters import Parameters, ParameterValues
 from zipo.section import Form, Section
 
 Name = Annotated[
@@ -128,7 +128,8 @@ def rows(benchmark: Benchmark, place: str) -> dict[str, Row]:
 def _check_values(method: Method, parameters: dict[str, Any], place: str) -> None:
     """Raises InputError for a value that the method cannot use, as far as that can be told without running it."""
     if method.name == "zipo" and not method.fault:
-        check(TypeAdapter(Parameters), parameters, place)
+        # without an encoder it is not known yet what fits it
+        check(TypeAdapter(Parameters if parameters.get("encoder") else ParameterValues), parameters, place)
     for name, value in parameters.items():
         default = method.parameters.get(name)
         if _number(default) and not _number(value):
