@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from zipo.arguments import Json
 from zipo.errors import InputError
+from zipo.json_arguments import Json
 from zipo.methods.shared import cli as of_methods
 from zipo.study import benchmark_cli as of_benchmark
 from zipo.tool import cli as of_tool

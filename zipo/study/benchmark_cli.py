@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from zipo.arguments import Json, JsonList
+from zipo.json_arguments import Json, JsonList
 
 # every import below costs time at start-up, so each command imports what it runs
 steps = typer.Typer()

@@ -8,8 +8,8 @@ from textwrap import fill
 
 import typer
 
-from zipo.arguments import Json
 from zipo.errors import InputError
+from zipo.json_arguments import Json
 
 # every import below costs time at start-up, so each command imports what it runs
 app = typer.Typer()
