@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 
-from zipo.datasets.counts import check_names
-from zipo.datasets.on_disk import some_genes
+from zipo.datasets.counts import check_names, plain_names
+from zipo.datasets.given import Given, check_anndata, counts_of, raw_of
+from zipo.datasets.on_disk import on_disk, some_genes
 from zipo.errors import InputError
 from zipo.wording import setting
 
@@ -42,6 +43,7 @@ class Alignment:
     @classmethod
     def of(cls, found: pd.Index, genes: pd.Index, added: bool = False) -> "Alignment":
         """The alignment of a data set's genes with a model's. Raises InputError where they have none in common."""
+        found, genes = plain_names(found), plain_names(genes)
         extra = found[~found.isin(genes)]
         shared = len(found) - len(extra)
         if not shared:
@@ -60,6 +62,7 @@ def aligned(adata: ad.AnnData, genes: pd.Index, min_genes: float = 0.5) -> tuple
     where the data have less than the share `min_genes` of the model's genes: denoised from zeros in place of most
     genes, cells are what their zeros make of them.
     """
+    check_anndata(adata, "counts")
     alignment = Alignment.of(adata.var_names, genes)
     if alignment.shared < min_genes * len(genes):
         share = math.floor(100 * alignment.shared / len(genes)) / 100
@@ -72,15 +75,49 @@ def aligned(adata: ad.AnnData, genes: pd.Index, min_genes: float = 0.5) -> tuple
     return with_genes(adata, genes), alignment
 
 
+def aligned_with_all(source: Given, genes: pd.Index) -> tuple[Given, Alignment]:
+    """The same of counts and the AnnData that they belong to, of which all is kept where no gene is missing."""
+    counts, alignment = aligned(source.counts, genes)
+    if source.data is source.counts and not alignment.missing:
+        return Given(counts, counts, source.left_out), alignment
+    if not alignment.missing:
+        return Given(with_genes(source.data, genes), counts, source.left_out), alignment
+    data = ad.AnnData(
+        counts.X,
+        obs=counts.obs,
+        var=pd.DataFrame(index=counts.var_names),
+        obsm=dict(source.data.obsm),
+        obsp=dict(source.data.obsp),
+        uns=dict(source.data.uns),
+        raw=raw_of(source.data),
+    )
+    of_genes = [
+        *(["X"] if source.data is not source.counts else []),
+        *(f"layers[{name!r}]" for name in source.data.layers),
+        *(f"var[{name!r}]" for name in source.data.var),
+        *(f"{group}[{name!r}]" for group in ("varm", "varp") for name in getattr(source.data, group)),
+    ]
+    left_out = f"left out, since they lack genes of the model: {', '.join(of_genes)}" if of_genes else ""
+    return Given(data, counts, "; ".join(filter(None, (source.left_out, left_out)))), alignment
+
+
 def with_genes(adata: ad.AnnData, genes: pd.Index) -> ad.AnnData:
     """The data with exactly these genes, as `aligned` has it."""
-    if adata.var_names.equals(genes):
+    names, genes = plain_names(adata.var_names), plain_names(genes)
+    if names.equals(genes):
         return adata
-    check_names(adata.shape, adata.obs_names, adata.var_names, "counts")
-    places = adata.var_names.get_indexer(genes)  # -1 for those that are missing
+    check_names(adata.shape, adata.obs_names, names, "counts")
+    places = names.get_indexer(genes)  # -1 for those that are missing
     if (places >= 0).all():
         return some_genes(adata, places)
     found = np.flatnonzero(places >= 0)
-    counts = csr_matrix(some_genes(adata, places[found]).to_memory().X)
+    counts = _in_memory(adata, places[found])
     matrix = csr_matrix((counts.data, found[counts.indices], counts.indptr), shape=(adata.n_obs, len(genes)))
     return ad.AnnData(matrix, obs=adata.obs, var=pd.DataFrame(index=genes), obsm=dict(adata.obsm), uns=dict(adata.uns))
+
+
+def _in_memory(adata: ad.AnnData, genes: np.ndarray) -> csr_matrix:
+    """The counts of some genes, by their places, in memory."""
+    if (rows := on_disk(some_genes(adata, genes), "counts")) is not None:
+        return rows.read(np.arange(adata.n_obs))
+    return counts_of(adata, "counts").X[:, genes]

@@ -3,3 +3,7 @@
 
 class InputError(ValueError):
     """Counts, a file or a configuration that cannot be used as it is."""
+
+
+class NotFitted(InputError, AttributeError):
+    """A model is asked for what only a trained one has."""

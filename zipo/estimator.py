@@ -1,5 +1,6 @@
 """ZiPo as a class: fit to counts, then denoise, embed, and score them."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +12,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from zipo.arguments import check_batch, checked_parameters, seed_of
 from zipo.covariates import Covariates
-from zipo.datasets.counts import as_counts, check_cells_and_genes, refuse_masked
+from zipo.datasets.counts import as_counts, check_cells_and_genes, plain_names, refuse_masked
 from zipo.datasets.elsewhere import counts_elsewhere, whole_layers
+from zipo.datasets.given import check_anndata, counts_of, same_names
 from zipo.datasets.on_disk import on_disk, some_cells, survey
 from zipo.engine.batches import AnyCounts, Counts
 from zipo.engine.checkpoints import Checkpoints
@@ -23,13 +26,15 @@ from zipo.engine.gene_totals import fit_gene_totals, start_at_gene_means
 from zipo.engine.model import Network, Prediction
 from zipo.engine.pruning import pruned
 from zipo.engine.streamed import StreamedCounts
+from zipo.engine.switches import own_switches
 from zipo.engine.training import Training, train
-from zipo.errors import InputError
-from zipo.parameters import Parameters
+from zipo.errors import InputError, NotFitted
 from zipo.plausibility import CELLS, Plausibility
 from zipo.predictions import parameters_of, stacked
 from zipo.sizes import sizes_for
 from zipo.split import split
+
+TRAINED = ("network", "training", "genes", "covariates", "gene_totals")  # attributes that a training sets
 
 
 class ZiPo:
@@ -49,16 +54,24 @@ class ZiPo:
         empty_cells: Literal["refuse", "keep"] = "refuse",
         **parameters,
     ):
-        self.parameters = Parameters(**parameters)
+        self.parameters = checked_parameters(parameters)
+        if empty_cells not in ("refuse", "keep"):
+            raise InputError(f"empty_cells {empty_cells!r}: refuse or keep is expected")
         self.empty_cells = empty_cells
-        self.seed = seed
+        self.seed = seed_of(seed)
         self.device = usable(device)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in TRAINED:
+            raise NotFitted(f"{name}: this model is not fitted yet; call its fit, or ZiPo.load one that was saved")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @classmethod
     def for_data(cls, adata: ad.AnnData, **settings) -> "ZiPo":
         """A model whose sizes, batches and epochs fit the number of cells and genes of these counts, but for those
         that are given; `settings` as of ZiPo. NB and ZINB do without the paper's rate penalty, and the totals of
         genes are fitted, unless these are given."""
+        check_anndata(adata, "counts")
         # a squared error outweighs the likelihood of high counts: with it NB and ZINB denoise human pancreas worse than
         # not denoising at all (Poisson deviance of held-out molecules 2.3 against 0.3)
         defaults = sizes_for(adata.n_obs, adata.n_vars) | {"rate_penalty": "none", "gene_totals": "fitted"}
@@ -80,9 +93,12 @@ class ZiPo:
         each epoch with its number, from 1, and its validation NLL; what it raises ends the training. With checkpoints
         a training that was cut off goes on where its latest stands, to the same numbers.
         """
-        self.genes, self.covariates = adata.var_names, Covariates(adata.obs, self.parameters.covariates)
+        adata = counts_of(adata, "training counts")
+        self.genes = plain_names(adata.var_names)
+        self.covariates = Covariates(adata.obs, self.parameters.covariates)
         return self.train_from(self.fresh_network, adata, validation, on_epoch, checkpoints)
 
+    @own_switches()
     def train_from(
         self,
         start: Callable[[AnyCounts], Network],
@@ -95,6 +111,8 @@ class ZiPo:
         if validation is None:
             parts = split(adata.n_obs, self.seed, self.parameters.validation_share, test_share=0)
             adata, validation = some_cells(adata, parts.training), some_cells(adata, parts.validation)
+        if adata.n_obs < 2:
+            raise InputError(f"training counts: {adata.n_obs} cell is too few to learn from; at least 2 must train")
         counts = self._counts(adata, "training counts")
         held_out = self._counts(validation, "validation counts")
         self.network = start(counts)
@@ -134,12 +152,14 @@ class ZiPo:
 
     def losses(self, adata: ad.AnnData) -> Losses:
         """NLL, squared errors and penalties over these cells."""
-        return losses(self.network, self._counts(adata, "counts"), self.parameters.batch_size)
+        with own_switches():
+            return losses(self.network, self._counts(adata, "counts"), self.parameters.batch_size)
 
     def gene_poisson_nll(self, adata: ad.AnnData) -> float:
         """NLL per entry of the trivial prediction for these cells: gene shares of the training cells times
         observed library sizes."""
-        return gene_poisson_nll(self.gene_totals, self._counts(adata, "counts"), self.parameters.batch_size)
+        with own_switches():
+            return gene_poisson_nll(self.gene_totals, self._counts(adata, "counts"), self.parameters.batch_size)
 
     @contextmanager
     def pruned(self, threshold: float) -> Iterator[float]:
@@ -148,12 +168,13 @@ class ZiPo:
         with pruned(self.network, threshold) as share:
             yield share
 
-    @torch.no_grad()
+    @own_switches(gradients=False)
     def check(self, adata: ad.AnnData) -> Plausibility:
         """How the expected counts of these cells agree with what was counted in them; see `Plausibility`.
 
         All cells are looked at, or 10,000 drawn at random by the model's seed.
         """
+        adata = counts_of(adata, "counts")
         if adata.n_obs > CELLS:
             chosen = np.random.default_rng(self.seed).choice(adata.n_obs, CELLS, replace=False)
             adata = some_cells(adata, np.sort(chosen))
@@ -166,8 +187,8 @@ class ZiPo:
         values = losses(self.network, counts, self.parameters.batch_size)
         return Plausibility(
             cells=counts.cells,
-            total_ratio=float(sums.sum() / library.sum()),
-            cell_ratio=tuple(np.quantile(ratios, [0.05, 0.5, 0.95]).tolist()),
+            total_ratio=float(sums.sum() / library.sum()) if library.any() else math.nan,
+            cell_ratio=tuple(np.quantile(ratios, [0.05, 0.5, 0.95]).tolist()) if len(ratios) else (math.nan,) * 3,
             nll=values.nll,
             gene_poisson_nll=gene_poisson_nll(self.gene_totals, counts, self.parameters.batch_size),
             mean_zero_probability=values.mean_zero_probability,
@@ -208,21 +229,28 @@ class ZiPo:
     def distribution(self, adata: ad.AnnData) -> dict[str, np.ndarray]:
         """The parameters of each count's likelihood, float32 (cells, genes): rates, zero_probability of the
         zero-inflated ones, and size of NB and ZINB."""
-        return stacked(map(parameters_of, self.predictions(adata)), adata.n_obs)
+        return self._read(adata, parameters_of)
 
     def sample(self, adata: ad.AnnData, seed: int = 1) -> np.ndarray:
         """Counts drawn once for every entry from its likelihood, float32 (cells, genes): as the model expects another
         measurement of the same cells to look."""
-        generator = torch.Generator(self.device).manual_seed(seed)
+        generator = torch.Generator(self.device).manual_seed(seed_of(seed))
         return self._predict(adata, lambda prediction: prediction.likelihood.sample(generator))
 
-    @torch.no_grad()
     def predictions(self, adata: ad.AnnData, batch: Mapping[str, Any] | None = None) -> Iterator[Prediction]:
         """What the network says of each batch of cells, in their order, one at a time; `batch` as in `denoise`."""
+        check_batch(batch)
         self.network.eval()
+        adata = counts_of(adata, "counts")
         known = self.covariates.with_values(adata.obs, batch) if batch else adata.obs
-        for cells in self._counts(adata, "counts", known).batches(self.parameters.batch_size):
-            yield self.network(cells)
+        batches = self._counts(adata, "counts", known).batches(self.parameters.batch_size)
+        while True:
+            with own_switches(gradients=False):  # between two batches the caller's own hold
+                cells = next(batches, None)
+                prediction = None if cells is None else self.network(cells)
+            if prediction is None:
+                return
+            yield prediction
 
     def _predict(
         self,
@@ -230,13 +258,27 @@ class ZiPo:
         part: Callable[[Prediction], Tensor],
         batch: Mapping[str, Any] | None = None,
     ) -> np.ndarray:
-        found = ({"part": part(prediction)} for prediction in self.predictions(adata, batch))
-        return stacked(found, adata.n_obs)["part"]
+        return self._read(adata, lambda prediction: {"part": part(prediction)}, batch)["part"]
 
+    def _read(
+        self,
+        adata: ad.AnnData,
+        of: Callable[[Prediction], Mapping[str, Tensor]],
+        batch: Mapping[str, Any] | None = None,
+    ) -> dict[str, np.ndarray]:
+        """What is read from the predictions for each batch of cells, over all cells."""
+        check_anndata(adata, "counts")
+        return stacked(map(own_switches(gradients=False)(of), self.predictions(adata, batch)), adata.n_obs)
+
+    @own_switches()
     def _counts(self, adata: ad.AnnData, place: str, obs: pd.DataFrame | None = None) -> AnyCounts:
         """The counts, checked, with the covariates of the cells; `obs` takes the place of adata's own."""
-        if not adata.var_names.equals(self.genes):
-            raise InputError(f"{place}: the genes are not those of the training cells, in the same order")
+        adata = counts_of(adata, place)
+        if not same_names(adata.var_names, self.genes):
+            raise InputError(
+                f"{place}: the genes are not those of the training cells, in the same order; match them by name, "
+                "zipo.fine_tuning.aligned(adata, model.genes)"
+            )
         covariates = self.covariates.matrix(adata.obs if obs is None else obs)
         refuse_masked(adata, place)
         with counts_elsewhere(lambda: whole_layers(adata)):
@@ -245,5 +287,5 @@ class ZiPo:
                 check_cells_and_genes(adata, place, self.empty_cells, found.library)
                 return StreamedCounts(rows, found, covariates, self.device)
             matrix = as_counts(adata.X, adata.obs_names, adata.var_names, place)
-            check_cells_and_genes(adata, place, self.empty_cells)
+            check_cells_and_genes(adata, place, self.empty_cells, np.asarray(matrix.sum(axis=1)).ravel())
         return Counts(matrix, covariates, self.device)

@@ -7,6 +7,7 @@ import anndata as ad
 
 from zipo.alignment import Alignment, aligned, with_genes
 from zipo.covariates import Covariates
+from zipo.datasets.given import counts_of
 from zipo.engine.batches import AnyCounts
 from zipo.engine.checkpoints import Checkpoints
 from zipo.engine.grafting import graft
@@ -53,6 +54,7 @@ def fine_tuned(
         raise InputError(
             f"fine-tuning: {fixed[0]} belongs to the network, which is trained on; fit a new model for that"
         )
+    adata = counts_of(adata, "training counts")
     alignment = Alignment.of(adata.var_names, model.genes, added=genes == "union")
     _check_frozen(model.network, freeze, alignment)
 
@@ -67,7 +69,7 @@ def fine_tuned(
         network.go_on(frozen=freeze)
         return network
 
-    held_out = None if validation is None else with_genes(validation, alignment.genes)
+    held_out = None if validation is None else with_genes(counts_of(validation, "validation counts"), alignment.genes)
     tuned.train_from(start, with_genes(adata, alignment.genes), held_out, on_epoch, checkpoints)
     return tuned, alignment
 

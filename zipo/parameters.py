@@ -13,7 +13,7 @@ from zipo.section import Section
 
 def _widths(value: object) -> str:
     """Layer widths as the paper writes them, "2048-1024-128"; a single width may be a plain number."""
-    text = str(value)
+    text = "-".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     try:
         widths = [int(part) for part in text.split("-")]
     except ValueError:
@@ -21,6 +21,13 @@ def _widths(value: object) -> str:
     if min(widths) < 1:
         raise ValueError("expected widths of layers joined by dashes, such as 256-64-16")
     return text
+
+
+def _names(value: object) -> object:
+    """Names of columns; a single one need not stand in a list."""
+    if isinstance(value, str):
+        return (value,) if value else ()
+    return value
 
 
 WIDTHS = "[1-9][0-9]*(-[1-9][0-9]*)*"
@@ -55,7 +62,7 @@ class ParameterValues(Section):
     """Library size of the rates: predicted from the latents, or each cell's own sum of counts, as DCA has it."""
     library_network: Widths = "16-4"
     """Widths of the hidden layers that predict the library size."""
-    covariates: tuple[str, ...] = ()
+    covariates: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
     """Known covariates joined to the latents: columns of obs, taken as categories where they are text or a few whole
     numbers, else as numbers; NAME:category or NAME:number declares which."""
     input: Literal["raw", "log1p", "normalised_log1p"] = "log1p"

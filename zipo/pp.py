@@ -6,6 +6,9 @@ from typing import Any
 import anndata as ad
 
 from zipo import slots
+from zipo.arguments import check_batch
+from zipo.covariates import Covariates
+from zipo.datasets.given import check_anndata, check_cut, counts_of, same_names
 from zipo.errors import InputError
 from zipo.estimator import ZiPo
 from zipo.predictions import stacked
@@ -27,24 +30,47 @@ def denoise(
     Fills layers["denoised"], obsm["X_zipo"], obs["zipo_library_size"] and uns["zipo"], which tells what they mean and
     how they were made. X stays as it is.
 
-    - `copy`: fill a copy and return it.
-    - `layer`: where the raw counts are; None for X.
+    - `copy`: fill a copy, in memory, and return it.
+    - `layer`: where the raw counts are: None for X, a layer, or raw for adata.raw.
     - `rates`: fill layers["rates"] too.
     - `batch`: value of some covariates that all cells are denoised to, as in `ZiPo.denoise`.
     - `seed`, `device`, `parameters`: as of `ZiPo`; sizes that are not given follow from the data.
 
     Raises InputError for anything but raw counts, for too few cells, and where the training diverges.
     """
-    if layer is not None and layer not in adata.layers:
-        raise InputError(f"there is no layer {layer!r}; there are {', '.join(adata.layers) or 'none'}")
-    adata = adata.copy() if copy else adata
-    counts = adata if layer is None else ad.AnnData(adata.layers[layer], obs=adata.obs, var=adata.var)
-    model = ZiPo.for_data(counts, seed=seed, device=device, **parameters).fit(counts)
+    check_anndata(adata, "counts")
+    check_batch(batch)
+    check_cut(adata, "counts")
+    if copy:
+        adata = _in_memory(adata) if adata.isbacked else adata.copy()
+    if adata.isbacked and adata.is_view:
+        raise InputError(
+            "counts: this is a view of a file, which takes no new layers; take it into memory, adata.to_memory(), or "
+            "fill a copy by copy=True"
+        )
+    counts = counts_of(adata, "counts", layer)
+    if not same_names(counts.var_names, adata.var_names):
+        raise InputError(
+            f"{layer}: it has {counts.n_vars} genes, but a layer can be filled only for the {adata.n_vars} of X; "
+            "denoise adata.raw.to_adata()"
+        )
+    model = ZiPo.for_data(counts, seed=seed, device=device, **parameters)
+    if batch:
+        Covariates(counts.obs, model.parameters.covariates).with_values(counts.obs.head(1), batch)
+    model.fit(counts)
     names = slots.slots(rates)
     about = slots.about(model, names, slots.checked(model, counts), batch)
-    found = (slots.values(prediction, names) for prediction in model.predictions(counts, batch))
-    for name, array in stacked(found, adata.n_obs).items():
+    parts = (slots.values(prediction, names) for prediction in model.predictions(counts, batch))
+    arrays = stacked(parts, adata.n_obs)
+    for name, array in arrays.items():
         group, slot = name.split("/")
         getattr(adata, group)[slot] = array
     adata.uns[slots.ABOUT] = about
     return adata if copy else None
+
+
+def _in_memory(adata: ad.AnnData) -> ad.AnnData:
+    """All of a backed AnnData in memory; the file, which anndata closes, is open again as it was."""
+    copy = adata.to_memory()
+    adata.file.open()
+    return copy

@@ -15,8 +15,10 @@ from safetensors.torch import load as tensors_of
 from safetensors.torch import save as bytes_of
 
 from zipo import __version__
+from zipo.arguments import path_of
 from zipo.covariates import Covariates
 from zipo.engine.model import Network
+from zipo.engine.switches import own_switches
 from zipo.engine.training import Training
 from zipo.errors import InputError
 from zipo.whole import parts_of_folder, whole_folder
@@ -35,7 +37,7 @@ def save(model: "ZiPo", folder: Path) -> None:
     The same model gives the same bytes. Raises InputError if the folder cannot be written, or holds anything else
     than a model, and for a model whose training diverged.
     """
-    folder = Path(folder)
+    folder = path_of(folder)
     check_target(folder)
     if model.training.diverged:
         raise InputError(f"{folder}: not written, since the training diverged; fit again with a lower learning_rate")
@@ -49,7 +51,7 @@ def save(model: "ZiPo", folder: Path) -> None:
         "empty_cells": model.empty_cells,
         "median_library": model.network.median_library.item(),
         "covariates": model.covariates.state(),
-        "genes": list(model.genes),
+        "genes": list(map(str, model.genes)),
         # time is no property of the model: the same seed gives the same file
         "training": {name: value for name, value in asdict(model.training).items() if name != "seconds"},
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
@@ -80,6 +82,7 @@ def _is_model(folder: Path) -> bool:
         return False
 
 
+@own_switches()
 def load(folder: Path, device: str = "auto") -> "ZiPo":
     """The model kept in a folder.
 
@@ -87,7 +90,7 @@ def load(folder: Path, device: str = "auto") -> "ZiPo":
     """
     from zipo.estimator import ZiPo
 
-    folder = Path(folder)
+    folder = path_of(folder)
     settings = _settings(folder)
     weights = _read(folder / WEIGHTS)
     if hashlib.sha256(weights).hexdigest() != settings["weights_sha256"]:

@@ -146,12 +146,13 @@ MODEL_CODE = code(
     "predictions.py",
     "split.py",
     "datasets/counts.py",
+    "datasets/given.py",
     "study/block.py",
     "study/run.py",
 )
 # the files of zipo/datasets that read each kind of source; an edit of another leaves its data sets alone
 READERS = {
-    "file": ["files", "annotated", "dense", "hdf5", "labels", "matrix_market", "stored", "tenx", "text"],
+    "file": ["files", "annotated", "dense", "elsewhere", "foreign", "given", "hdf5", "labels", "matrix_market", "names", "stored", "tenx", "text"],
     "geo": [
         "geo",
         "gene_rows",

@@ -5,7 +5,8 @@ from typing import Literal
 
 import anndata as ad
 import numpy as np
-from scipy.sparse import csr_matrix, issparse
+import pandas as pd
+from scipy.sparse import csc_matrix, csr_matrix, issparse
 
 from zipo.datasets.names import DATE, OF_DATES
 from zipo.errors import InputError
@@ -19,13 +20,16 @@ class NotCounts(InputError):
     """Values that are no raw counts, which may be elsewhere."""
 
 
+LARGEST = float(np.finfo(np.float32).max)
+
+
 def as_counts(matrix, cells: Sequence[str], genes: Sequence[str], place: str) -> csr_matrix:
     """A matrix (cells x genes) as CSR of whole float32 counts; `place` names the file or object in errors.
 
-    Raises InputError for a shape that does not match the names, duplicate genes, and entries that are NaN,
-    infinite, negative or not whole.
+    The matrix stays as it is. Raises InputError for a shape that does not match the names, duplicate genes, and entries
+    that are NaN, infinite, negative or not whole.
     """
-    counts = csr_matrix(matrix) if issparse(matrix) else csr_matrix(np.asarray(matrix))
+    counts = as_csr(matrix, place)
     check_names(counts.shape, cells, genes, place)
     return whole_counts(counts, cells, genes, place)
 
@@ -38,6 +42,38 @@ def refuse_masked(adata: ad.AnnData, place: str) -> None:
             f"{place}: X is a masked array, of which {np.ma.count_masked(matrix)} entries are masked; "
             "give each a count, as by adata.X = adata.X.filled(0)"
         )
+
+
+def as_csr(matrix, place: str) -> csr_matrix:
+    """A matrix in any storage as CSR with its entries as they are, and index arrays of one type.
+
+    It shares the arrays of a matrix that is CSR already, and never changes them. What is lazy is computed. Raises
+    InputError for masked entries, for what holds no numbers, and for index arrays that do not fit.
+    """
+    if hasattr(matrix, "compute"):
+        matrix = matrix.compute()
+    if np.ma.is_masked(matrix):
+        raise InputError(
+            f"{place}: some entries are masked, and what is masked has no count; fill them in, as by X.filled(0)"
+        )
+    if not issparse(matrix):
+        return csr_matrix(_numbers(np.asarray(matrix), place))
+    if matrix.format not in ("csr", "csc"):
+        # entries that are stored twice are added up on the way, where small whole numbers would overflow
+        return csr_matrix(matrix.astype(np.float64))
+    kind = csr_matrix if matrix.format == "csr" else csc_matrix
+    try:
+        # scipy takes no pair of int64 and int32; made anew, both arrays have the smaller type that suffices
+        same = kind((_numbers(matrix.data, place), matrix.indices, matrix.indptr), shape=matrix.shape)
+        same.check_format(full_check=True)  # its routines trust indices, and would read foreign memory
+    except ValueError as error:
+        raise InputError(f"{place}: the matrix is damaged: {error}; fetch, write or make it again") from None
+    return csr_matrix(same)
+
+
+def plain_names(names: pd.Index) -> pd.Index:
+    """Names as plain text, whatever pandas keeps them as."""
+    return pd.Index([str(name) for name in names], dtype=object)
 
 
 def check_names(shape: tuple[int, int], cells: Sequence[str], genes: Sequence[str], place: str) -> None:
@@ -53,8 +89,10 @@ def check_names(shape: tuple[int, int], cells: Sequence[str], genes: Sequence[st
 
 def whole_counts(counts: csr_matrix, cells: Sequence[str], genes: Sequence[str], place: str) -> csr_matrix:
     """The same as whole float32 counts; InputError for entries that are NaN, infinite, negative or not whole."""
-    counts.sum_duplicates()
-    counts.eliminate_zeros()  # a stored zero would count as a detection
+    if not counts.has_canonical_format or not counts.data.all():
+        counts = counts.astype(np.float64)  # a copy, for the arrays may be the caller's, in which sums do not overflow
+        counts.sum_duplicates()
+        counts.eliminate_zeros()  # a stored zero would count as a detection
     values = counts.data
     for bad, problem in (
         (np.isnan(values), "is not a number (NaN)"),
@@ -114,6 +152,18 @@ def _remedy_of_none(filters: str, what: str) -> str:
     """What to do where no cells or no genes are left."""
     other = f"give counts with {what}"
     return words(python=other, command_line=other, study=f"loosen {filters} in filters")
+
+
+def _numbers(values: np.ndarray, place: str) -> np.ndarray:
+    """Entries of a type that sparse matrices take; InputError for text and all else that is no number."""
+    if values.dtype.kind in "biu" or values.dtype.newbyteorder("=") in (np.float32, np.float64):
+        return values.astype(values.dtype.newbyteorder("="), copy=False)
+    try:
+        if values.dtype.kind in "fO":  # half and long precision, and numbers that pandas or R kept as objects
+            return values.astype(np.float64)
+    except (TypeError, ValueError):
+        pass
+    raise InputError(f"{place}: the matrix holds values of type {values.dtype}; raw counts are whole numbers")
 
 
 def _first(counts: csr_matrix, bad: np.ndarray, cells: Sequence[str], genes: Sequence[str]) -> str:

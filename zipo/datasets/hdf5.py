@@ -1,9 +1,10 @@
 """What the formats that rest on HDF5 have in common."""
 
 import errno
+import io
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 from scipy.sparse import csc_matrix, csr_matrix, vstack
 
 from zipo import __version__
+from zipo.datasets.counts import as_csr
 from zipo.datasets.foreign import refuse_foreign_hdf5
 from zipo.datasets.text import refuse_unreadable
 from zipo.errors import InputError
@@ -70,6 +72,59 @@ def is_marked(path: Path) -> bool:
         return MARK in file.attrs
 
 
+@contextmanager
+def create_hdf5(path: Path) -> Iterator[tuple[h5py.File, Callable[[], None]]]:
+    """A new HDF5 file to write, and what is to be called now and then: it raises OSError once the disk is full.
+
+    HDF5 takes the process down with it where it cannot write a file to the end. It is therefore let believe that it
+    could, and the failure is raised where its own work is done, at the latest when the file is closed.
+    """
+    with _Target(path, "w+b") as target:
+        try:
+            with h5py.File(target, "w") as file:
+                yield file, target.check
+        finally:
+            target.check()
+
+
+class _Target(io.FileIO):
+    """A file on disk for HDF5, which keeps the first failure to write to itself, and what was not written in memory."""
+
+    def __init__(self, path: Path, mode: str):
+        super().__init__(path, mode)
+        self.failure: BaseException | None = None
+        self._lost: list[tuple[int, bytes]] = []  # HDF5 reads its own tables again
+
+    def write(self, data) -> int:
+        start, rest = self.tell(), memoryview(data).cast("B")
+        end = start + len(rest)
+        try:
+            while rest:
+                rest = rest[super().write(rest) :]
+        except BaseException as error:  # of a signal, too, in place of which HDF5 would raise its own
+            self.failure = self.failure or error
+        if self.failure is not None:
+            self._lost.append((start, bytes(data)))
+            self.seek(end)
+        return len(data)
+
+    def readinto(self, buffer) -> int:
+        start, view = self.tell(), memoryview(buffer).cast("B")
+        view[:] = bytes(len(view))
+        super().readinto(view)
+        for place, data in self._lost:
+            first, last = max(start, place), min(start + len(view), place + len(data))
+            if first < last:
+                view[first - start : last - start] = data[first - place : last - place]
+        self.seek(start + len(view))
+        return len(view)
+
+    def check(self) -> None:
+        """Raise what kept bytes from being written."""
+        if self.failure is not None:
+            raise self.failure
+
+
 def text_of(dataset: h5py.Dataset) -> list[str]:
     """The strings of a dataset, whatever their type; numbers become their digits."""
     if h5py.check_string_dtype(dataset.dtype) is None:
@@ -92,5 +147,6 @@ def sparse_rows(dataset: h5py.Dataset) -> csr_matrix:
     step = max(1, BLOCK // max(1, columns * dataset.dtype.itemsize))
     if dataset.chunks:  # whole chunks, so that none is decompressed twice
         step = max(1, step // dataset.chunks[0]) * dataset.chunks[0]
-    blocks = [csr_matrix(dataset[start : start + step]) for start in range(0, rows, step)]
+    place = f"{dataset.file.filename}: {dataset.name}"
+    blocks = [as_csr(dataset[start : start + step], place) for start in range(0, rows, step)]
     return vstack(blocks, format="csr") if blocks else csr_matrix((rows, columns), dtype=np.float32)

@@ -5,7 +5,7 @@ A plain reader, and no library for it: measured in benchmarks/README.md.
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import anndata as ad
 import h5py
@@ -46,10 +46,16 @@ class RowsOnDisk:
         """Cells, genes."""
         return len(self.rows), self._width if self.columns is None else len(self.columns)
 
-    def read(self, cells: np.ndarray) -> csr_matrix:
-        """float32 counts of these cells (n,), each by its place in `rows`, in this order; InputError for damage."""
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of the stored entries."""
+        return self._values.dtype
+
+    def read(self, cells: np.ndarray, dtype: np.dtype | type = np.float32) -> csr_matrix:
+        """Counts of these cells (n,), each by its place in `rows`, in this order, float32 unless another type is asked
+        for; InputError for damage."""
         starts = np.concatenate([[0], np.cumsum(self.lengths[cells])])
-        values, columns = np.empty(starts[-1], np.float32), np.empty(starts[-1], np.int32)
+        values, columns = np.empty(starts[-1], dtype), np.empty(starts[-1], np.int32)
         for group, low, high in self._reads(self.rows[cells]):
             lengths = self.lengths[cells[group]]
             source = ranges(self._starts[self.rows[cells[group]]] - low, lengths)
@@ -94,21 +100,43 @@ def on_disk(adata: ad.AnnData, place: str) -> RowsOnDisk | None:
 
     Raises InputError unless they are stored as CSR. `X` of a view would be read into memory at the first touch.
     """
-    file = adata._adata_ref if adata.is_view else adata
-    stored = file.X
+    stored = stored_x(adata)
     if isinstance(stored, CSCDataset | h5py.Dataset):
         kind = "CSC, gene by gene" if isinstance(stored, CSCDataset) else "a dense matrix"
         raise InputError(
             f"{place}: X lies in the file as {kind}, and can be read cell by cell only as CSR; write it once more as "
             "CSR (adata = adata.to_memory(); adata.X = scipy.sparse.csr_matrix(adata.X); adata.write_h5ad(...))"
         )
+    return rows_of(adata, place)
+
+
+def rows_of(adata: ad.AnnData, place: str) -> RowsOnDisk | None:
+    """X of an AnnData, or of a view of one, where it is CSR on disk; None where it is anything else."""
+    stored = stored_x(adata)
     if not isinstance(stored, CSRDataset):
         return None
-    if not adata.is_view:
-        return RowsOnDisk(stored, place, np.arange(adata.n_obs))
-    rows, columns = (np.arange(size)[index] for size, index in zip(file.shape, (adata._oidx, adata._vidx), strict=True))
-    everything = np.array_equal(columns, np.arange(file.n_vars))
+    rows, columns = places(adata)
+    everything = np.array_equal(columns, np.arange(stored.shape[1]))
     return RowsOnDisk(stored, place, rows, None if everything else columns)
+
+
+def stored_x(adata: ad.AnnData) -> Any:
+    """X of an AnnData, or of that under a view, as it is stored; None if there is none."""
+    whole = adata._adata_ref if adata.is_view else adata
+    if whole.isbacked:
+        if not whole.file.is_open:
+            whole.file.open()
+        if "X" not in whole.file:
+            return None
+    return whole.X
+
+
+def places(adata: ad.AnnData) -> tuple[np.ndarray, np.ndarray]:
+    """Which cells and genes of the AnnData under a view it has, in its order; all of one that is no view."""
+    if not adata.is_view:
+        return np.arange(adata.n_obs), np.arange(adata.n_vars)
+    whole = adata._adata_ref
+    return np.arange(whole.n_obs)[adata._oidx], np.arange(whole.n_vars)[adata._vidx]
 
 
 def some_cells(adata: ad.AnnData, cells: np.ndarray) -> ad.AnnData:
@@ -124,8 +152,8 @@ def some_genes(adata: ad.AnnData, genes: np.ndarray) -> ad.AnnData:
 def _view(adata: ad.AnnData, cells: np.ndarray | slice, genes: np.ndarray | slice) -> ad.AnnData:
     if not (adata.is_view and adata.isbacked):
         return adata[cells, genes]
-    file = adata._adata_ref
-    return file[np.arange(file.n_obs)[adata._oidx][cells], np.arange(file.n_vars)[adata._vidx][genes]]
+    rows, columns = places(adata)
+    return adata._adata_ref[rows[cells], columns[genes]]
 
 
 class Survey(NamedTuple):

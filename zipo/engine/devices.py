@@ -1,18 +1,28 @@
 """Where torch computes: the processor or a GPU."""
 
+from typing import Any
+
 import torch
 
 from zipo.errors import InputError
 from zipo.wording import setting
 
 
-def usable(device: str | torch.device) -> torch.device:
-    """The device of this name, or for auto a GPU where there is one; InputError for a GPU that torch cannot use."""
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if str(device).startswith("cuda") and not torch.cuda.is_available():
+def usable(name: Any) -> torch.device:
+    """The device of this name, or for auto a GPU where there is one; InputError for one that torch cannot use."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except (RuntimeError, TypeError):
+        device = None
+    if device is None or device.type not in ("cpu", "cuda"):
+        raise InputError(f"{setting('device', str(name))}: auto, cpu or cuda is expected")
+    if device.type == "cuda" and not torch.cuda.is_available():
         problem = "finds no GPU" if torch.backends.cuda.is_built() else "was built without CUDA"
         raise InputError(
-            f"{setting('device', str(device))}: torch {problem} here; take {setting('device', 'cpu')}, or auto"
+            f"{setting('device', str(name))}: torch {problem} here; take {setting('device', 'cpu')}, or auto"
         )
-    return torch.device(device)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise InputError(f"{setting('device', str(name))}: torch finds only {torch.cuda.device_count()} GPUs here")
+    return device

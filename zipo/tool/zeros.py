@@ -2,8 +2,8 @@
 
 import anndata as ad
 import numpy as np
-from scipy.sparse import csr_matrix
 
+from zipo.datasets.counts import as_csr, whole_counts
 from zipo.datasets.on_disk import on_disk
 from zipo.estimator import ZiPo
 
@@ -20,8 +20,8 @@ def zero_shares(model: ZiPo, adata: ad.AnnData) -> tuple[np.ndarray, np.ndarray]
     if adata.n_obs > CELLS:
         cells = np.sort(np.random.default_rng(model.seed).choice(adata.n_obs, CELLS, replace=False))
     rows = on_disk(adata, "counts")
-    counts = csr_matrix(adata.X)[cells] if rows is None else rows.read(cells)
-    counts.eliminate_zeros()
+    read = as_csr(adata.X, "counts")[cells] if rows is None else rows.read(cells)
+    counts = whole_counts(read, adata.obs_names[cells], adata.var_names, "counts")
     expected = np.zeros(adata.n_vars)
     for prediction in model.predictions(ad.AnnData(counts, obs=adata.obs.iloc[cells], var=adata.var)):
         expected += np.exp(prediction.likelihood.log_prob_zero().double().cpu().numpy()).sum(axis=0)

@@ -1,0 +1,53 @@
+"""What a notebook passes to ZiPo, as what is plainly meant by it, or refused in one sentence."""
+
+import operator
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from zipo.errors import InputError
+from zipo.messages import first_problem
+from zipo.parameters import Parameters
+
+LARGEST_SEED = 2**63 - 1
+
+
+def seed_of(value: Any) -> int:
+    """A seed as a plain number; InputError for anything but a whole number from 0 on."""
+    try:
+        seed = operator.index(value)
+    except TypeError:
+        seed = -1
+    if isinstance(value, bool) or not 0 <= seed <= LARGEST_SEED:
+        raise InputError(f"seed {value!r}: a whole number from 0 to {LARGEST_SEED} is expected")
+    return seed
+
+
+def path_of(value: Any) -> Path:
+    """A path, also as text, with ~ for the home folder."""
+    try:
+        return Path(value).expanduser()
+    except TypeError:
+        raise InputError(f"{value!r}: a path is expected") from None
+
+
+def checked_parameters(values: Mapping[str, Any]) -> Parameters:
+    """Parameters by their names; InputError for unknown ones, and values that will not do or not fit together."""
+    try:
+        return Parameters(**{name: _plain(value) for name, value in values.items()})
+    except ValidationError as error:
+        raise InputError(f"parameters: {first_problem(error, TypeAdapter(Parameters))}") from None
+
+
+def check_batch(batch: Any) -> None:
+    """Raise InputError unless levels are given by the names of their covariates."""
+    if batch is not None and not isinstance(batch, Mapping):
+        given = repr(batch) if isinstance(batch, str) else f"a {type(batch).__name__}"
+        raise InputError(f"batch: {given} names no covariate; give a value by its name, as in batch={{'donor': 'A'}}")
+
+
+def _plain(value: Any) -> Any:
+    """numpy's numbers and arrays, and pandas' indices, as Python's own."""
+    return value.tolist() if hasattr(value, "tolist") else value

@@ -1,0 +1,178 @@
+"""The raw counts of an AnnData, wherever it keeps them, and the AnnData itself, which the results join."""
+
+import warnings
+from typing import Any, NamedTuple
+
+import anndata as ad
+import h5py
+import numpy as np
+import pandas as pd
+from anndata.abc import CSCDataset, CSRDataset
+from scipy.sparse import csr_matrix, issparse
+
+from zipo.datasets.counts import as_csr, plain_names
+from zipo.datasets.hdf5 import sparse_rows
+from zipo.datasets.on_disk import places, some_genes, stored_x
+from zipo.errors import InputError
+
+RAW = "raw"  # what names adata.raw among the layers, unless a layer has that name
+
+
+class Given(NamedTuple):
+    """What somebody gave, of the same cells and genes twice."""
+
+    data: ad.AnnData
+    """All there is, as it came."""
+    counts: ad.AnnData
+    """The raw counts as X, in memory or on disk."""
+    left_out: str = ""
+    """What of the AnnData could not be kept, in one line."""
+
+    def of_genes(self, places: np.ndarray) -> "Given":
+        """Some genes alone, by their places."""
+        if self.data is self.counts:
+            part = some_genes(self.data, places)
+            return Given(part, part, self.left_out)
+        return Given(some_genes(self.data, places), some_genes(self.counts, places), self.left_out)
+
+
+def with_all(data: ad.AnnData, counts: ad.AnnData) -> Given:
+    """An AnnData and its counts; those of adata.raw may have other genes, which then take the place of X's."""
+    if same_names(data.var_names, counts.var_names):
+        return Given(data, counts)
+    raw = data.raw
+    whole = ad.AnnData(
+        counts.X,
+        obs=counts.obs,
+        var=raw.var,
+        obsm=dict(data.obsm),
+        obsp=dict(data.obsp),
+        varm=dict(raw.varm),
+        uns=dict(data.uns),
+        raw=raw_of(data),
+    )
+    parts = ["X", *(f"layers[{name!r}]" for name in data.layers), *(["var"] if len(data.var.columns) else [])]
+    parts += [f"{group}[{name!r}]" for group in ("varm", "varp") for name in getattr(data, group)]
+    kept = f"raw has {counts.n_vars:,} genes and X {data.n_vars:,}, so X of the output is raw"
+    return Given(whole, counts, f"{kept}; left out: {', '.join(parts)}")
+
+
+def with_x(data: ad.AnnData, matrix: csr_matrix) -> ad.AnnData:
+    """All of an AnnData, with another X in memory."""
+    groups = {name: dict(getattr(data, name)) for name in ("layers", "obsm", "varm", "obsp", "varp", "uns")}
+    return ad.AnnData(matrix, obs=data.obs, var=data.var, raw=raw_of(data), **groups)
+
+
+def same_names(some: pd.Index, others: pd.Index) -> bool:
+    """Whether two axes have the same names in the same order, however pandas keeps them."""
+    return plain_names(some).equals(plain_names(others))
+
+
+def raw_of(data: ad.AnnData) -> dict[str, Any] | None:
+    """raw of an AnnData, in memory, as another takes it."""
+    if data.raw is None:
+        return None
+    matrix = data.raw.X
+    if isinstance(matrix, CSRDataset | CSCDataset):
+        matrix = matrix.to_memory()
+    return {"X": matrix[:] if isinstance(matrix, h5py.Dataset) else matrix, "var": data.raw.var, "varm": data.raw.varm}
+
+
+def check_anndata(adata: Any, place: str) -> None:
+    """Raise InputError for what is no AnnData, or one whose tables were not read yet."""
+    if not isinstance(adata, ad.AnnData):
+        kind = f"{type(adata).__module__.partition('.')[0]}.{type(adata).__name__}".removeprefix("builtins.")
+        raise InputError(f"{place}: an AnnData is expected, not {kind}; {_remedy(adata)}")
+    if not isinstance(adata.obs, pd.DataFrame) or not isinstance(adata.var, pd.DataFrame):
+        raise InputError(
+            f"{place}: this AnnData is lazy; take it into memory, adata.to_memory(), or leave its counts on disk by "
+            "anndata.read_h5ad(path, backed='r')"
+        )
+
+
+def check_cut(adata: ad.AnnData, place: str) -> None:
+    """Raise InputError for a view in memory that cannot become an AnnData of its own, as it does once it is filled."""
+    if not adata.is_view or adata.isbacked:
+        return
+    whole = adata._adata_ref
+    for name, matrix in {"X": whole.X, **{f"layers[{name!r}]": value for name, value in whole.layers.items()}}.items():
+        if of_two_index_types(matrix):
+            raise InputError(
+                f"{place}: {name} has index arrays of two types, so that scipy cannot cut this view out of it; make it "
+                "anew in the whole AnnData, scipy.sparse.csr_matrix((x.data, x.indices, x.indptr), x.shape)"
+            )
+
+
+def counts_of(adata: ad.AnnData, place: str, layer: str | None = None) -> ad.AnnData:
+    """An AnnData with raw counts as X, and with obs and the names of genes of another, which stays as it is.
+
+    - `place`: what errors call it.
+    - `layer`: where the counts are: None for X, a layer, or raw for adata.raw, whose genes may be others.
+
+    Counts in memory become CSR, which shares what it can with the other; those of X on disk stay there. Names of
+    cells and genes in memory are plain text. The values are not looked at. Raises InputError for what is no AnnData
+    or has no such counts.
+    """
+    check_anndata(adata, place)
+    if layer is None and adata.isbacked and stored_x(adata) is not None:
+        return adata
+    holder, matrix = matrix_of(adata, place, layer)
+    return with_counts(adata.obs, holder.var_names, in_memory(matrix, place))
+
+
+def with_counts(obs: pd.DataFrame, genes: pd.Index, matrix: csr_matrix) -> ad.AnnData:
+    """An AnnData of counts in memory."""
+    table = pd.DataFrame(obs)  # another table of the same columns
+    table.index = plain_names(obs.index)
+    with warnings.catch_warnings():  # of names that are not unique, which are refused where counts are checked
+        warnings.simplefilter("ignore")
+        return ad.AnnData(matrix, obs=table, var=pd.DataFrame(index=plain_names(genes)))
+
+
+def in_memory(matrix: Any, place: str) -> csr_matrix:
+    """A matrix, which may be on disk, as CSR; of a dense one on disk only some rows are ever dense."""
+    if isinstance(matrix, h5py.Dataset):
+        return sparse_rows(matrix)
+    return as_csr(matrix.to_memory() if isinstance(matrix, CSRDataset | CSCDataset) else matrix, place)
+
+
+def matrix_of(adata: ad.AnnData, place: str, layer: str | None) -> tuple[Any, Any]:
+    """What holds the counts, and their matrix."""
+    if layer is None:
+        if (matrix := x_of(adata)) is None:
+            raise InputError(
+                f"{place}: X is empty; put the counts there, adata.X = adata.layers[...], or name a layer, of which "
+                f"there are {', '.join(adata.layers) or 'none'}"
+            )
+        return adata, matrix
+    if layer in list(adata.layers):
+        return adata, adata.layers[layer]
+    if layer == RAW and adata.raw is not None:
+        return adata.raw, adata.raw.X
+    raise InputError(f"there is no layer {layer!r}; there are {', '.join(adata.layers) or 'none'}")
+
+
+def x_of(adata: ad.AnnData) -> Any:
+    """X; of a view, whose sparse matrix anndata cannot always cut, too."""
+    whole = stored_x(adata)
+    if whole is None or not adata.is_view or not issparse(whole):
+        return None if whole is None else adata.X
+    cells, genes = places(adata)
+    part = (as_csr(whole, "X") if of_two_index_types(whole) else whole)[cells]
+    return part if np.array_equal(genes, np.arange(whole.shape[1])) else part[:, genes]
+
+
+def of_two_index_types(matrix: Any) -> bool:
+    """Whether a sparse matrix has an index array of int64 beside one of int32, which scipy cannot cut nor add up."""
+    return issparse(matrix) and matrix.format in ("csr", "csc") and matrix.indptr.dtype != matrix.indices.dtype
+
+
+def _remedy(given: Any) -> str:
+    name = type(given).__name__
+    if name == "DataFrame":
+        return "make one of it, anndata.AnnData(frame), with cells in rows"
+    if name == "MuData":
+        return "give the part with the counts, as mdata['rna']"
+    if isinstance(given, str) or hasattr(given, "__fspath__"):
+        return "read the file first, as by anndata.read_h5ad"
+    return "make one of it, anndata.AnnData(counts, obs=..., var=...), with cells in rows"
