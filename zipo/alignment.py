@@ -75,9 +75,9 @@ def aligned(adata: ad.AnnData, genes: pd.Index, min_genes: float = 0.5) -> tuple
     return with_genes(adata, genes), alignment
 
 
-def aligned_with_all(source: Given, genes: pd.Index) -> tuple[Given, Alignment]:
+def aligned_with_all(source: Given, genes: pd.Index, min_genes: float = 0.5) -> tuple[Given, Alignment]:
     """The same of counts and the AnnData that they belong to, of which all is kept where no gene is missing."""
-    counts, alignment = aligned(source.counts, genes)
+    counts, alignment = aligned(source.counts, genes, min_genes)
     if source.data is source.counts and not alignment.missing:
         return Given(counts, counts, source.left_out), alignment
     if not alignment.missing:

@@ -5,7 +5,7 @@ its layers and raw, are, for anndata reads them so.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +14,25 @@ import h5py
 import numpy as np
 
 from zipo import slots
-from zipo.datasets.hdf5 import mark, open_hdf5
-from zipo.datasets.on_disk import on_disk
+from zipo.arguments import check_batch, path_of
+from zipo.datasets.annotated import open_h5ad
+from zipo.datasets.given import Given, counts_of, with_all
+from zipo.datasets.hdf5 import create_hdf5
+from zipo.errors import InputError
 from zipo.estimator import ZiPo
+from zipo.h5ad import check_writable, write_matrices, write_tables
 from zipo.plausibility import Plausibility
 from zipo.whole import whole
 
-GROUPS = ("varm", "obsp", "varp", "layers", "obsm")
+LIBRARY = slots.LIBRARY.removeprefix("obs/")
 
 
 def write_denoised(
     model: ZiPo,
-    adata: ad.AnnData | Path,
-    target: Path,
+    adata: ad.AnnData | PathLike[str] | str,
+    target: PathLike[str] | str,
     *,
+    layer: str | None = None,
     rates: bool = False,
     batch: Mapping[str, Any] | None = None,
     on_cells: Callable[[int], None] | None = None,
@@ -38,6 +43,8 @@ def write_denoised(
 
     - `adata`: counts in memory or in backed mode, or an .h5ad.
     - `target`: the .h5ad; it appears whole or not at all, and is the same bytes for the same model and counts.
+    - `layer`: where the raw counts are: None for X, a layer, or raw for adata.raw, whose genes the
+      output then has.
     - `rates`: write layers["rates"] too.
     - `batch`: value of some covariates that all cells are denoised to, as in `ZiPo.denoise`.
     - `on_cells`: called after each batch with the number of cells done.
@@ -45,77 +52,66 @@ def write_denoised(
     Raises InputError for anything but raw counts of the model's genes, where the target cannot be written, and where
     the result is not on the scale of the counts.
     """
-    if isinstance(adata, Path):
-        with _opened(adata) as backed:
-            return write_denoised(model, backed, target, rates=rates, batch=batch, on_cells=on_cells)
+    if isinstance(adata, PathLike | str):
+        opened = open_h5ad(path_of(adata), layer)
+        try:
+            return write(model, opened, path_of(target), rates=rates, batch=batch, on_cells=on_cells)
+        finally:
+            opened.data.file.close()
+    source = with_all(adata, counts_of(adata, "counts", layer))
+    return write(model, source, path_of(target), rates=rates, batch=batch, on_cells=on_cells)
+
+
+def write(
+    model: ZiPo,
+    source: Given,
+    target: Path,
+    *,
+    rates: bool = False,
+    batch: Mapping[str, Any] | None = None,
+    on_cells: Callable[[int], None] | None = None,
+    of_genes: Mapping[str, np.ndarray] | None = None,
+) -> Plausibility:
+    """The same of counts and the AnnData that they belong to; `of_genes` are further columns of var (genes,)."""
+    check_batch(batch)
+    if target.is_dir():
+        raise InputError(f"{target}: this is a folder, but the output is a file; give another name")
+    data, names = source.data, slots.slots(rates)
+    check_room(data, target, rates, model.parameters.encoder_widths[-1])
+    plausibility = slots.checked(model, source.counts)
+    about = slots.about(model, names, plausibility, batch)
+    with whole(target) as part, create_hdf5(part) as (file, check):
+        obs = data.obs.assign(**{LIBRARY: np.zeros(data.n_obs, np.float32)})
+        write_tables(file, obs, data.var.assign(**of_genes or {}), dict(data.uns) | {slots.ABOUT: about})
+        check()
+        write_matrices(file, data, names)
+        check()
+        for cells in _write_slots(file, model, source.counts, names, batch):
+            check()
+            if on_cells:
+                on_cells(cells)
+    return plausibility
+
+
+def check_room(data: ad.AnnData, target: Path, rates: bool, latents: int, advice: str = "make room") -> None:
+    """Raise InputError where the output cannot be written, for what it holds or for its size, before it is made;
+    `advice` is what to do where its disk has no room."""
     names = slots.slots(rates)
-    check = slots.checked(model, adata)
-    about = slots.about(model, names, check, batch)
-    with whole(target) as part, h5py.File(part, "w") as file:
-        file.attrs.update({"encoding-type": "anndata", "encoding-version": "0.1.0"})
-        mark(file)
-        _write_counts(file, adata)
-        for group in GROUPS:
-            kept = {name: value for name, value in getattr(adata, group).items() if f"{group}/{name}" not in names}
-            ad.io.write_elem(file, group, kept)
-        ad.io.write_elem(file, "var", adata.var)
-        ad.io.write_elem(file, "uns", dict(adata.uns) | {slots.ABOUT: about})
-        if adata.raw is not None:
-            ad.io.write_elem(file, "raw", adata.raw)
-        columns = _write_slots(file, model, adata, names, batch, on_cells)
-        ad.io.write_elem(file, "obs", adata.obs.assign(**columns))
-    return check
+    dense = sum(name.startswith("layers/") for name in names) * data.n_vars
+    check_writable(data, target, 4 * data.n_obs * (dense + latents + 1), names, advice)
 
 
 def _write_slots(
-    file: h5py.File,
-    model: ZiPo,
-    adata: ad.AnnData,
-    names: list[str],
-    batch: Mapping[str, Any] | None,
-    on_cells: Callable[[int], None] | None,
-) -> dict[str, np.ndarray]:
-    """Write the slots that are matrices; those that are columns of obs are returned, by their names there."""
-    columns: dict[str, np.ndarray] = {}
-    matrices: dict[str, h5py.Dataset] = {}
+    file: h5py.File, model: ZiPo, counts: ad.AnnData, names: list[str], batch: Mapping[str, Any] | None
+) -> Iterator[int]:
+    """Write the slots, and give after each batch the number of cells done."""
     end = 0
-    for prediction in model.predictions(adata, batch):
-        found = {name: value.cpu().numpy() for name, value in slots.values(prediction, names).items()}
+    for prediction in model.predictions(counts, batch):
         begin, end = end, end + len(prediction.latent)
-        for name, values in found.items():
-            shape = adata.n_obs, *values.shape[1:]
-            if name.startswith("obs/"):
-                columns.setdefault(name.removeprefix("obs/"), np.empty(shape, np.float32))[begin:end] = values
-                continue
-            if name not in matrices:  # uncompressed: lzf leaves 93 to 100 % of the bytes, at a tenth of the speed
-                matrices[name] = file.create_dataset(name, shape, np.float32)
-                matrices[name].attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
-            matrices[name][begin:end] = values
-        if on_cells:
-            on_cells(end)
-    return columns
-
-
-def _write_counts(file: h5py.File, adata: ad.AnnData) -> None:
-    rows = on_disk(adata, "counts")
-    if rows is None:
-        ad.io.write_elem(file, "X", adata.X, dataset_kwargs={"compression": "lzf"})
-        return
-    for part in rows.parts(np.arange(adata.n_obs)):
-        chunk = rows.read(part)
-        if "X" in file:
-            ad.io.sparse_dataset(file["X"]).append(chunk)
-        else:
-            chunk.indptr = chunk.indptr.astype(np.int64)  # there may be more counts than 32 bits can number
-            ad.io.write_elem(file, "X", chunk, dataset_kwargs={"compression": "lzf"})
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[ad.AnnData]:
-    """An .h5ad in backed mode; InputError for what is no HDF5 file."""
-    with open_hdf5(path):
-        adata = ad.read_h5ad(path, backed="r")
-    try:
-        yield adata
-    finally:
-        adata.file.close()
+        for name, tensor in slots.values(prediction, names).items():
+            values = tensor.cpu().numpy()
+            if name not in file:  # uncompressed: lzf leaves 93 to 100 % of the bytes, at a tenth of the speed
+                file.create_dataset(name, (counts.n_obs, *values.shape[1:]), np.float32)
+                file[name].attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+            file[name][begin:end] = values
+        yield end

@@ -1,6 +1,7 @@
 """The genes that take part: the most variable ones as scanpy finds them, or those of a file."""
 
 import anndata as ad
+import numpy as np
 import pytest
 import scanpy as sc
 
@@ -15,20 +16,19 @@ def test_the_most_variable_genes_are_those_that_scanpy_finds(cells, source, back
     ranked = sc.experimental.pp.highly_variable_genes(cells, n_top_genes=15, inplace=False)
     adata = ad.read_h5ad(source, backed="r") if backed else cells
     found = chosen(adata, "15", "in.h5ad")
-    assert list(found.var_names) == list(cells.var_names[ranked["highly_variable"]])
-    assert found.isbacked == backed
-    assert chosen(adata, "1000", "in.h5ad").n_vars == 60
+    assert list(found) == list(np.flatnonzero(ranked["highly_variable"]))
+    assert list(chosen(adata, "1000", "in.h5ad")) == list(range(60))
 
 
 def test_a_gene_without_counts_is_the_last_choice(cells):
     detected = cells.X.getnnz(axis=0) > 0
     assert 0 < (~detected).sum() < 10
-    assert list(chosen(cells, str(detected.sum()), "x").var_names) == list(cells.var_names[detected])
+    assert list(chosen(cells, str(detected.sum()), "x")) == list(np.flatnonzero(detected))
 
 
 def test_genes_of_a_file_come_in_the_order_of_the_data(cells, tmp_path):
     (tmp_path / "genes.txt").write_text("gene-9\n\ngene-2 \ngene-9\ngene-40\n")
-    assert list(chosen(cells, str(tmp_path / "genes.txt"), "x").var_names) == ["gene-2", "gene-9", "gene-40"]
+    assert list(chosen(cells, str(tmp_path / "genes.txt"), "x")) == [2, 9, 40]
 
 
 @pytest.mark.parametrize("backed", [False, True])

@@ -40,7 +40,7 @@ def write_table(path):
 )
 def test_counts_of_every_format(tmp_path, name, write, genes_in):
     write(tmp_path / name)
-    adata = inputs.read(tmp_path / name, genes_in=genes_in)
+    adata = inputs.read(tmp_path / name, genes_in=genes_in).counts
     assert list(adata.obs_names) == list(OBS.index)
     assert list(adata.var_names) == UNIQUE
     matrix = adata.X[:]
@@ -53,11 +53,11 @@ def test_counts_by_cell_stay_on_disk_and_the_rest_of_an_h5ad_comes_along(tmp_pat
     stored.obsm["X_umap"], stored.uns["title"] = np.ones((6, 2)), "mine"
     stored.layers["raw_counts"] = csc_matrix(COUNTS + 1)
     stored.write_h5ad(tmp_path / "x.h5ad")
-    assert inputs.read(tmp_path / "x.h5ad").isbacked
+    assert inputs.read(tmp_path / "x.h5ad").counts.isbacked
     layer = inputs.read(tmp_path / "x.h5ad", layer="raw_counts")
-    assert not layer.isbacked
-    np.testing.assert_array_equal(layer.X.toarray(), COUNTS + 1)
-    for adata in (inputs.read(tmp_path / "x.h5ad"), layer):
+    assert not layer.counts.isbacked
+    np.testing.assert_array_equal(layer.counts.X.toarray(), COUNTS + 1)
+    for adata in (inputs.read(tmp_path / "x.h5ad").data, layer.data):
         assert (list(adata.obsm), adata.uns["title"], list(adata.obs)) == (["X_umap"], "mine", list(OBS))
 
 
@@ -68,7 +68,7 @@ def test_the_raw_counts_of_a_processed_h5ad(tmp_path):
     processed.X = np.log1p(COUNTS[:, :3])
     processed.raw = raw
     processed.write_h5ad(tmp_path / "x.h5ad")
-    adata = inputs.read(tmp_path / "x.h5ad", layer="raw")
+    adata = inputs.read(tmp_path / "x.h5ad", layer="raw").counts
     np.testing.assert_array_equal(adata.X.toarray(), COUNTS)
     assert list(adata.var_names) == UNIQUE
 
@@ -79,7 +79,7 @@ def test_genes_of_one_name_carry_their_accession(tmp_path):
     adata.write_h5ad(tmp_path / "x.h5ad")
     with pytest.warns(UserWarning, match="not unique"):
         ad.read_h5ad(tmp_path / "x.h5ad")
-    assert list(inputs.read(tmp_path / "x.h5ad").var_names) == UNIQUE
+    assert list(inputs.read(tmp_path / "x.h5ad").counts.var_names) == UNIQUE
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,19 @@ brings numba along; the format is plain HDF5 (genes x cells in /matrix or /layer
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import anndata as ad
 import h5py
 import pandas as pd
-from scipy.sparse import csc_matrix, csr_matrix, issparse
+from scipy.sparse import csr_matrix
 
+from zipo.datasets.counts import plain_names
 from zipo.datasets.elsewhere import advice, whole_layers_of
-from zipo.datasets.hdf5 import checked_csr, open_hdf5, sparse_rows, text_of
-from zipo.datasets.stored import Stored, check_size
+from zipo.datasets.given import Given, in_memory, matrix_of, of_two_index_types, with_all, with_counts, with_x
+from zipo.datasets.hdf5 import open_hdf5, sparse_rows, text_of
+from zipo.datasets.on_disk import rows_of
+from zipo.datasets.stored import Stored, check_size, unique_genes
 from zipo.errors import InputError
 from zipo.wording import words
 
@@ -25,6 +29,37 @@ GENE_NAMES = ("Gene", "var_names", "gene_names")
 
 def read_h5ad(path: Path, layer: str | None) -> Stored:
     """X, raw.X (layer "raw") or a layer of an .h5ad, of any version that anndata reads."""
+    adata = _backed(path, layer)
+    holder, matrix = _counts(adata, path, layer)
+    obs, var = adata.obs.copy(), holder.var
+    adata.file.close()
+    gene_ids = var["gene_ids"].astype(str).tolist() if "gene_ids" in var else None  # as scanpy's 10x readers name it
+    return Stored(matrix, obs.index.astype(str).tolist(), var.index.astype(str).tolist(), gene_ids, obs)
+
+
+def open_h5ad(path: Path, layer: str | None) -> Given:
+    """All of an .h5ad, and the counts that `read_h5ad` reads; if they are X they stay on disk where it is CSR, and are
+    made CSR where it is not.
+
+    Genes of one name carry their accession, where the file has them.
+    """
+    adata = _backed(path, layer)
+    adata.obs_names, adata.var_names = plain_names(adata.obs_names), _unique(adata)
+    for group in ("layers", "obsm", "obsp", "varm", "varp"):  # of which anndata cannot cut those of two index types
+        mapping = getattr(adata, group)
+        for name, value in mapping.items():
+            if of_two_index_types(value):
+                mapping[name] = type(value)((value.data, value.indices, value.indptr), shape=value.shape)
+    if layer is None and rows_of(adata, str(path)) is not None:
+        return Given(adata, adata)
+    holder, matrix = _counts(adata, path, layer)
+    if layer is None:
+        adata = with_x(adata, matrix)
+        return Given(adata, adata)
+    return with_all(adata, with_counts(adata.obs, adata.var_names if holder is adata else _unique(holder), matrix))
+
+
+def _backed(path: Path, layer: str | None) -> ad.AnnData:
     with open_hdf5(path) as file:
         if "obs" not in file or "var" not in file:
             raise InputError(f"{path}: no obs and var, so this is no .h5ad; there are {', '.join(file) or 'no groups'}")
@@ -35,16 +70,20 @@ def read_h5ad(path: Path, layer: str | None) -> Stored:
     with warnings.catch_warnings():  # of old formats and duplicate names, which are dealt with here
         warnings.simplefilter("ignore")
         try:
-            adata = ad.read_h5ad(path, backed="r")  # so that of X and raw.X only what is asked for is loaded
-            holder = adata.raw if layer == "raw" else adata
-            matrix = _in_memory(adata.layers[layer] if layer not in (None, "raw") else holder.X)
-            var, obs = holder.var, adata.obs.copy()
-            adata.file.close()
+            return ad.read_h5ad(path, backed="r")  # so that of X and raw.X only what is asked for is loaded
         except Exception as error:  # anndata raises many kinds
             raise unread(error, path) from None
-    gene_ids = var["gene_ids"].astype(str).tolist() if "gene_ids" in var else None  # as scanpy's 10x readers name it
-    matrix = checked_csr(matrix, str(path))
-    return Stored(matrix, obs.index.astype(str).tolist(), var.index.astype(str).tolist(), gene_ids, obs)
+
+
+def _counts(adata: ad.AnnData, path: Path, layer: str | None) -> tuple[Any, csr_matrix]:
+    """What holds the counts, adata or its raw, and the counts in memory."""
+    try:
+        holder, matrix = matrix_of(adata, str(path), layer)
+        return holder, in_memory(matrix, str(path))
+    except InputError:
+        raise
+    except Exception as error:  # anndata and h5py raise many kinds
+        raise unread(error, path) from None
 
 
 def unread(error: Exception, path: Path) -> InputError:
@@ -61,28 +100,85 @@ def unread(error: Exception, path: Path) -> InputError:
     return InputError(f"{path}: anndata cannot read this: {error}; write it again, or mend it")
 
 
+def _unique(holder: Any) -> pd.Index:
+    """Names of genes as plain text; those that occur more than once carry their accession, where there is one."""
+    names = plain_names(holder.var_names)
+    if names.is_unique or "gene_ids" not in holder.var:  # as scanpy's 10x readers name them
+        return names
+    return pd.Index(unique_genes(list(names), list(holder.var["gene_ids"].astype(str))), dtype=object)
+
+
 def read_loom(path: Path, layer: str | None) -> Stored:
     """The main matrix or a layer of a .loom, with its one-dimensional column attributes."""
     with open_hdf5(path) as file:
-        for name in ("matrix", "row_attrs", "col_attrs"):
-            if name not in file:
-                raise InputError(f"{path}: no {name}, so this is no .loom; there are {', '.join(file) or 'no groups'}")
-        if layer is not None and layer not in file.get("layers", {}):
-            raise InputError(
-                f"{path}: there is no layer {layer!r}; there are {', '.join(file.get('layers', [])) or 'none'}"
-            )
+        _check_loom(file, path, layer)
         cells = text_of(_names(file["col_attrs"], CELL_NAMES, path))
         genes = text_of(_names(file["row_attrs"], GENE_NAMES, path))
         gene_ids = text_of(file["row_attrs"]["Accession"]) if "Accession" in file["row_attrs"] else None
-        dataset = file["matrix"] if layer is None else file["layers"][layer]
-        check_size(dataset.shape, len(genes), len(cells), f"{path}: {dataset.name}")
-        columns = {
-            name: text_of(column) if h5py.check_string_dtype(column.dtype) else column[:]
-            for name, column in file["col_attrs"].items()
-            if column.shape == (len(cells),)
-        }
-        matrix = sparse_rows(dataset).T.tocsr()
+        matrix = _turned(file["matrix"] if layer is None else file["layers"][layer], len(genes), len(cells), path)
+        columns = _attributes(file["col_attrs"], len(cells), 1)
     return Stored(matrix, cells, genes, gene_ids, pd.DataFrame(columns, index=cells))
+
+
+def open_loom(path: Path, layer: str | None) -> Given:
+    """All of a .loom in memory, its layers, attributes and graphs, and the counts that `read_loom` reads."""
+    stored = read_loom(path, layer)
+    genes = unique_genes(stored.genes, stored.gene_ids)
+    size = len(genes), len(stored.cells)
+    with open_hdf5(path) as file:
+        # what is read already is not read again
+        matrix = stored.matrix if layer is None else _turned(file["matrix"], *size, path)
+        layers = {
+            name: stored.matrix if name == layer else _turned(dataset, *size, path)
+            for name, dataset in file.get("layers", {}).items()
+        }
+        rows, columns = file["row_attrs"], file["col_attrs"]
+        data = ad.AnnData(
+            matrix,
+            obs=stored.obs,
+            var=pd.DataFrame(_attributes(rows, size[0], 1), index=genes),
+            layers=layers,
+            obsm=_attributes(columns, size[1], 2),
+            varm=_attributes(rows, size[0], 2),
+            obsp=_graphs(file.get("col_graphs", {}), size[1]),
+            varp=_graphs(file.get("row_graphs", {}), size[0]),
+        )
+    if stored.gene_ids is not None:
+        data.var["gene_id"] = list(stored.gene_ids)
+    return Given(data, data if layer is None else with_counts(data.obs, data.var_names, stored.matrix))
+
+
+def _check_loom(file: h5py.File, path: Path, layer: str | None) -> None:
+    for name in ("matrix", "row_attrs", "col_attrs"):
+        if name not in file:
+            raise InputError(f"{path}: no {name}, so this is no .loom; there are {', '.join(file) or 'no groups'}")
+    if layer is not None and layer not in file.get("layers", {}):
+        raise InputError(
+            f"{path}: there is no layer {layer!r}; there are {', '.join(file.get('layers', [])) or 'none'}"
+        )
+
+
+def _turned(dataset: h5py.Dataset, genes: int, cells: int, path: Path) -> csr_matrix:
+    """A matrix of a .loom (genes x cells) as CSR of cells x genes."""
+    check_size(dataset.shape, genes, cells, f"{path}: {dataset.name}")
+    return sparse_rows(dataset).T.tocsr()
+
+
+def _attributes(group: h5py.Group, length: int, dimensions: int) -> dict[str, Any]:
+    """The attributes of cells or genes that have so many dimensions, by name."""
+    return {
+        name: text_of(column) if h5py.check_string_dtype(column.dtype) else column[:]
+        for name, column in group.items()
+        if isinstance(column, h5py.Dataset) and column.ndim == dimensions and column.shape[0] == length
+    }
+
+
+def _graphs(group: h5py.Group | dict, length: int) -> dict[str, csr_matrix]:
+    """The graphs between cells or between genes: edges from a to b of weight w."""
+    return {
+        name: csr_matrix((graph["w"][:], (graph["a"][:], graph["b"][:])), shape=(length, length))
+        for name, graph in group.items()
+    }
 
 
 def _names(attributes: h5py.Group, known: tuple[str, ...], path: Path) -> h5py.Dataset:
@@ -106,12 +202,3 @@ def _instead_of_x(file: h5py.File, path: Path) -> str:
     if names := whole_layers_of(path):
         return f"{layers}; {advice(names)}"
     return layers + words(python="", command_line="; by --layer NAME", study="; by layer: NAME")
-
-
-def _in_memory(matrix) -> csr_matrix | csc_matrix:
-    """A matrix of an .h5ad, which anndata has loaded or left on disk."""
-    if isinstance(matrix, h5py.Dataset):
-        return sparse_rows(matrix)
-    if hasattr(matrix, "to_memory"):
-        matrix = matrix.to_memory()
-    return matrix if issparse(matrix) else csr_matrix(matrix)

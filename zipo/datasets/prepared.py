@@ -4,6 +4,7 @@ from pathlib import Path
 
 import anndata as ad
 
+from zipo import h5ad
 from zipo.datasets.integrity import sha256_of
 from zipo.whole import set_aside, whole
 
@@ -16,7 +17,7 @@ def checksum_file(file: Path) -> Path:
 def write(adata: ad.AnnData, target: Path) -> None:
     """Write a data set file so that it is either whole or absent, and its checksum."""
     with whole(target) as part:
-        adata.write_h5ad(part, compression="lzf")
+        h5ad.write(adata, part, "lzf")
     with whole(checksum_file(target)) as part:
         part.write_text(f"{sha256_of(target)}  {target.name}\n")
 

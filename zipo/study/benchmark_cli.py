@@ -15,6 +15,7 @@ def molecules(data: Path, training: Path, held_out: Path, share: float, seed: in
     """Split the molecules of a data set into training (.h5ad) and held-out counts (.npz)."""
     from scipy.sparse import save_npz
 
+    from zipo import h5ad
     from zipo.datasets.prepared import read
     from zipo.datasets.thinning import thinned
     from zipo.whole import whole
@@ -23,7 +24,7 @@ def molecules(data: Path, training: Path, held_out: Path, share: float, seed: in
     with whole(held_out) as part:
         save_npz(part, rest)
     with whole(training) as part:
-        kept.write_h5ad(part, compression="lzf")
+        h5ad.write(kept, part, "lzf")
 
 
 @steps.command()
@@ -31,11 +32,12 @@ def permute(data: Path, target: Path, seed: int) -> None:
     """Permute each gene within cell types."""
     import anndata as ad
 
+    from zipo import h5ad
     from zipo.metrics.shared.permutation import permuted
     from zipo.whole import whole
 
     with whole(target) as part:
-        permuted(ad.read_h5ad(data), seed).write_h5ad(part, compression="lzf")
+        h5ad.write(permuted(ad.read_h5ad(data), seed), part, "lzf")
 
 
 @steps.command()

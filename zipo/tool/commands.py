@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import anndata as ad
-import h5py
 
 from zipo import slots
 from zipo.covariates import Covariates
 from zipo.datasets.elsewhere import counts_elsewhere, whole_layers_of
+from zipo.datasets.given import Given
+from zipo.engine.checkpoints import Checkpoints
 from zipo.engine.devices import usable
 from zipo.errors import InputError
 from zipo.estimator import ZiPo
-from zipo.output import write_denoised
+from zipo.output import check_room, write
 from zipo.saved import check_target
 from zipo.study.table_files import write_tsv
 from zipo.tool import inputs, outputs, run, settings
@@ -23,7 +24,6 @@ from zipo.tool.genes import chosen
 from zipo.tool.progress import Teller
 from zipo.tool.stopping import Stop
 from zipo.tool.zeros import EXPECTED, OBSERVED, zero_shares
-from zipo.whole import whole
 
 
 class Counts(NamedTuple):
@@ -46,10 +46,12 @@ class Counts(NamedTuple):
         """Within the context a refusal of values that are no counts says where the file has some."""
         return counts_elsewhere(lambda: whole_layers_of(self.source))
 
-    def read(self) -> ad.AnnData:
-        """The counts of the genes that take part."""
-        adata = inputs.read(self.source, self.layer, self.genes_in)
-        return adata if self.genes is None else chosen(adata, self.genes, str(self.source))
+    def read(self, teller: Teller) -> Given:
+        """The counts of the genes that take part, and what belongs to them."""
+        given = inputs.read(self.source, self.layer, self.genes_in)
+        if given.left_out:
+            teller.say(given.left_out)
+        return given if self.genes is None else given.of_genes(chosen(given.counts, self.genes, str(self.source)))
 
 
 class Fit(NamedTuple):
@@ -91,11 +93,14 @@ def denoise(
         _check_model(folder, [target, log])
     teller = Teller(log)
     with counts.elsewhere():
-        adata = counts.read()
-        outputs.check_room(target, adata.n_obs, adata.n_vars, 1 + rates, "make room, or take fewer genes by --genes")
+        given = counts.read(teller)
+        adata = given.counts
         levels = _levels(batch, Covariates(adata.obs, parameters.get("covariates", ())), adata)
-        model, checkpoints = _trained(counts, adata, parameters, how, target, teller, stop)
-    _write(model, adata, target, rates, levels, teller)
+        model = run.model_for(adata, parameters | _keywords(how), teller)
+        latents = model.parameters.encoder_widths[-1]
+        check_room(given.data, target, rates, latents, "make room, or take fewer genes by --genes")
+        checkpoints = _train(model, counts, adata, how, target, teller, stop)
+    _write(model, given, target, rates, levels, teller)
     if folder is not None:
         model.save(folder)
     checkpoints.remove()
@@ -109,8 +114,9 @@ def fit(counts: Counts, how: Fit, folder: Path, log: Path | None, stop: Stop) ->
     outputs.check_checkpoints(folder)
     teller = Teller(log)
     with counts.elsewhere():
-        adata = counts.read()
-        model, checkpoints = _trained(counts, adata, parameters, how, folder, teller, stop)
+        adata = counts.read(teller).counts
+        model = run.model_for(adata, parameters | _keywords(how), teller)
+        checkpoints = _train(model, counts, adata, how, folder, teller, stop)
     check = slots.checked(model, adata)
     model.save(folder)
     checkpoints.remove()
@@ -129,7 +135,7 @@ def apply(
     log: Path | None,
 ) -> None:
     """Write counts denoised by a trained model, which has its own way with empty cells unless one is given."""
-    from zipo.fine_tuning import aligned
+    from zipo.alignment import aligned_with_all
 
     counts.check({"OUT": target, "--log": log})
     outputs.check_file(target)
@@ -137,10 +143,14 @@ def apply(
     model.empty_cells = empty_cells or model.empty_cells
     teller = Teller(log)
     with counts.elsewhere():
-        adata, alignment = aligned(counts.read(), model.genes, min_genes)
+        source = inputs.read(counts.source, counts.layer, counts.genes_in)
+        given, alignment = aligned_with_all(source, model.genes, min_genes)
         teller.say(alignment.message)
-        outputs.check_room(target, adata.n_obs, adata.n_vars, 1 + rates, "make room")
-        _write(model, adata, target, rates, _levels(batch, model.covariates, adata), teller)
+        if given.left_out:
+            teller.say(given.left_out)
+        levels = _levels(batch, model.covariates, given.counts)
+        check_room(given.data, target, rates, model.parameters.encoder_widths[-1])
+        _write(model, given, target, rates, levels, teller)
 
 
 def tune(counts: Counts, how: Fit, output: Path, trials: int, log: Path | None, stop: Stop) -> None:
@@ -150,7 +160,7 @@ def tune(counts: Counts, how: Fit, output: Path, trials: int, log: Path | None, 
     outputs.check_replaceable(output, settings.is_written, "another by --output")
     teller = Teller(log)
     with counts.elsewhere():
-        adata = counts.read()
+        adata = counts.read(teller).counts
         run.model_for(adata, parameters | _keywords(how), teller)
         _search(adata, parameters, how, output, trials, teller, stop)
 
@@ -201,26 +211,21 @@ def _keywords(how: Fit) -> dict[str, Any]:
     return {"seed": how.seed, "device": how.device, "empty_cells": how.empty_cells}
 
 
-def _trained(
-    counts: Counts, adata: ad.AnnData, parameters: dict[str, Any], how: Fit, target: Path, teller: Teller, stop: Stop
-):
-    """A trained model, and its checkpoints, which are to be removed once its results are written."""
-    model = run.model_for(adata, parameters | _keywords(how), teller)
+def _train(
+    model: ZiPo, counts: Counts, adata: ad.AnnData, how: Fit, target: Path, teller: Teller, stop: Stop
+) -> Checkpoints:
+    """Train a model; its checkpoints are returned, to be removed once its results are written."""
     reading = [counts.layer, counts.genes_in]
     checkpoints = run.checkpoints_of(model, adata, counts.source, reading, target, how.resume, teller)
     run.train(model, adata, checkpoints, teller, stop)
-    return model, checkpoints
+    return checkpoints
 
 
-def _write(
-    model: ZiPo, adata: ad.AnnData, target: Path, rates: bool, levels: dict[str, Any] | None, teller: Teller
-) -> None:
-    observed, expected = zero_shares(model, adata)
-    with whole(target) as part:
-        with teller.cells(adata.n_obs) as on_cells:
-            check = write_denoised(model, adata, part, rates=rates, batch=levels, on_cells=on_cells)
-        with h5py.File(part, "r+") as file:
-            ad.io.write_elem(file, "var", adata.var.assign(**{OBSERVED: observed, EXPECTED: expected}))
+def _write(model: ZiPo, given: Given, target: Path, rates: bool, levels: dict[str, Any] | None, teller: Teller) -> None:
+    observed, expected = zero_shares(model, given.counts)
+    shares = {OBSERVED: observed, EXPECTED: expected}
+    with teller.cells(given.counts.n_obs) as on_cells:
+        check = write(model, given, target, rates=rates, batch=levels, on_cells=on_cells, of_genes=shares)
     teller.say(f"{target}: written; {check.in_words}")
 
 

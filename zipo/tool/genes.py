@@ -16,8 +16,8 @@ THETA = 100.0  # size of the negative binomial, as Lause 2021 sets it for all ge
 ENTRIES = 10_000_000  # of a dense chunk
 
 
-def chosen(adata: ad.AnnData, asked: str, place: str) -> ad.AnnData:
-    """The data with some genes alone, in their order: so many of the most variable, or those of a file, one a line.
+def chosen(adata: ad.AnnData, asked: str, place: str) -> np.ndarray:
+    """The places of some genes, in their order: so many of the most variable, or those of a file, one a line.
 
     Raises InputError for a number below two, for names that the data lack, and where the data have a name twice.
     """
@@ -25,7 +25,7 @@ def chosen(adata: ad.AnnData, asked: str, place: str) -> ad.AnnData:
     if asked.isdecimal():
         if int(asked) < 2:
             raise InputError(f"--genes {asked}: too few to learn from; ask for two genes or more")
-        return adata[:, most_variable(adata, int(asked), place)]
+        return np.flatnonzero(most_variable(adata, int(asked), place))
     if not Path(asked).is_file():
         raise InputError(f"--genes {asked}: neither a number of genes nor a file with a name on each line")
     with opened(Path(asked)) as file:
@@ -37,7 +37,7 @@ def chosen(adata: ad.AnnData, asked: str, place: str) -> ad.AnnData:
         )
     if len(names) < 2:
         raise InputError(f"--genes {asked}: fewer than two genes are named; too few to learn from")
-    return adata[:, np.sort(adata.var_names.get_indexer(names))]
+    return np.sort(adata.var_names.get_indexer(names))
 
 
 def most_variable(adata: ad.AnnData, genes: int, place: str) -> np.ndarray:

@@ -1,19 +1,17 @@
 """Counts that a user names: any format the readers of data sets know, told by name or contents."""
 
-import warnings
 from pathlib import Path
 from typing import Literal
 
-import anndata as ad
 import h5py
 
 from zipo.datasets import annotated, files
 from zipo.datasets.catalogue import FileFormat, FileSource
 from zipo.datasets.counts import check_names
 from zipo.datasets.foreign import has_matrix, refuse_absent, refuse_folder
+from zipo.datasets.given import Given
 from zipo.datasets.hdf5 import open_hdf5
 from zipo.datasets.names import refuse_transposed, warn_of_dates
-from zipo.datasets.stored import unique_genes
 from zipo.datasets.tenx import parts
 from zipo.datasets.text import refuse_unreadable
 from zipo.errors import InputError
@@ -25,15 +23,15 @@ TABLES = (".csv", ".tsv", ".txt")
 BINARY: dict[str, FileFormat] = {".h5ad": "h5ad", ".h5": "10x_h5", ".loom": "loom"}
 
 
-def read(path: Path, layer: str | None = None, genes_in: Literal["rows", "columns"] | None = None) -> ad.AnnData:
-    """The counts of a file or folder, with all that it says of its cells.
+def read(path: Path, layer: str | None = None, genes_in: Literal["rows", "columns"] | None = None) -> Given:
+    """The counts of a file or folder, and all else that it holds.
 
     - `layer`: which counts of an .h5ad (raw, or a layer by name) or .loom (a layer by name); the main ones if None.
     - `genes_in`: where a table has its genes.
 
-    The rest of an .h5ad comes along, and its counts stay on disk if X is CSR. Raises InputError for anything that is
-    none of the formats, is damaged, has names that occur twice, or holds other values than raw counts; those of an
-    .h5ad are not looked at yet.
+    Counts of an .h5ad stay on disk if they are X and this is CSR. Raises InputError for anything that is none of the
+    formats, is damaged, has names that occur twice, or holds other values than raw counts; those of an .h5ad on disk
+    are not looked at yet.
     """
     kind = format_of(path)
     if kind == "table" and genes_in is None:
@@ -42,14 +40,16 @@ def read(path: Path, layer: str | None = None, genes_in: Literal["rows", "column
         )
     if layer is not None and kind not in ("h5ad", "loom"):
         raise InputError(f"{path}: --layer is for .h5ad and .loom, other formats have no layers; leave it out")
-    if kind == "h5ad":
-        adata = _read_h5ad(path, layer)
-        check_names(adata.shape, adata.obs_names, adata.var_names, str(path))
-        refuse_transposed(adata.obs_names, adata.var_names, str(path))
-        warn_of_dates(adata.var_names, str(path))
-        return adata
+    if kind in ("h5ad", "loom"):
+        given = (annotated.open_h5ad if kind == "h5ad" else annotated.open_loom)(path, layer)
+        counts = given.counts
+        check_names(counts.shape, counts.obs_names, counts.var_names, str(path))
+        refuse_transposed(counts.obs_names, counts.var_names, str(path))
+        warn_of_dates(counts.var_names, str(path))
+        return given
     in_table = genes_in if kind == "table" else None
-    return files.read_whole(path, FileSource(kind="file", path=str(path), format=kind, layer=layer, genes_in=in_table))
+    adata = files.read_whole(path, FileSource(kind="file", path=str(path), format=kind, genes_in=in_table))
+    return Given(adata, adata)
 
 
 def files_of(path: Path) -> list[Path]:
@@ -79,23 +79,3 @@ def format_of(path: Path) -> FileFormat:
     if suffix in BINARY:  # and yet no HDF5: its reader tells what is wrong
         return BINARY[suffix]
     raise InputError(f"{path}: not a format that zipo reads; counts can be {KNOWN}")
-
-
-def _read_h5ad(path: Path, layer: str | None) -> ad.AnnData:
-    """An .h5ad, backed if its counts can be read cell by cell."""
-    with open_hdf5(path) as file:
-        by_cell = layer is None and "X" in file and file["X"].attrs.get("encoding-type") == "csr_matrix"
-    stored = None if by_cell else annotated.read_h5ad(path, layer)
-    with warnings.catch_warnings():  # of duplicate names, which are dealt with here
-        warnings.simplefilter("ignore")
-        try:
-            adata = ad.read_h5ad(path, backed="r")
-        except Exception as error:  # anndata raises many kinds
-            raise annotated.unread(error, path) from None
-        if stored is not None:
-            var = adata.raw.var if layer == "raw" else adata.var
-            rest = {"obs": adata.obs, "var": var, "uns": adata.uns, "obsm": adata.obsm}
-            adata = ad.AnnData(stored.matrix, **rest)
-        if not adata.var_names.is_unique and "gene_ids" in adata.var:  # as scanpy's 10x readers name them
-            adata.var_names = unique_genes(adata.var_names.astype(str), adata.var["gene_ids"].astype(str))
-    return adata

@@ -1,7 +1,6 @@
 """Where results are to go, looked at before hours of training rather than after; what zipo did not write stays."""
 
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -94,15 +93,6 @@ def check_folder_of(target: Path) -> None:
         raise InputError(
             f"{target}: cannot be written, since nothing can be in {folder} ({error.strerror}); give another folder"
         ) from None
-
-
-def check_room(target: Path, cells: int, genes: int, layers: int, advice: str) -> None:
-    """Raise InputError, with advice, unless the disk has room for so many dense layers of float32."""
-    needed, free = 4 * cells * genes * layers, shutil.disk_usage(target.absolute().parent).free
-    if needed > free:
-        raise InputError(
-            f"{target}: about {needed / 1e9:.1f} GB are needed, but its disk has {free / 1e9:.1f} GB left; {advice}"
-        )
 
 
 def _left_over(part: Path) -> bool:

@@ -5,7 +5,6 @@ from typing import Any
 
 import anndata as ad
 import torch
-from pydantic import TypeAdapter, ValidationError
 
 from zipo import __version__
 from zipo.covariates import Covariates
@@ -13,8 +12,6 @@ from zipo.digest import digest
 from zipo.engine.checkpoints import Checkpoints
 from zipo.errors import InputError
 from zipo.estimator import ZiPo
-from zipo.messages import first_problem
-from zipo.parameters import Parameters
 from zipo.sizes import in_words
 from zipo.tool.inputs import files_of
 from zipo.tool.outputs import checkpoints_beside
@@ -27,10 +24,7 @@ EVERY = 120.0  # seconds between two checkpoints
 def model_for(adata: ad.AnnData, values: dict[str, Any], teller: Teller) -> ZiPo:
     """A model of the sizes that fit the data but for the given `values`, which may be any keyword of ZiPo; told in
     one line. Raises InputError for values that do not fit together."""
-    try:
-        model = ZiPo.for_data(adata, **values)
-    except ValidationError as error:
-        raise InputError(f"parameters: {first_problem(error, TypeAdapter(Parameters))}") from None
+    model = ZiPo.for_data(adata, **values)
     sizes = in_words(model.parameters.model_dump())
     teller.say(f"{adata.n_obs:,} cells x {adata.n_vars:,} genes: {model.parameters.likelihood}, {sizes}")
     for name, words in Covariates(adata.obs, model.parameters.covariates).in_words.items():
