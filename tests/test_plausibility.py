@@ -32,14 +32,15 @@ def plate(cells: int, genes: int, library: float) -> ad.AnnData:
 def test_few_cells_are_denoised_on_the_scale_of_their_counts(cells, library, likelihood):
     adata = plate(cells, 150, library)
     zipo.pp.denoise(adata, likelihood=likelihood)
-    counts, denoised = adata.X.toarray(), adata.layers["denoised"]
+    counted = adata.X.toarray().any(axis=0)
+    counts, denoised = adata.X.toarray()[:, counted], adata.layers["denoised"][:, counted]
     assert denoised.sum() == pytest.approx(counts.sum(), rel=0.02)
     ratios = denoised.sum(axis=1) / counts.sum(axis=1)
     assert 0.8 < np.median(ratios) < 1.25
     check = adata.uns["zipo"]["check"]
     assert check["total_ratio"] == pytest.approx(denoised.sum() / counts.sum(), rel=1e-5)
     np.testing.assert_allclose(check["cell_ratio"], np.quantile(ratios, [0.05, 0.5, 0.95]), rtol=1e-4)
-    assert check["zero_share"] == pytest.approx((counts == 0).mean())
+    assert check["zero_share"] == pytest.approx((adata.X.toarray() == 0).mean())
     assert check["nll"] < check["gene_poisson_nll"]
     assert check["plausible"]
 

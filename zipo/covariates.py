@@ -169,9 +169,7 @@ def _column(obs: pd.DataFrame, name: str) -> pd.Series:
         )
     column = obs[name]
     if isinstance(column, pd.DataFrame):
-        raise InputError(
-            f"covariates: obs has {column.shape[1]} columns of the name {name!r}; rename or drop all but one"
-        )
+        raise InputError(f"covariates: obs has {column.shape[1]} columns named {name!r}; rename or drop all but one")
     if column.isna().any():
         raise InputError(f"covariates: column {name!r} of obs has missing values; fill them, or leave these cells out")
     return column

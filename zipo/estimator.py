@@ -14,7 +14,7 @@ from torch import Tensor
 
 from zipo.arguments import check_batch, checked_parameters, seed_of
 from zipo.covariates import Covariates
-from zipo.datasets.counts import as_counts, check_cells_and_genes, plain_names, refuse_masked
+from zipo.datasets.counts import as_counts, check_cells_and_genes, plain_names
 from zipo.datasets.elsewhere import counts_elsewhere, whole_layers
 from zipo.datasets.given import check_anndata, counts_of, same_names
 from zipo.datasets.on_disk import on_disk, some_cells, survey
@@ -181,7 +181,8 @@ class ZiPo:
         counts = self._counts(adata, "counts")
         self.network.eval()
         batches = counts.batches(self.parameters.batch_size)
-        sums = torch.cat([self.network(batch).likelihood.mean.sum(dim=1) for batch in batches]).double().cpu().numpy()
+        counted = (counts.gene_cells() > 0).float()  # genes that the data lack were not counted
+        sums = torch.cat([self.network(batch).likelihood.mean @ counted for batch in batches]).double().cpu().numpy()
         library = counts.library_size.flatten().double().cpu().numpy()
         ratios = (sums / library.clip(min=1))[library > 0]
         values = losses(self.network, counts, self.parameters.batch_size)
@@ -280,7 +281,6 @@ class ZiPo:
                 "zipo.fine_tuning.aligned(adata, model.genes)"
             )
         covariates = self.covariates.matrix(adata.obs if obs is None else obs)
-        refuse_masked(adata, place)
         with counts_elsewhere(lambda: whole_layers(adata)):
             if (rows := on_disk(adata, place)) is not None:
                 found = survey(rows, adata.obs_names, adata.var_names)

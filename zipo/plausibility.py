@@ -21,7 +21,7 @@ class Plausibility:
     cells: int
     """Cells that were looked at: all, or so many drawn at random."""
     total_ratio: float
-    """Sum of the expected counts over that of the counts."""
+    """Sum of the expected counts over that of the counts; genes without any count in these cells are left out."""
     cell_ratio: tuple[float, float, float]
     """5 %, 50 % and 95 % quantiles over the cells of the same ratio of each cell; empty cells are left out."""
     nll: float

@@ -15,7 +15,7 @@ from zipo import ZiPo
 __all__ = ["zipo"]
 
 CELLS, GENES = 24, 10
-SMALL = {"encoder": "4-2", "max_epochs": 1, "batch_size": 8}
+SMALL = {"encoder": "4-2", "max_epochs": 1, "batch_size": 8, "gene_totals": "fitted"}
 OPTIONS = ("--set", "encoder=4-2", "--set", "batch_size=8", "--epochs", "1")
 COUNTS = np.random.default_rng(4).poisson(1.5, (CELLS, GENES)).astype(np.float32)
 COUNTS[:, 0] += 1

@@ -150,5 +150,5 @@ def test_a_matrix_that_is_damaged_is_refused(model):
 
 def test_what_is_masked_is_refused(model):
     masked = np.ma.masked_equal(COUNTS, 200)
-    with pytest.raises(InputError, match=r"^counts: some entries are masked.*X\.filled\(0\)"):
+    with pytest.raises(InputError, match=r"^counts: X is a masked array, of which 1 .*X\.filled\(0\)"):
         model.denoise(annotated(masked))

@@ -38,10 +38,14 @@ def refuse_masked(adata: ad.AnnData, place: str) -> None:
     """Raise InputError where X is a masked array with entries masked, whose mask a view or a copy would forget."""
     matrix = (adata._adata_ref if adata.is_view else adata).X
     if np.ma.is_masked(matrix):
-        raise InputError(
-            f"{place}: X is a masked array, of which {np.ma.count_masked(matrix)} entries are masked; "
-            "give each a count, as by adata.X = adata.X.filled(0)"
-        )
+        raise _masked(matrix, place)
+
+
+def _masked(matrix: np.ma.MaskedArray, place: str) -> InputError:
+    return InputError(
+        f"{place}: X is a masked array, of which {np.ma.count_masked(matrix)} entries are masked; "
+        "give each a count, as by adata.X = adata.X.filled(0)"
+    )
 
 
 def as_csr(matrix, place: str) -> csr_matrix:
@@ -53,9 +57,7 @@ def as_csr(matrix, place: str) -> csr_matrix:
     if hasattr(matrix, "compute"):
         matrix = matrix.compute()
     if np.ma.is_masked(matrix):
-        raise InputError(
-            f"{place}: some entries are masked, and what is masked has no count; fill them in, as by X.filled(0)"
-        )
+        raise _masked(matrix, place)
     if not issparse(matrix):
         return csr_matrix(_numbers(np.asarray(matrix), place))
     if matrix.format not in ("csr", "csc"):
@@ -96,8 +98,9 @@ def whole_counts(counts: csr_matrix, cells: Sequence[str], genes: Sequence[str],
     values = counts.data
     for bad, problem in (
         (np.isnan(values), "is not a number (NaN)"),
-        (values > LARGEST, "is infinite"),  # as a float32
+        (np.isinf(values), "is infinite"),
         (values < 0, "is negative"),
+        (values > LARGEST, "is too large for a count"),
     ):
         if bad.any():
             raise NotCounts(f"{place}: {_first(counts, bad, cells, genes)} {problem}; raw counts are needed")

@@ -10,7 +10,7 @@ import pandas as pd
 from anndata.abc import CSCDataset, CSRDataset
 from scipy.sparse import csr_matrix, issparse
 
-from zipo.datasets.counts import as_csr, plain_names
+from zipo.datasets.counts import as_csr, plain_names, refuse_masked
 from zipo.datasets.hdf5 import sparse_rows
 from zipo.datasets.on_disk import places, some_genes, stored_x
 from zipo.errors import InputError
@@ -114,6 +114,8 @@ def counts_of(adata: ad.AnnData, place: str, layer: str | None = None) -> ad.Ann
     or has no such counts.
     """
     check_anndata(adata, place)
+    if layer is None:
+        refuse_masked(adata, place)
     if layer is None and adata.isbacked and stored_x(adata) is not None:
         return adata
     holder, matrix = matrix_of(adata, place, layer)
