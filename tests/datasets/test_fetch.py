@@ -275,7 +275,7 @@ def test_a_length_other_than_the_expected_one_is_refused_unread(server, target):
 DAMAGED = [
     (GOOD[:-2000], "is a truncated gzip: it ends before its end mark"),
     (GOOD[:-8] + bytes(4) + GOOD[-4:], "is a gzip with a bad CRC: its content is damaged"),
-    (gzip.compress(PAGE), "is an HTML page in a gzip, not the file"),
+    (gzip.compress(PAGE, mtime=0), "is an HTML page in a gzip, not the file"),
     (b"", "has 0 bytes"),
 ]
 

@@ -59,7 +59,7 @@ def test_whole_files_pass(tmp_path, name, content):
         ("a.tsv", b"\xef\xbb\xbf<html>", "a.tsv is an HTML page, not the file"),
         ("a.tar", PAGE, "a.tar is an HTML page, not the file"),
         ("a.gz", b'<?xml version="1.0" encoding="utf-8"?>' + PAGE, "a.gz is an HTML page, not the file"),
-        ("a.gz", gzip.compress(PAGE), "a.gz is an HTML page in a gzip, not the file"),
+        ("a.gz", gzip.compress(PAGE, mtime=0), "a.gz is an HTML page in a gzip, not the file"),
         ("a.gz", TEXT, "a.gz is not a whole gzip: Not a gzipped file"),
         ("a.gz", GZIP[:-1], "a.gz is a truncated gzip"),
         ("a.gz", GZIP[: len(GZIP) // 2], "a.gz is a truncated gzip"),

@@ -261,7 +261,7 @@ def test_plates_in_a_folder_are_plates(deposit, folder):
         read(deposit)
 
 
-PEAKS = gzip.compress(b"chr\tstart\tend\nchr1\t10\t20\nchr1\t30\t40\n")
+PEAKS = gzip.compress(b"chr\tstart\tend\nchr1\t10\t20\nchr1\t30\t40\n", mtime=0)
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -303,7 +303,9 @@ def test_a_plate_without_metadata_is_refused(deposit):
         read(deposit)
 
 
-@pytest.mark.parametrize("content", [b"", gzip.compress(b"notes\n"), gzip.compress(b"Well_coordinates\tx\nA1\t1\n")])
+@pytest.mark.parametrize(
+    "content", [b"", gzip.compress(b"notes\n", mtime=0), gzip.compress(b"Well_coordinates\tx\nA1\t1\n", mtime=0)]
+)
 def test_metadata_that_name_no_wells_are_refused(deposit, content):
     (deposit.suppl / plates.METADATA).write_bytes(content)
     with pytest.raises(
