@@ -13,8 +13,14 @@ from zipo.datasets.simulated import simulate
 pytest_plugins = ["tests.reliability"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread_from_the_start():
+    """Fixtures of a module come before those of its tests, and their numbers hang on the threads too."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(autouse=True)
-def _one_thread():
+def _one_thread(_one_thread_from_the_start):
     """Tests run side by side; one thread each."""
     torch.set_num_threads(1)
 

@@ -18,7 +18,8 @@ def test_expected_zeros_are_the_mean_probability_of_a_zero(cells, likelihood):
     if "size" in found:
         zero = stats.nbinom.pmf(0, found["size"], found["size"] / (found["size"] + found["rates"]))
     z = found.get("zero_probability", 0.0)
-    observed, expected = zero_shares(model, cells)
+    mean, observed, expected = zero_shares(model, cells).values()
+    np.testing.assert_allclose(mean, cells.X.toarray().mean(axis=0))
     np.testing.assert_allclose(expected, (z + (1 - z) * zero).mean(axis=0), rtol=1e-4)
     np.testing.assert_allclose(observed, (cells.X.toarray() == 0).mean(axis=0))
 
@@ -26,8 +27,11 @@ def test_expected_zeros_are_the_mean_probability_of_a_zero(cells, likelihood):
 def test_of_many_cells_some_are_taken_and_they_may_lie_on_disk(cells, source, monkeypatch):
     model = ZiPo(encoder="8-4", batch_size=32, max_epochs=2, device="cpu").fit(cells)
     monkeypatch.setattr(zeros, "CELLS", 40)
-    observed, expected = zero_shares(model, cells)
+    shares = zero_shares(model, cells)
+    observed = shares[zeros.OBSERVED]
     assert set(np.round(observed * 40, 6) % 1) == {0}
     assert 0 < np.abs(observed - (cells.X.toarray() == 0).mean(axis=0)).max() < 0.3
     again = zero_shares(model, ad.read_h5ad(source, backed="r")[:, model.genes])
-    np.testing.assert_array_equal(again, (observed, expected))
+    assert list(again) == list(shares)
+    for name, values in again.items():
+        np.testing.assert_array_equal(values, shares[name])

@@ -82,7 +82,8 @@ def _train(
         model, row, history = run(adata, setting, seed, thresholds, device, checkpoints=checkpoints)
     print(
         f"{setting['id']} seed {seed}: {row['status']} after {row['epochs']} epochs, "
-        f"test NLL {row['test_nll']:.4f}, {row['seconds']:.1f} s",
+        f"test NLL {row['test_nll']:.4f}, {row['seconds']:.1f} s"
+        + (f"; NOT PLAUSIBLE: {row['not_plausible']}" if row["not_plausible"] else ""),
         flush=True,
     )
     tensors = {"latents": torch.from_numpy(model.latent(adata))} if with_latents else {}

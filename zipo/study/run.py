@@ -79,9 +79,10 @@ def run(
 
 def _scores(
     model: ZiPo, training: ad.AnnData, validation: ad.AnnData, test: ad.AnnData, thresholds: list[float]
-) -> dict[str, float]:
-    """Losses on each part of the split, the trivial prediction's beside them, and losses after pruning."""
-    scores: dict[str, float] = {}
+) -> dict[str, Any]:
+    """Losses on each part of the split, the trivial prediction's beside them, whether the expected counts of the test
+    cells are plausible, and losses after pruning."""
+    scores: dict[str, Any] = {}
     diverged = model.training.diverged
     # each part is read once, the test cells only here, after training
     for name, part in (("training", training), ("validation", validation), ("test", test)):
@@ -91,7 +92,11 @@ def _scores(
         if name == "training":
             penalties = {key: value for key, value in values.items() if key.startswith("penalty_")}
             scores |= {key: math.nan if diverged else value for key, value in penalties.items()}
-    scores["test_nll_gene_poisson"] = model.gene_poisson_nll(test)
+    check = model.check(test)
+    scores["test_nll_gene_poisson"] = check.gene_poisson_nll
+    scores["test_total_ratio"] = math.nan if diverged else check.total_ratio
+    scores["test_median_cell_ratio"] = math.nan if diverged else check.cell_ratio[1]
+    scores["not_plausible"] = "" if diverged else "; ".join(check.problems)
     for threshold in thresholds:
         with model.pruned(threshold) as kept:
             values = asdict(model.losses(test))

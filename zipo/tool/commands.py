@@ -23,7 +23,7 @@ from zipo.tool import programs as of_programs
 from zipo.tool.genes import chosen
 from zipo.tool.progress import Teller
 from zipo.tool.stopping import Stop
-from zipo.tool.zeros import EXPECTED, OBSERVED, zero_shares
+from zipo.tool.zeros import zero_shares
 
 
 class Counts(NamedTuple):
@@ -222,8 +222,7 @@ def _train(
 
 
 def _write(model: ZiPo, given: Given, target: Path, rates: bool, levels: dict[str, Any] | None, teller: Teller) -> None:
-    observed, expected = zero_shares(model, given.counts)
-    shares = {OBSERVED: observed, EXPECTED: expected}
+    shares = zero_shares(model, given.counts)
     with teller.cells(given.counts.n_obs) as on_cells:
         check = write(model, given, target, rates=rates, batch=levels, on_cells=on_cells, of_genes=shares)
     teller.say(f"{target}: written; {check.in_words}")

@@ -13,7 +13,7 @@ from zipo.errors import InputError
 from zipo.figures import style
 from zipo.figures.cell_types import legend_beside, of_types
 from zipo.tool import outputs
-from zipo.tool.zeros import EXPECTED, OBSERVED
+from zipo.tool.zeros import EXPECTED, MEAN, OBSERVED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +40,7 @@ def plot(output: Path, folder: Path, colours: list[str], seed: int = 1) -> list[
         raise InputError(f"--colour {missing[0]}: no column of obs; there are {there}")
     history = pd.DataFrame(adata.uns[slots.ABOUT]["history"])
     history.insert(0, "epoch", range(1, len(history) + 1))
-    with_zeros = {OBSERVED, EXPECTED} <= set(adata.var) and has_x(output)
+    with_zeros = {MEAN, OBSERVED, EXPECTED} <= set(adata.var)
     _check_folder(folder, ["training", "latent", *["zeros"] * with_zeros])
     places = embedded(adata, colours or groupings(adata.obs), seed)
     pictures = {
@@ -48,7 +48,7 @@ def plot(output: Path, folder: Path, colours: list[str], seed: int = 1) -> list[
         "latent": (draw_latent(places, adata.n_obs), places),
     }
     if with_zeros:
-        genes = zeros(adata.var, mean_counts(adata))
+        genes = zeros(adata.var)
         pictures["zeros"] = (draw_zeros(genes), genes)
     for name, (figure, numbers) in pictures.items():
         style.write(figure, numbers, folder / name)
@@ -90,12 +90,6 @@ def _check_folder(folder: Path, names: list[str]) -> None:
     outputs.check_folder_of(next(path for path in (folder, *folder.absolute().parents) if path.exists()) / "pictures")
 
 
-def has_x(output: Path) -> bool:
-    """Whether an .h5ad has an X, whose absence a backed AnnData tells by an error."""
-    with open_hdf5(output) as file:
-        return "X" in file
-
-
 def latent_slot() -> str:
     """Name of the latents in obsm."""
     return slots.LATENT.split("/")[1]
@@ -125,16 +119,10 @@ def embedded(adata: ad.AnnData, columns: list[str], seed: int) -> pd.DataFrame:
     return pd.concat([pd.DataFrame({"cell": about.index, "x": x, "y": y}), about.reset_index(drop=True)], axis=1)
 
 
-def mean_counts(adata: ad.AnnData) -> np.ndarray:
-    """Mean count of each gene, of a chunk of cells at a time."""
-    sums = sum(chunk.sum(axis=0) for chunk, _, _ in adata.chunked_X(5000))
-    return np.asarray(sums, dtype=np.float64).ravel() / adata.n_obs
-
-
-def zeros(var: pd.DataFrame, means: np.ndarray) -> pd.DataFrame:
+def zeros(var: pd.DataFrame) -> pd.DataFrame:
     """A row a gene: mean count, share of zeros observed, and as the model expects it."""
-    return pd.DataFrame({"gene": var.index, "mean": means, "observed": var[OBSERVED].to_numpy(),
-                         "expected": var[EXPECTED].to_numpy()})  # fmt: skip
+    columns = {"mean": var[MEAN], "observed": var[OBSERVED], "expected": var[EXPECTED]}
+    return pd.DataFrame({"gene": var.index} | {name: column.to_numpy() for name, column in columns.items()})
 
 
 def draw_training(history: pd.DataFrame, training: dict[str, Any]) -> "Figure":

@@ -1,4 +1,4 @@
-"""Shares of zeros per gene, as counted and as the model expects them, kept with the output for `zipo plot`."""
+"""Mean count of each gene, and its shares of zeros as counted and as expected, kept with the output for `zipo plot`."""
 
 import anndata as ad
 import numpy as np
@@ -7,12 +7,14 @@ from zipo.datasets.counts import as_csr, whole_counts
 from zipo.datasets.on_disk import on_disk
 from zipo.estimator import ZiPo
 
-OBSERVED, EXPECTED = "zipo_zeros_observed", "zipo_zeros_expected"  # columns of var
+# columns of var
+MEAN, OBSERVED, EXPECTED = "zipo_mean_counts", "zipo_zeros_observed", "zipo_zeros_expected"
 CELLS = 10_000  # tell a gene's share to half a percent
 
 
-def zero_shares(model: ZiPo, adata: ad.AnnData) -> tuple[np.ndarray, np.ndarray]:
-    """Each gene's share of cells without a count of it, and the mean over these cells of Pr(0), both (genes,).
+def zero_shares(model: ZiPo, adata: ad.AnnData) -> dict[str, np.ndarray]:
+    """Each gene's mean count, share of cells without a count of it, and mean over these cells of Pr(0), all (genes,),
+    by the names of their columns.
 
     All cells take part, or so many drawn at random by the model's seed.
     """
@@ -25,4 +27,8 @@ def zero_shares(model: ZiPo, adata: ad.AnnData) -> tuple[np.ndarray, np.ndarray]
     expected = np.zeros(adata.n_vars)
     for prediction in model.predictions(ad.AnnData(counts, obs=adata.obs.iloc[cells], var=adata.var)):
         expected += np.exp(prediction.likelihood.log_prob_zero().double().cpu().numpy()).sum(axis=0)
-    return 1 - counts.getnnz(axis=0) / len(cells), expected / len(cells)
+    return {
+        MEAN: np.asarray(counts.sum(axis=0, dtype=np.float64)).ravel() / len(cells),
+        OBSERVED: 1 - counts.getnnz(axis=0) / len(cells),
+        EXPECTED: expected / len(cells),
+    }
