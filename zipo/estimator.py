@@ -93,10 +93,11 @@ class ZiPo:
         each epoch with its number, from 1, and its validation NLL; what it raises ends the training. With checkpoints
         a training that was cut off goes on where its latest stands, to the same numbers.
         """
-        adata = counts_of(adata, "training counts")
-        self.genes = plain_names(adata.var_names)
-        self.covariates = Covariates(adata.obs, self.parameters.covariates)
-        return self.train_from(self.fresh_network, adata, validation, on_epoch, checkpoints)
+        counts = counts_of(adata, "training counts")
+        self.genes = plain_names(counts.var_names)
+        self.covariates = Covariates(counts.obs, self.parameters.covariates)
+        with counts_elsewhere(lambda: whole_layers(adata)):
+            return self.train_from(self.fresh_network, counts, validation, on_epoch, checkpoints)
 
     @own_switches()
     def train_from(
@@ -274,14 +275,14 @@ class ZiPo:
     @own_switches()
     def _counts(self, adata: ad.AnnData, place: str, obs: pd.DataFrame | None = None) -> AnyCounts:
         """The counts, checked, with the covariates of the cells; `obs` takes the place of adata's own."""
-        adata = counts_of(adata, place)
+        given, adata = adata, counts_of(adata, place)
         if not same_names(adata.var_names, self.genes):
             raise InputError(
                 f"{place}: the genes are not those of the training cells, in the same order; match them by name, "
                 "zipo.fine_tuning.aligned(adata, model.genes)"
             )
         covariates = self.covariates.matrix(adata.obs if obs is None else obs)
-        with counts_elsewhere(lambda: whole_layers(adata)):
+        with counts_elsewhere(lambda: whole_layers(given)):
             if (rows := on_disk(adata, place)) is not None:
                 found = survey(rows, adata.obs_names, adata.var_names)
                 check_cells_and_genes(adata, place, self.empty_cells, found.library)

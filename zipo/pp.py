@@ -8,6 +8,7 @@ import anndata as ad
 from zipo import slots
 from zipo.arguments import check_batch
 from zipo.covariates import Covariates
+from zipo.datasets.elsewhere import counts_elsewhere, whole_layers
 from zipo.datasets.given import check_anndata, check_cut, counts_of, same_names
 from zipo.errors import InputError
 from zipo.estimator import ZiPo
@@ -57,7 +58,8 @@ def denoise(
     model = ZiPo.for_data(counts, seed=seed, device=device, **parameters)
     if batch:
         Covariates(counts.obs, model.parameters.covariates).with_values(counts.obs.head(1), batch)
-    model.fit(counts)
+    with counts_elsewhere(lambda: whole_layers(adata)):
+        model.fit(counts)
     names = slots.slots(rates)
     about = slots.about(model, names, slots.checked(model, counts), batch)
     parts = (slots.values(prediction, names) for prediction in model.predictions(counts, batch))

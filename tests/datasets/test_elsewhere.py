@@ -115,7 +115,7 @@ def test_without_x_the_layer_is_named(tmp_path):
     assert str(error.value).endswith(
         "there is no X; name one of the layers: counts, log; its layer counts holds whole numbers: --layer counts"
     )
-    np.testing.assert_array_equal(inputs.read(tmp_path / "x.h5ad", layer="counts").X.toarray(), COUNTS)
+    np.testing.assert_array_equal(inputs.read(tmp_path / "x.h5ad", layer="counts").counts.X.toarray(), COUNTS)
 
 
 def test_an_empty_x_is_no_set_of_empty_cells(tmp_path):

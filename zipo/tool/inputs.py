@@ -7,7 +7,8 @@ import h5py
 
 from zipo.datasets import annotated, files
 from zipo.datasets.catalogue import FileFormat, FileSource
-from zipo.datasets.counts import check_names
+from zipo.datasets.counts import as_counts, check_names
+from zipo.datasets.elsewhere import counts_elsewhere, whole_layers_of
 from zipo.datasets.foreign import has_matrix, refuse_absent, refuse_folder
 from zipo.datasets.given import Given
 from zipo.datasets.hdf5 import open_hdf5
@@ -46,6 +47,9 @@ def read(path: Path, layer: str | None = None, genes_in: Literal["rows", "column
         check_names(counts.shape, counts.obs_names, counts.var_names, str(path))
         refuse_transposed(counts.obs_names, counts.var_names, str(path))
         warn_of_dates(counts.var_names, str(path))
+        if not counts.isbacked:
+            with counts_elsewhere(lambda: whole_layers_of(path)):
+                as_counts(counts.X, counts.obs_names, counts.var_names, str(path))
         return given
     in_table = genes_in if kind == "table" else None
     adata = files.read_whole(path, FileSource(kind="file", path=str(path), format=kind, genes_in=in_table))
