@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from zipo.datasets.counts import check_names, plain_names
-from zipo.datasets.given import Given, check_anndata, counts_of, raw_of
+from zipo.datasets.given import Given, check_anndata, counts_of, raw_in_memory
 from zipo.datasets.on_disk import on_disk, some_genes
 from zipo.errors import InputError
 from zipo.wording import setting
@@ -89,7 +89,7 @@ def aligned_with_all(source: Given, genes: pd.Index, min_genes: float = 0.5) -> 
         obsm=dict(source.data.obsm),
         obsp=dict(source.data.obsp),
         uns=dict(source.data.uns),
-        raw=raw_of(source.data),
+        raw=raw_in_memory(source.data),
     )
     of_genes = [
         *(["X"] if source.data is not source.counts else []),

@@ -15,7 +15,7 @@ from anndata.abc import CSCDataset, CSRDataset
 from scipy.sparse import issparse
 
 from zipo.datasets.counts import plain_names
-from zipo.datasets.given import of_two_index_types, x_of
+from zipo.datasets.given import of_two_index_types, raw_of, x_of
 from zipo.datasets.hdf5 import BLOCK, create_hdf5, mark
 from zipo.datasets.on_disk import places, rows_of, stored_x
 from zipo.errors import InputError
@@ -30,6 +30,8 @@ def write(adata: ad.AnnData, path: Path, compression: Literal["gzip", "lzf"]) ->
     adata.strings_to_categoricals()
     with create_hdf5(path) as (file, _):
         ad.io.write_elem(file, "/", adata, dataset_kwargs={"compression": compression})
+        if adata.raw is None:
+            del file["raw"]  # of a part that says that there is none, anndata makes a raw without genes
         mark(file)
 
 
@@ -44,12 +46,12 @@ def write_matrices(file: h5py.File, data: ad.AnnData, leave_out: Collection[str]
         for name, value in getattr(data, group).items():
             if f"{group}/{name}" not in leave_out:
                 _put(target, name, value)
-    if data.raw is not None:
-        raw = _new_group(file, "raw", "raw")
-        _put(raw, "X", data.raw.X)
-        _put(raw, "var", data.raw.var)
-        varm = _new_group(raw, "varm")
-        for name, value in data.raw.varm.items():
+    if (raw := raw_of(data)) is not None:
+        target = _new_group(file, "raw", "raw")
+        _put(target, "X", raw.X)
+        _put(target, "var", raw.var)
+        varm = _new_group(target, "varm")
+        for name, value in raw.varm.items():
             _put(varm, name, value)
 
 
@@ -81,7 +83,8 @@ def check_writable(
         for name, value in getattr(data, group).items()
         if f"{group}/{name}" not in leave_out
     }
-    raw: dict[str, Any] = {} if data.raw is None else {"raw/X": data.raw.X, "raw/var": data.raw.var, **data.raw.varm}
+    raw = raw_of(data)
+    of_raw: dict[str, Any] = {} if raw is None else {"raw/X": raw.X, "raw/var": raw.var, **raw.varm}
     with h5py.File(io.BytesIO(), "w") as file:
         write_tables(file, data.obs, data.var, data.uns)
         for name, value in matrices.items():
@@ -90,11 +93,11 @@ def check_writable(
                 raise InputError(f"{group}[{key!r}]: in an .h5ad a name has no '/'; rename it")
             some = value if isinstance(value, pd.DataFrame) else _prepared(value)[:1]
             _put(file.require_group(group), key, some)
-        if data.raw is not None:
-            _put(file.create_group("raw"), "var", data.raw.var)
+        if raw is not None:
+            _put(file.create_group("raw"), "var", raw.var)
         file.flush()
         needed = slots + file.id.get_filesize() + _size_of_x(data, file)
-    needed += sum(map(_size, (*matrices.values(), *raw.values())))
+    needed += sum(map(_size, (*matrices.values(), *of_raw.values())))
     folder = next(folder for folder in target.absolute().parents if folder.exists())
     free = shutil.disk_usage(folder).free
     if needed > free:

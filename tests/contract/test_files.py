@@ -136,6 +136,19 @@ def test_what_hangs_on_genes_goes_with_them(model, tmp_path, zipo, storage, laye
     check_kept(ad.read_h5ad(tmp_path / "applied.h5ad"), shuffled, NAMES[1])
 
 
+@pytest.mark.parametrize("storage", ["csr", "dense"])
+def test_a_file_that_says_that_it_has_no_raw_has_none(tmp_path, zipo, storage):
+    given = annotated(STORAGES[storage](COUNTS))
+    given.raw = None
+    with h5py.File(tmp_path / "in.h5ad", "w") as file:
+        ad.io.write_elem(file, "/", given)
+        assert "raw" in file
+    code, _, err = zipo("denoise", tmp_path / "in.h5ad", tmp_path / "out.h5ad", *OPTIONS, "--genes", 5)
+    assert code == 0, err
+    result = ad.read_h5ad(tmp_path / "out.h5ad")
+    check_kept(result, given, result.var_names)
+
+
 @pytest.mark.parametrize(("matrix", "layer"), [(csr_matrix, None), (csr_matrix, "counts"), (csc_matrix, None)])
 def test_what_lacks_genes_of_the_model_is_named(folder, tmp_path, zipo, matrix, layer):
     given = annotated(matrix(COUNTS))

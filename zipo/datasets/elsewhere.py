@@ -52,7 +52,7 @@ def whole_layers(adata: ad.AnnData) -> list[str]:
     raw is among them by this name.
     """
     names = [name for name, matrix in adata.layers.items() if is_whole(matrix)]
-    if adata.raw is not None and "raw" not in names and is_whole(adata.raw.X):
+    if adata.raw is not None and adata.raw.n_vars and "raw" not in names and is_whole(adata.raw.X):
         names.append("raw")
     return by_name(names)
 

@@ -7,6 +7,7 @@ import anndata as ad
 import h5py
 import numpy as np
 import pandas as pd
+from anndata import Raw
 from anndata.abc import CSCDataset, CSRDataset
 from scipy.sparse import csr_matrix, issparse
 
@@ -49,7 +50,7 @@ def with_all(data: ad.AnnData, counts: ad.AnnData) -> Given:
         obsp=dict(data.obsp),
         varm=dict(raw.varm),
         uns=dict(data.uns),
-        raw=raw_of(data),
+        raw=raw_in_memory(data),
     )
     parts = ["X", *(f"layers[{name!r}]" for name in data.layers), *(["var"] if len(data.var.columns) else [])]
     parts += [f"{group}[{name!r}]" for group in ("varm", "varp") for name in getattr(data, group)]
@@ -60,7 +61,7 @@ def with_all(data: ad.AnnData, counts: ad.AnnData) -> Given:
 def with_x(data: ad.AnnData, matrix: csr_matrix) -> ad.AnnData:
     """All of an AnnData, with another X in memory."""
     groups = {name: dict(getattr(data, name)) for name in ("layers", "obsm", "varm", "obsp", "varp", "uns")}
-    return ad.AnnData(matrix, obs=data.obs, var=data.var, raw=raw_of(data), **groups)
+    return ad.AnnData(matrix, obs=data.obs, var=data.var, raw=raw_in_memory(data), **groups)
 
 
 def same_names(some: pd.Index, others: pd.Index) -> bool:
@@ -68,14 +69,19 @@ def same_names(some: pd.Index, others: pd.Index) -> bool:
     return plain_names(some).equals(plain_names(others))
 
 
-def raw_of(data: ad.AnnData) -> dict[str, Any] | None:
+def raw_of(data: ad.AnnData) -> Raw | None:
+    """raw of an AnnData, if it has any: of a file that says there is none, anndata makes one without genes."""
+    return None if data.raw is None or not data.raw.n_vars else data.raw
+
+
+def raw_in_memory(data: ad.AnnData) -> dict[str, Any] | None:
     """raw of an AnnData, in memory, as another takes it."""
-    if data.raw is None:
+    if (raw := raw_of(data)) is None:
         return None
-    matrix = data.raw.X
+    matrix = raw.X
     if isinstance(matrix, CSRDataset | CSCDataset):
         matrix = matrix.to_memory()
-    return {"X": matrix[:] if isinstance(matrix, h5py.Dataset) else matrix, "var": data.raw.var, "varm": data.raw.varm}
+    return {"X": matrix[:] if isinstance(matrix, h5py.Dataset) else matrix, "var": raw.var, "varm": raw.varm}
 
 
 def check_anndata(adata: Any, place: str) -> None:
@@ -149,8 +155,8 @@ def matrix_of(adata: ad.AnnData, place: str, layer: str | None) -> tuple[Any, An
         return adata, matrix
     if layer in list(adata.layers):
         return adata, adata.layers[layer]
-    if layer == RAW and adata.raw is not None:
-        return adata.raw, adata.raw.X
+    if layer == RAW and (raw := raw_of(adata)) is not None:
+        return raw, raw.X
     raise InputError(f"there is no layer {layer!r}; there are {', '.join(adata.layers) or 'none'}")
 
 
