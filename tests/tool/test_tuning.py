@@ -67,8 +67,8 @@ def test_the_best_settings_can_be_pasted_or_read_again(source, tmp_path, zipo):
     assert list(found) == ["covariates", "batch_size", "encoder", "alpha_z", "alpha_w"]
     options = [f"--set {name}={value}" for name, value in found.items() if name != "covariates"]
     assert out == f"--covariate donor {' '.join(options)}\n"
-    told = [line.split(":")[0] for line in err.splitlines()[1:5]]
-    assert told == ["covariate donor", *(f"trial {number} of 3" for number in (1, 2, 3))]
+    lines = [line.split(":")[0] for line in err.splitlines()[1:5]]
+    assert lines == ["covariate donor", *(f"trial {number} of 3" for number in (1, 2, 3))]
     outcomes = [("--settings", settings), out.split()]
     for name, given in zip("ab", outcomes, strict=True):
         assert zipo("denoise", source, tmp_path / f"{name}.h5ad", "--epochs", 2, *given)[0] == 0

@@ -152,7 +152,21 @@ MODEL_CODE = code(
 )
 # the files of zipo/datasets that read each kind of source; an edit of another leaves its data sets alone
 READERS = {
-    "file": ["files", "annotated", "dense", "elsewhere", "foreign", "given", "hdf5", "labels", "matrix_market", "names", "stored", "tenx", "text"],
+    "file": [
+        "files",
+        "annotated",
+        "dense",
+        "elsewhere",
+        "foreign",
+        "given",
+        "hdf5",
+        "labels",
+        "matrix_market",
+        "names",
+        "stored",
+        "tenx",
+        "text",
+    ],
     "geo": [
         "geo",
         "gene_rows",
