@@ -143,6 +143,7 @@ MODEL_CODE = code(
     "engine/**/*.py",
     "estimator.py",
     "parameters.py",
+    "plausibility.py",
     "predictions.py",
     "split.py",
     "datasets/counts.py",
