@@ -7,6 +7,7 @@ from pathlib import Path
 import anndata as ad
 import pytest
 import run_tutorial
+from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
@@ -43,6 +44,6 @@ def test_the_python_runs_on_the_same_counts(folder, monkeypatch):
         exec(compile(PYTHON, "README.md", "exec"), names)
     cells = names["cells"]
     assert cells.layers["denoised"].sum() == pytest.approx(cells.X.sum(), rel=0.01)
-    # the clusters are the types, as the caption of its picture says
-    types = cells.obs.groupby("leiden", observed=True)["cell_type"].agg(lambda column: column.value_counts().iloc[0])
-    assert types.sum() > 0.9 * cells.n_obs
+    # the clusters are the types, as the caption of its picture says: .93 to .96 by four seeds, two instruction sets;
+    # types of a few cells join others, by the seed, so that .88 to .94 of the cells are in a cluster of their type
+    assert adjusted_rand_score(cells.obs["leiden"], cells.obs["cell_type"]) > 0.85
