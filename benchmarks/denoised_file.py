@@ -15,8 +15,8 @@ from pathlib import Path
 import anndata as ad
 import torch
 
-from zipo.estimator import ZiPo
-from zipo.output import write_denoised
+from zipo.model.estimator import ZiPo
+from zipo.model.output import write_denoised
 
 TRAINED_ON = 1000  # cells
 

@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from zipo.methods.shared import environment
+from zipo.benchmark.running import environment
 
 HERE = Path(__file__).resolve().parent
 PEERS = ("scvi", "dca")

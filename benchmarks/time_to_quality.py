@@ -46,7 +46,7 @@ def deviances(folder: Path, denoised: np.ndarray) -> dict[str, float]:
 
 def train(folder: Path, parameters: dict) -> list[dict]:
     """After each epoch of ZiPo: seconds of training, and the deviances."""
-    from zipo.estimator import ZiPo
+    from zipo.model.estimator import ZiPo
 
     training = ad.read_h5ad(folder / "training.h5ad")
     model, curve = ZiPo(seed=SEED, device="cpu", **parameters), []
@@ -81,8 +81,8 @@ def split_molecules(file: Path, folder: Path) -> None:
 
 def compare(file: Path, names: list[str], parameters: dict) -> dict:
     """A row of the report."""
+    from zipo.benchmark.running import launch
     from zipo.methods import method
-    from zipo.methods.shared import launch
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -8,9 +8,9 @@ import torch
 from scipy.sparse import csr_matrix
 
 from zipo.datasets.catalogue import SimulatedSource
-from zipo.datasets.simulated import simulate
+from zipo.datasets.sources.simulated import simulate
 
-pytest_plugins = ["tests.reliability"]
+pytest_plugins = ["tests.reliability", "tests.methods.fixtures"]
 
 
 @pytest.fixture(scope="session", autouse=True)

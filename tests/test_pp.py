@@ -6,9 +6,10 @@ import pytest
 from scipy.sparse import csc_matrix
 
 import zipo
-from zipo import ZiPo, slots
+from zipo import ZiPo
 from zipo.engine.training import Training
-from zipo.errors import InputError
+from zipo.model import slots
+from zipo.shared.errors import InputError
 
 SMALL = {"encoder": "4-2", "max_epochs": 3, "batch_size": 4, "covariates": ("cell_type",)}
 

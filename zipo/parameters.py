@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from zipo.section import Section
+from zipo.shared.section import Section
 
 
 def _widths(value: object) -> str:

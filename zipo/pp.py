@@ -5,14 +5,14 @@ from typing import Any
 
 import anndata as ad
 
-from zipo import slots
-from zipo.arguments import check_batch
-from zipo.covariates import Covariates
-from zipo.datasets.elsewhere import counts_elsewhere, whole_layers
-from zipo.datasets.given import check_anndata, check_cut, counts_of, same_names
-from zipo.errors import InputError
-from zipo.estimator import ZiPo
-from zipo.predictions import stacked
+from zipo.datasets.formats.whole_numbers import counts_elsewhere, whole_layers
+from zipo.datasets.raw_counts import check_anndata, check_cut, counts_of, same_names
+from zipo.model import slots
+from zipo.model.arguments import check_batch
+from zipo.model.covariates import Covariates
+from zipo.model.estimator import ZiPo
+from zipo.model.predictions import stacked
+from zipo.shared.errors import InputError
 
 
 def denoise(

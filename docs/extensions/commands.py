@@ -5,7 +5,7 @@ from typer import Context
 from typer.core import TyperCommand
 from typer.main import get_command
 
-from zipo.tool.cli import app
+from zipo.commands.cli import app
 
 
 def commands() -> str:

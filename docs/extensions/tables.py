@@ -7,7 +7,7 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
 
-from zipo import slots
+from zipo.model import slots
 from zipo.parameters import ParameterValues
 
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from zipo.study.leaderboard import bootstrap, leaderboard
-from zipo.study.leaderboard_page import body
-from zipo.study.scores import COLUMNS
+from zipo.benchmark.leaderboard import bootstrap, leaderboard
+from zipo.benchmark.page import body
+from zipo.benchmark.scores import COLUMNS
 
 # by split; lower is better
 DEVIANCE = {

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.methods.conftest import is_gone, wait_for
+from tests.methods.fixtures import is_gone, wait_for
 from zipo import methods
-from zipo.errors import InputError
-from zipo.methods.shared import cli
+from zipo.benchmark import methods_cli as cli
+from zipo.shared.errors import InputError
 
 
 def zipo(*arguments: str) -> subprocess.CompletedProcess:
@@ -69,7 +69,7 @@ def test_a_new_method_is_a_method_at_once(folder, awkward, tmp_path, capsys):
     found = methods.method("fresh")
     assert (found.fault, found.file, found.parameters) == (None, folder / "fresh.py", {"strength": 0.5})
 
-    from zipo.methods.shared.launch import run
+    from zipo.benchmark.running.launch import run
 
     result = run(found, awkward, tmp_path / "out", seed=1, threads=1, seconds=60)
     assert (result.status, result.reason) == ("ok", "")
@@ -135,7 +135,7 @@ def test_a_bad_file_is_a_method_that_fails(name, text, fault, folder, awkward, t
     (folder / f"{name}.py").write_text(text)
     assert methods.discover()[name].fault == fault
 
-    from zipo.methods.shared.launch import run
+    from zipo.benchmark.running.launch import run
 
     result = run(methods.method(name), awkward, tmp_path / "out", seed=1, threads=1, seconds=60, parameters={"x": 1})
     assert (result.status, result.reason) == ("failed", fault)

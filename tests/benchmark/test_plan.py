@@ -3,8 +3,8 @@
 import pytest
 
 from zipo import methods
-from zipo.errors import InputError
-from zipo.study.benchmark import Benchmark, Case, cases, rows
+from zipo.benchmark.plan import Benchmark, Case, cases, rows
+from zipo.shared.errors import InputError
 
 
 def test_without_a_choice_every_method_takes_part_at_its_defaults():

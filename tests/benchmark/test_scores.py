@@ -10,14 +10,14 @@ import pytest
 from scipy.sparse import save_npz
 
 from zipo import metrics
+from zipo.benchmark.running.launch import Result
+from zipo.benchmark.scores import COLUMNS, scores_of
+from zipo.benchmark.views import BINS, places_of, zeros_of
 from zipo.datasets.catalogue import SimulatedSource
-from zipo.datasets.simulated import simulate
+from zipo.datasets.sources.simulated import simulate
 from zipo.datasets.thinning import thinned
-from zipo.methods.shared.launch import Result
 from zipo.metrics.shared.case import Case
 from zipo.metrics.shared.permutation import permuted
-from zipo.study.benchmark_views import BINS, places_of, zeros_of
-from zipo.study.scores import COLUMNS, scores_of
 
 ROW = {"study": "s", "dataset": "d", "method": "m", "share": 0.9}
 

@@ -7,7 +7,7 @@ import pytest
 
 from zipo import cli
 from zipo.datasets.catalogue import SimulatedSource
-from zipo.datasets.simulated import simulate
+from zipo.datasets.sources.simulated import simulate
 
 SMALL = ("--set", "encoder=8-4", "--set", "batch_size=32", "--epochs", "3")
 

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 
-from tests.tool.conftest import SMALL
+from tests.commands.conftest import SMALL
 from zipo import ZiPo
-from zipo.estimator import ZiPo as Estimator
+from zipo.model.estimator import ZiPo as Estimator
 
 
 def sha256(path):

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import scanpy as sc
 
-from zipo.errors import InputError
-from zipo.tool import genes
-from zipo.tool.genes import chosen
+from zipo.commands import genes
+from zipo.commands.genes import chosen
+from zipo.shared.errors import InputError
 
 
 @pytest.mark.parametrize("backed", [False, True])

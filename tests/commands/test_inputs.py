@@ -12,8 +12,8 @@ import torch
 from scipy.sparse import csc_matrix, csr_matrix
 
 from tests.datasets.writers import COUNTS, GENES, OBS, UNIQUE, annotated, write_folder, write_loom, write_v3
-from zipo.errors import InputError
-from zipo.tool import inputs
+from zipo.commands import inputs
+from zipo.shared.errors import InputError
 
 
 def write_h5ad(x):

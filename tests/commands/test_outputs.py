@@ -7,10 +7,10 @@ import anndata as ad
 import h5py
 import pytest
 
-from tests.tool.conftest import SMALL
-from zipo.datasets.hdf5 import mark
-from zipo.estimator import ZiPo
-from zipo.tool import programs, settings
+from tests.commands.conftest import SMALL
+from zipo.commands import programs, settings
+from zipo.datasets.formats.hdf5 import mark
+from zipo.model.estimator import ZiPo
 
 TWO = ("--trials", 1, "--epochs", 1, "--set", "batch_size=32")
 
@@ -174,7 +174,7 @@ def test_the_name_that_is_written_first_is_free(here, zipo):
 
 
 def test_pictures_replace_none_but_earlier_ones(here, zipo, monkeypatch):
-    monkeypatch.setattr("zipo.study.embedding.tsne", lambda latents, seed: latents[:, :2])
+    monkeypatch.setattr("zipo.shared.embedding.tsne", lambda latents, seed: latents[:, :2])
     assert zipo("apply", "model", "in.h5ad", "out.h5ad")[0] == 0
     for _ in range(2):
         assert zipo("plot", "out.h5ad", "new/pictures")[0] == 0

@@ -5,10 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.commands.conftest import SMALL
 from tests.datasets.writers import write_v3
-from tests.tool.conftest import SMALL
-from zipo.tool import plots
-from zipo.tool.plots import groupings
+from zipo.commands import plots
+from zipo.commands.plots import groupings
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 import torch
 
-from zipo.errors import InputError
-from zipo.tool.programs import in_lines, programs
+from zipo.commands.programs import in_lines, programs
+from zipo.shared.errors import InputError
 
 # genes x neurons; the third neuron is dead
 WEIGHTS = torch.tensor([[0.1, -4.0, 0.0], [-2.0, 0.0, 0.0], [1.0, 0.03, 0.0], [0.0, 2.0, 0.0]])

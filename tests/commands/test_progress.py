@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from zipo.errors import InputError
-from zipo.tool import progress
-from zipo.tool.progress import Teller
+from zipo.commands import progress
+from zipo.commands.progress import Teller
+from zipo.shared.errors import InputError
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from zipo.errors import InputError
+from zipo.commands import settings
 from zipo.parameters import Parameters
-from zipo.tool import settings
+from zipo.shared.errors import InputError
 
 
 def test_assignments_win_over_options_and_options_over_the_file(tmp_path):

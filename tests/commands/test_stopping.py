@@ -5,10 +5,10 @@ import signal
 
 import pytest
 
-from tests.tool.conftest import SMALL
-from zipo import output
-from zipo.tool import commands
-from zipo.tool.progress import Teller
+from tests.commands.conftest import SMALL
+from zipo.commands import commands
+from zipo.commands.progress import Teller
+from zipo.model import output
 
 
 def stop_at(monkeypatch, number, epoch):

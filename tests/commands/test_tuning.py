@@ -8,10 +8,10 @@ import signal
 import anndata as ad
 import pytest
 
-from zipo.errors import InputError
-from zipo.sizes import sizes_for
-from zipo.tool import tuning
-from zipo.tool.tuning import encoders, search
+from zipo.commands import tuning
+from zipo.commands.tuning import encoders, search
+from zipo.presets import sizes_for
+from zipo.shared.errors import InputError
 
 COMMON = {"batch_size": 32, "max_epochs": 2}
 

@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 
 from zipo import ZiPo
-from zipo.tool import zeros
-from zipo.tool.zeros import zero_shares
+from zipo.commands import zeros
+from zipo.commands.zeros import zero_shares
 
 
 @pytest.mark.parametrize("likelihood", ["poisson", "nb", "zip", "zinb"])

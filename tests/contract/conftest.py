@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy.sparse import csc_array, csc_matrix, csr_array, csr_matrix, issparse
 
-from tests.tool.conftest import zipo
+from tests.commands.conftest import zipo
 from zipo import ZiPo
 
 __all__ = ["zipo"]

@@ -14,9 +14,9 @@ import zipo
 from tests.contract.conftest import CELLS, COUNTS, GENES, NAMES, SMALL, annotated, state
 from zipo import ZiPo
 from zipo.engine.switches import own_switches
-from zipo.errors import InputError
-from zipo.fine_tuning import fine_tuned
-from zipo.output import write_denoised
+from zipo.model.fine_tuning import fine_tuned
+from zipo.model.output import write_denoised
+from zipo.shared.errors import InputError
 
 
 @pytest.fixture

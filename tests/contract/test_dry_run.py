@@ -16,12 +16,12 @@ from scipy.sparse import csr_matrix
 
 from tests.contract.conftest import CELLS, COUNTS, GENES, OPTIONS, annotated, state
 from zipo import ZiPo
-from zipo.datasets import hdf5
-from zipo.datasets.given import Given, counts_of
-from zipo.datasets.hdf5 import create_hdf5
-from zipo.errors import InputError
-from zipo.h5ad import check_writable
-from zipo.output import check_room, write, write_denoised
+from zipo.datasets.formats import hdf5
+from zipo.datasets.formats.h5ad import check_writable
+from zipo.datasets.formats.hdf5 import create_hdf5
+from zipo.datasets.raw_counts import Given, counts_of
+from zipo.model.output import check_room, write, write_denoised
+from zipo.shared.errors import InputError
 
 
 def put(place, name, value):

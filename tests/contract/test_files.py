@@ -21,8 +21,8 @@ from tests.contract.conftest import (
     index_types,
 )
 from zipo import ZiPo
-from zipo.errors import InputError
-from zipo.output import write_denoised
+from zipo.model.output import write_denoised
+from zipo.shared.errors import InputError
 
 GROUPS = ("layers", "obsm", "varm", "obsp", "varp")
 SLOTS = {"layers": {"denoised"}, "obsm": {"X_zipo"}}

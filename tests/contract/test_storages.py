@@ -8,9 +8,9 @@ from scipy.sparse import csr_matrix
 import zipo
 from tests.contract.conftest import CELLS, COUNTS, GENES, SMALL, STORAGES, annotated, dense, state
 from zipo import ZiPo
-from zipo.errors import InputError
-from zipo.fine_tuning import aligned, fine_tuned
-from zipo.output import write_denoised
+from zipo.model.fine_tuning import aligned, fine_tuned
+from zipo.model.output import write_denoised
+from zipo.shared.errors import InputError
 
 CALLS = {
     "denoise": lambda model, adata: model.denoise(adata),

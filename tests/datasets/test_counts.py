@@ -7,8 +7,8 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from zipo.datasets.counts import as_counts, check_cells_and_genes
-from zipo.errors import InputError
-from zipo.wording import used_by
+from zipo.shared.errors import InputError
+from zipo.shared.wording import used_by
 
 CELLS, GENES = ["c1", "c2"], ["g1", "g2", "g3"]
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.datasets.writers import CELLS, GENES, IDS
 from zipo.datasets.names import DATE, matching, refuse_transposed, warn_of_dates
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 
 def test_dates_of_spreadsheets_are_told_from_genes():

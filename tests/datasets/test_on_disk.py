@@ -10,7 +10,7 @@ from scipy.sparse import csc_matrix, csr_matrix
 
 from zipo.datasets import on_disk as module
 from zipo.datasets.on_disk import on_disk, some_cells, survey
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 CELLS, GENES = 60, 7
 DENSE = np.random.default_rng(2).poisson(0.6, (CELLS, GENES))

@@ -12,13 +12,14 @@ import pytest
 from pydantic import ValidationError
 
 from tests.datasets import geo_tree
-from zipo.datasets import filters, liver
+from zipo.datasets import filters
 from zipo.datasets.catalogue import Dataset, Filters
-from zipo.datasets.manifest import write_manifest
 from zipo.datasets.prepare import prepare
-from zipo.datasets.simulated import simulate
-from zipo.errors import InputError
-from zipo.study.table import table_1
+from zipo.datasets.sources.geo import liver
+from zipo.datasets.sources.simulated import simulate
+from zipo.datasets.transfer.manifest import write_manifest
+from zipo.shared.errors import InputError
+from zipo.study.table_1 import table_1
 
 SIMULATED = {"kind": "simulated", "cells": 80, "genes": 60, "median_library": 60}
 

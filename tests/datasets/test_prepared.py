@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from zipo.datasets.prepared import checksum_file, read, write
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 
 def test_the_checksum_is_as_sha256sum_has_it(tmp_path, counts):

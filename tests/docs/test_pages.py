@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from zipo.cli import app
 from zipo.datasets.example import SOURCE
-from zipo.slots import MEANINGS
+from zipo.model.slots import MEANINGS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs").glob("*.rst"))]

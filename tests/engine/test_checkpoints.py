@@ -12,8 +12,8 @@ from zipo.engine.checkpoints import Checkpoints, State, Stopped, read_state, wri
 from zipo.engine.model import Network
 from zipo.engine.optimizer import Adam
 from zipo.engine.training import Trainer, train
-from zipo.errors import InputError
 from zipo.parameters import Parameters
+from zipo.shared.errors import InputError
 
 NEVER = math.inf
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from zipo import figures
-from zipo.figures import methods, style
-from zipo.study.leaderboard import COLUMNS
+from zipo.benchmark.leaderboard import COLUMNS
+from zipo.figures.shared import methods, style
 
 STUDY = {"study": "s", "title": "t", "datasets": {"a": "Data set A", "b": "Data set B"}}
 NAMES = ["zipo", "alra", "no_denoising"]

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from zipo import figures
-from zipo.figures import search, style
-from zipo.figures.comparison import select
+from zipo.figures.shared import search, style
+from zipo.figures.shared.comparison import select
 from zipo.parameters import Parameters
 
 STUDY = {"study": "s", "title": "t", "datasets": {"a": "Data set A", "b": "Data set B"}}

@@ -13,9 +13,9 @@ import anndata as ad
 import numpy as np
 import pytest
 
-from tests.methods.conftest import CELLS, EMPTY_CELL, EMPTY_GENE, GENES, LONE_CELL, LONE_GENE
+from tests.methods.fixtures import CELLS, EMPTY_CELL, EMPTY_GENE, GENES, LONE_CELL, LONE_GENE
+from zipo.benchmark.running import environment, launch
 from zipo.methods import Method, known, method
-from zipo.methods.shared import environment, launch
 
 ENVIRONMENTS = Path(os.environ.get("ZIPO_ENVIRONMENTS") or environment.place())
 # little training, since what is tested is not how well it goes

@@ -7,8 +7,8 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import mean_poisson_deviance
 
 from zipo.datasets.thinning import thin, thinned
-from zipo.errors import InputError
 from zipo.methods import gene_mean, known, no_denoising, oracle, pca, shrinkage
+from zipo.shared.errors import InputError
 
 
 def test_they_are_known():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from zipo.datasets.catalogue import SimulatedSource
-from zipo.datasets.simulated import simulate
+from zipo.datasets.sources.simulated import simulate
 from zipo.datasets.thinning import thinned
 from zipo.methods import gene_mean, no_denoising, oracle
 from zipo.metrics.shared.case import Case

@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from zipo.alignment import Alignment, aligned
 from zipo.datasets.on_disk import on_disk
-from zipo.errors import InputError
+from zipo.model.alignment import Alignment, aligned
+from zipo.shared.errors import InputError
 
 
 def names(*numbers: int) -> pd.Index:

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from zipo.covariates import Covariates
-from zipo.errors import InputError
+from zipo.model.covariates import Covariates
+from zipo.shared.errors import InputError
 
 OBS = pd.DataFrame(
     {

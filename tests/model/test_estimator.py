@@ -10,10 +10,10 @@ from scipy.sparse import csc_matrix, csr_matrix
 from scipy.stats import spearmanr
 
 from zipo import ZiPo
-from zipo.errors import InputError
 from zipo.methods import known
 from zipo.methods import zipo as method
-from zipo.split import split
+from zipo.model.split import split
+from zipo.shared.errors import InputError
 
 SMALL = {"encoder": "64-16", "batch_size": 32, "max_epochs": 40, "stop_patience": 8}
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from tests.two_batches import in_two_batches
+from tests.model.two_batches import in_two_batches
 from zipo import ZiPo
-from zipo.errors import InputError
-from zipo.fine_tuning import aligned, fine_tuned
+from zipo.model.fine_tuning import aligned, fine_tuned
+from zipo.shared.errors import InputError
 
 SMALL = {"encoder": "64-16", "batch_size": 32, "max_epochs": 40, "stop_patience": 8}
 FEW = {"batch_size": 16, "max_epochs": 20}

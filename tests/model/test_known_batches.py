@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import silhouette_score
 
-from tests.two_batches import in_two_batches, mixing
+from tests.model.two_batches import in_two_batches, mixing
 from zipo import ZiPo
 
 # as many latents as there are cell types: with more than the cells need, some are left to tell batches

@@ -12,8 +12,8 @@ from scipy.sparse import csr_matrix
 
 from zipo import ZiPo
 from zipo.datasets import on_disk
-from zipo.errors import InputError
-from zipo.output import write_denoised
+from zipo.model.output import write_denoised
+from zipo.shared.errors import InputError
 
 SMALL = {"encoder": "4-2", "max_epochs": 3, "batch_size": 5, "covariates": ("cell_type",)}
 

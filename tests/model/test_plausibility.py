@@ -9,9 +9,9 @@ import torch
 from scipy.sparse import csr_matrix
 
 import zipo
-from zipo.errors import InputError
-from zipo.output import write_denoised
-from zipo.plausibility import Plausibility
+from zipo.model.output import write_denoised
+from zipo.model.plausibility import Plausibility
+from zipo.shared.errors import InputError
 
 SOUND = Plausibility(96, 1.01, (0.8, 1.0, 1.2), 0.5, 0.6, 0.1, 0.7)
 LIKELIHOODS = ["poisson", "nb", "zip", "zinb"]
@@ -88,5 +88,5 @@ def test_of_many_cells_some_are_looked_at(monkeypatch):
     adata = plate(60, 40, 500)
     model = zipo.ZiPo(encoder="8-4", max_epochs=2).fit(adata)
     assert model.check(adata).cells == 60
-    monkeypatch.setattr("zipo.estimator.CELLS", 20)
+    monkeypatch.setattr("zipo.model.estimator.CELLS", 20)
     assert model.check(adata).cells == 20

@@ -11,7 +11,7 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from zipo import ZiPo
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 SMALL = {"encoder": "6-3", "batch_size": 5, "max_epochs": 2, "covariates": ("age", "cell_type"), "likelihood": "zinb"}
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from zipo.errors import InputError
-from zipo.split import split
+from zipo.model.split import split
+from zipo.shared.errors import InputError
 
 
 def test_parts_partition_the_cells_in_the_shares_asked_for():

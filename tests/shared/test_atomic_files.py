@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zipo.errors import InputError
-from zipo.whole import set_aside, whole, whole_folder
+from zipo.shared.atomic_files import set_aside, whole, whole_folder
+from zipo.shared.errors import InputError
 
 
 def test_a_file_takes_its_name_at_the_end(tmp_path):

@@ -7,7 +7,8 @@ from sklearn.metrics import silhouette_score
 
 from zipo.datasets.catalogue import Dataset
 from zipo.datasets.prepare import prepare
-from zipo.study.embedding import agreement, embed
+from zipo.shared.embedding import agreement
+from zipo.study.latent_space import embed
 from zipo.study.totals import totals
 
 

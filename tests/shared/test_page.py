@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from zipo.study.page import content, paragraph, table, write_page
+from zipo.shared.page import content, paragraph, table, write_page
 
 
 def cells(html: str) -> list[list[str]]:

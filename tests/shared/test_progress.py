@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from zipo.datasets import progress
-from zipo.datasets.progress import Progress, say
+from zipo.shared import progress
+from zipo.shared.progress import Progress, say
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """A setting in the words of whoever reads the error."""
 
-from zipo.wording import setting, used_by, words
+from zipo.shared.wording import setting, used_by, words
 
 
 def texts() -> tuple[str, str, str]:

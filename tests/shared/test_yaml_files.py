@@ -6,8 +6,8 @@ import re
 import pytest
 import yaml
 
-from zipo.errors import InputError
-from zipo.study.yaml_files import dump_yaml, parse, read_yaml
+from zipo.shared.errors import InputError
+from zipo.shared.yaml_files import dump_yaml, parse, read_yaml
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,16 @@ import signal
 
 import numpy as np
 import pytest
+from zipo.study.table import runs_table
 
 from zipo.datasets.prepared import write
-from zipo.digest import digest
 from zipo.engine.checkpoints import Checkpoints, Stopped
-from zipo.errors import InputError
 from zipo.parameters import Parameters
+from zipo.shared.digest import digest
+from zipo.shared.errors import InputError
 from zipo.study import block
 from zipo.study.block import obeying_signals, run_block
 from zipo.study.run import run
-from zipo.study.table import runs_table
 
 SETTING = {
     "id": "zipo-16x6-abc123",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 from zipo.study.check import check
 
 CONFIG = Path(__file__).parents[2] / "config"

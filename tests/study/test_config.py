@@ -9,7 +9,7 @@ import pytest
 import yaml
 from snakemake.common.configfile import load_configfile
 
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 from zipo.study.config import SCHEMAS, load, resolved, schema
 from zipo.study.layers import layers
 from zipo.study.settings import plan

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 from zipo.study.layers import layers
 
 FILES = [

@@ -7,8 +7,8 @@ from scipy.sparse import csr_matrix
 from zipo.datasets.catalogue import Dataset
 from zipo.datasets.prepared import write
 from zipo.engine.model import Network
-from zipo.errors import InputError
 from zipo.parameters import Parameters
+from zipo.shared.errors import InputError
 from zipo.study.resources import CPU_THREAD, RESERVE, Size, epoch_seconds, memory_mb, minutes, size_of, weights_of
 
 PAPER = {"encoder": "2048-1024-512-256-128"}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from zipo.model.split import split
 from zipo.parameters import Parameters
-from zipo.split import split
 from zipo.study.run import LOSS_NAMES, run
 
 SETTING = {

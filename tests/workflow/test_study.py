@@ -82,13 +82,13 @@ def test_editing_the_model_retrains(repository):
 
 
 def test_editing_a_reader_prepares_again(repository):
-    repository.edit("zipo/datasets/simulated.py")
+    repository.edit("zipo/datasets/sources/simulated.py")
     assert repository.planned() == PREPARED | {"train": 2} | AFTER_TRAINING | {"figure": 5, "page": 2}
 
 
 def test_editing_what_a_data_set_does_not_use_reruns_nothing(repository):
-    repository.edit("zipo/datasets/fetch.py")
-    repository.edit("zipo/datasets/liver.py")
+    repository.edit("zipo/datasets/transfer/fetch.py")
+    repository.edit("zipo/datasets/sources/geo/liver.py")
     repository.edit("zipo/figures/figure_05.py")
     assert repository.planned() == {}
 

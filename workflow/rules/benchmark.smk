@@ -31,7 +31,7 @@ rule environment:
 rule molecules:
     input:
         data=lambda w: data_of(w.dataset),
-        code=code("datasets/thinning.py"),
+        code=code("zipo.datasets.thinning", "zipo.datasets.formats.h5ad"),
     output:
         training=f"{RESULTS}/benchmark/data/{{dataset}}/split-{{split}}.h5ad",
         held_out=f"{RESULTS}/benchmark/data/{{dataset}}/held-out-{{split}}.npz",
@@ -52,7 +52,7 @@ rule molecules:
 rule permute:
     input:
         data=f"{RESULTS}/benchmark/data/{{dataset}}/split-{{split}}.h5ad",
-        code=code("metrics/shared/permutation.py"),
+        code=code("zipo.metrics.shared.permutation", "zipo.datasets.formats.h5ad"),
     output:
         f"{RESULTS}/benchmark/data/{{dataset}}/permuted-{{split}}.h5ad",
     log:
@@ -98,7 +98,7 @@ rule denoise:
 rule scores:
     input:
         files=lambda w: files_of(runs_of(w.row, w.dataset)),
-        code=code("metrics/*.py", "metrics/shared/*.py", "study/scores.py", "study/embedding.py"),
+        code=code("zipo.benchmark.scores", *submodules("zipo.metrics")),
     output:
         f"{RESULTS}/benchmark/scores/{{row}}/{{dataset}}.parquet",
     log:
@@ -138,7 +138,7 @@ rule scores_table:
 rule leaderboard:
     input:
         scores=lambda w: f"{RESULTS}/scores.parquet" if ROWS else refuse("leaderboard", "benchmark"),
-        code=code("study/leaderboard*.py", "study/page.py", "metrics/*.py"),
+        code=code("zipo.benchmark.leaderboard", "zipo.benchmark.page", *submodules("zipo.metrics")),
     output:
         parquet=f"{RESULTS}/leaderboard.parquet",
         tsv=f"{RESULTS}/leaderboard.tsv",
@@ -165,7 +165,7 @@ rule leaderboard:
 rule benchmark_views:
     input:
         files=files_of(shown()),
-        code=code("study/benchmark_views.py", "study/scores.py", "study/embedding.py", "metrics/zero_calibration.py"),
+        code=code("zipo.benchmark.views"),
     output:
         zeros=f"{RESULTS}/zeros.parquet",
         places=f"{RESULTS}/places.parquet",

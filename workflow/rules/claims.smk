@@ -14,7 +14,7 @@ rule claims:
             expand(f"{RESULTS}/{{name}}.parquet", name=CLAIM_TABLES) if SETTINGS else refuse("claims", "experiments")
         ),
         catalogue=CLAIMS,
-        code=code("study/claim*.py", "study/evidence.py", "study/page.py", "study/paired.py"),
+        code=code("zipo.study.claims.tables", "zipo.study.claims.verdicts", "zipo.study.claims.page"),
     output:
         tsv=f"{RESULTS}/claims.tsv",
         page=report(

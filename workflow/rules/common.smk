@@ -14,11 +14,13 @@ if not (ROOT / "zipo").is_dir() or not os.path.samefile(Path(zipo.__file__).pare
     )
 
 from zipo import figures
+from zipo.benchmark import plan as benchmark
 from zipo.datasets.catalogue import FileSource, GeoSource, SynapseSource, WheelSource
-from zipo.datasets.locations import folder_of, inputs, path_of
-from zipo.errors import InputError
-from zipo.study import benchmark, resources
+from zipo.datasets.sources.locations import folder_of, inputs, path_of
+from zipo.shared.errors import InputError
+from zipo.study import resources
 from zipo.study.config import load, load_claims, parameters_of, resolved
+from zipo.study.import_closure import closure, submodules
 from zipo.study.layers import Layers, layers
 from zipo.study.settings import Setting, base_settings, blocks, plan
 
@@ -131,68 +133,25 @@ wildcard_constraints:
     page="[a-z0-9-]+",
 
 
-def code(*patterns):
-    """Files of the package that a rule depends on, so that an edit of one reruns it."""
-    found = sorted({file for pattern in patterns for file in (ROOT / "zipo").glob(pattern)})
-    return [os.path.relpath(file) for file in found]
+def code(*modules):
+    """Files of the package that results of these modules depend on, so that an edit of one reruns the rule."""
+    return [os.path.relpath(file) for file in closure(*modules)]
 
 
-# what the rows of a run hang on
-MODEL_CODE = code(
-    "covariates.py",
-    "engine/**/*.py",
-    "estimator.py",
-    "parameters.py",
-    "plausibility.py",
-    "predictions.py",
-    "split.py",
-    "datasets/counts.py",
-    "datasets/given.py",
-    "study/block.py",
-    "study/run.py",
-)
-# the files of zipo/datasets that read each kind of source; an edit of another leaves its data sets alone
+# the module of zipo/datasets/sources that reads each kind of source
 READERS = {
-    "file": [
-        "files",
-        "annotated",
-        "dense",
-        "elsewhere",
-        "foreign",
-        "given",
-        "hdf5",
-        "labels",
-        "matrix_market",
-        "names",
-        "stored",
-        "tenx",
-        "text",
-    ],
-    "geo": [
-        "geo",
-        "gene_rows",
-        "identities",
-        "label_table",
-        "liver",
-        "matrix_market",
-        "plate",
-        "plates",
-        "soft",
-        "text",
-        "wells",
-    ],
-    "scanpy": ["bundled"],
-    "simulated": ["simulated"],
-    "synapse": ["label_table", "matrix_market", "rosmap", "soft", "text"],
-    "wheel": ["wheel"],
+    "file": "files",
+    "geo": "geo.series",
+    "scanpy": "bundled",
+    "simulated": "simulated",
+    "synapse": "rosmap",
+    "wheel": "wheel",
 }
 
 
 def reading_code(wildcards):
     """The files of the package that a data set's contents depend on."""
-    always = ["prepare", "prepared", "remarks", "sources", "filters", "counts"]
-    modules = [*always, *READERS[SOURCES[wildcards.dataset].kind]]
-    return code(*(f"datasets/{module}.py" for module in modules))
+    return code("zipo.datasets.prepare", f"zipo.datasets.sources.{READERS[SOURCES[wildcards.dataset].kind]}")
 
 
 def raw_counts(wildcards):

@@ -47,9 +47,8 @@ def files_of(runs):
 
 def method_code(wildcards):
     """The files of the package that a run depends on."""
-    method = ROWS[wildcards.row].method.name
-    shared = [f"methods/shared/{name}.py" for name in ("check", "exchange", "launch", "library", "memory", "runner")]
-    return code("methods/__init__.py", f"methods/{method}.py", *shared) + (MODEL_CODE if method == "zipo" else [])
+    method = f"zipo.methods.{ROWS[wildcards.row].method.name}"
+    return code("zipo.benchmark.running.launch", "zipo.benchmark.running.runner", "zipo.shared.memory", method)
 
 
 def environment_of(wildcards):

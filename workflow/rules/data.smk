@@ -103,7 +103,7 @@ rule prepare:
 rule table_1:
     input:
         data=[data_of(dataset) for dataset in STUDY.datasets],
-        code=code("study/table.py"),
+        code=code("zipo.study.table_1"),
     output:
         f"{RESULTS}/table-1.tsv",
     log:

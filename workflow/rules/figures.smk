@@ -4,7 +4,7 @@
 rule totals:
     input:
         data=[data_of(dataset) for dataset in STUDY.datasets],
-        code=code("study/totals.py"),
+        code=code("zipo.study.totals"),
     output:
         f"{RESULTS}/totals.parquet",
     log:
@@ -22,7 +22,7 @@ rule totals:
 rule embed:
     input:
         files=lambda w: [file for pair in latent_space() for file in pair],
-        code=code("study/embedding.py"),
+        code=code("zipo.study.latent_space"),
     output:
         embeddings=f"{RESULTS}/embeddings.parquet",
         clusters=f"{RESULTS}/clusters.parquet",
@@ -45,8 +45,7 @@ rule figure:
     input:
         tables=lambda w: [f"{RESULTS}/{name}.parquet" for name in figures.tables_of(FIGURES[w.figure])],
         sizes=f"{RESULTS}/table-1.tsv",
-        module=lambda w: code(f"figures/{w.figure.replace('-', '_')}.py"),
-        shared=code("figures/[!f]*.py", "study/page.py", "study/statistics.py"),
+        code=lambda w: code(FIGURES[w.figure].__name__, "zipo.figures.shared.caption"),
     output:
         png=f"{RESULTS}/figures/{{figure}}.png",
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",

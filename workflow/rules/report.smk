@@ -43,7 +43,7 @@ if TUNING:
 rule provenance:
     input:
         runs=f"{RESULTS}/runs.parquet",
-        code=code("study/provenance.py"),
+        code=code("zipo.study.provenance"),
     output:
         f"{RESULTS}/provenance.tsv",
     log:
@@ -60,7 +60,7 @@ rule provenance:
 rule page:
     input:
         sources=lambda w: PAGES[w.page]["sources"],
-        code=code("study/page.py"),
+        code=code("zipo.shared.page"),
     output:
         report(
             f"{RESULTS}/pages/{{page}}.html",

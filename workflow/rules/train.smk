@@ -4,7 +4,7 @@
 rule train:
     input:
         data=lambda w: data_of(SETTINGS[w.setting].dataset),
-        code=MODEL_CODE,
+        code=code("zipo.study.block"),
     output:
         rows=f"{RESULTS}/runs/{{setting}}/seeds-{{seeds}}.json",
         latents=f"{RESULTS}/runs/{{setting}}/latents-{{seeds}}.npz",
@@ -35,7 +35,7 @@ rule train:
 rule runs_table:
     input:
         runs=all_runs(),
-        code=code("study/table.py"),
+        code=code("zipo.study.runs_table"),
     output:
         parquet=f"{RESULTS}/runs.parquet",
         tsv=f"{RESULTS}/runs.tsv",

@@ -12,8 +12,8 @@ if TUNING:
     rule tune_worker:
         input:
             data=data_of(TUNING.dataset),
-            code=MODEL_CODE,
-            search=code("study/tune.py", "study/tuning.py", "study/journal.py"),
+            code=code("zipo.study.run"),
+            search=code("zipo.study.search.worker"),
         output:
             f"{RESULTS}/tuning/worker-{{worker}}.txt",
         log:
@@ -43,7 +43,7 @@ if TUNING:
     rule tune_summary:
         input:
             workers=expand(f"{RESULTS}/tuning/worker-{{worker}}.txt", worker=range(1, TUNING.workers + 1)),
-            code=code("study/trials.py", "study/journal.py", "figures/search.py", "figures/style.py"),
+            code=code("zipo.study.search.trials", "zipo.figures.shared.search"),
         output:
             parquet=f"{RESULTS}/trials.parquet",
             tsv=f"{RESULTS}/trials.tsv",

@@ -8,8 +8,8 @@ from textwrap import fill
 
 import typer
 
-from zipo.errors import InputError
-from zipo.json_arguments import Json
+from zipo.shared.errors import InputError
+from zipo.shared.json_arguments import Json
 
 # every import below costs time at start-up, so each command imports what it runs
 app = typer.Typer()
@@ -63,7 +63,7 @@ def methods() -> None:
 def new_method(name: str) -> None:
     """Write zipo/methods/NAME.py, a method to fill in, in the clone at hand."""
     from zipo import methods
-    from zipo.whole import whole
+    from zipo.shared.atomic_files import whole
 
     if not re.fullmatch("[a-z][a-z0-9_]*", name) or keyword.iskeyword(name) or name == "shared":
         raise InputError(
@@ -100,7 +100,7 @@ def _folder() -> Path:
 @steps.command()
 def method_environment(name: str, folder: Path) -> None:
     """Make the environment of methods, unless it is there; why it could not be made is written into the folder."""
-    from zipo.methods.shared.environment import make
+    from zipo.benchmark.running.environment import make
 
     made = make(name, folder)
     print(f"{name}: {made.status} {made.reason}".strip(), file=sys.stderr)
@@ -125,8 +125,8 @@ def run_method(
     """
     import signal
 
+    from zipo.benchmark.running.launch import run
     from zipo.methods import method
-    from zipo.methods.shared.launch import run
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job takes the method along
     result = run(

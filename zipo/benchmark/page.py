@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from zipo import metrics
-from zipo.study import page
-from zipo.study.leaderboard import FEWEST, LEVEL
+from zipo.benchmark.leaderboard import FEWEST, LEVEL
+from zipo.shared import page
 
 # what a practitioner wants, by the measure that tells; a metric without one here goes by its title and first measure
 WANTED = {
@@ -34,7 +34,7 @@ STYLE = ".best { font-weight: 600; } .bad { color: #b00020; }"
 
 
 def write_page(table: pd.DataFrame, benchmark: dict, target: Path) -> None:
-    """The page of zipo.study.leaderboard.leaderboard, whole or absent.
+    """The page of zipo.benchmark.leaderboard.leaderboard, whole or absent.
 
     `benchmark` holds the study's title, the reference's name, the data sets' titles, how it was run, and facts of
     every row.

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter
 
 from zipo import methods
-from zipo.errors import InputError
-from zipo.messages import check
 from zipo.methods import Method
 from zipo.parameters import Parameters, ParameterValues
-from zipo.section import Form, Section
+from zipo.shared.errors import InputError
+from zipo.shared.section import Form, Section
+from zipo.shared.validation import check
 
 Name = Annotated[
     str, Form("[a-z][a-z0-9_]*", "a name of small letters, digits and _ alone, a letter first, such as my_method")

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix, load_npz
 
 from zipo import metrics
-from zipo.methods.shared.launch import Result, arrays
+from zipo.benchmark.running.launch import Result, arrays
 from zipo.metrics.shared.case import Case
 
 COLUMNS = {

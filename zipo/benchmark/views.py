@@ -7,11 +7,11 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from zipo.methods.shared.launch import Result
+from zipo.benchmark.running.launch import Result
+from zipo.benchmark.scores import case_of
 from zipo.metrics.shared.case import Case
 from zipo.metrics.zero_calibration import curves
-from zipo.study.embedding import tsne
-from zipo.study.scores import case_of
+from zipo.shared.embedding import tsne
 
 BINS = 25
 """Groups of genes of like mean expression, as many in each."""

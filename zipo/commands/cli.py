@@ -54,8 +54,8 @@ Log = Annotated[Path | None, typer.Option(metavar="FILE", help="Also write what 
 @app.command()
 def example(target: Out) -> None:
     """Fetch counts to try things on: human pancreas, 1,937 cells with their types in obs["cell_type"] (Baron 2016)."""
+    from zipo.commands.outputs import check_file
     from zipo.datasets.example import write_example
-    from zipo.tool.outputs import check_file
 
     check_file(target)
     write_example(target)
@@ -86,10 +86,10 @@ def denoise(
 
     Sizes and epochs that are not given follow from the data. uns["zipo"] tells what each slot means.
     """
-    from zipo.tool.stopping import stopping
+    from zipo.commands.stopping import stopping
 
     with stopping() as stop:
-        from zipo.tool import commands
+        from zipo.commands import commands
 
         commands.denoise(
             commands.Counts(source, layer, genes_in, genes),
@@ -117,10 +117,10 @@ def fit(
     log: Log = None,
 ) -> None:
     """Train on raw counts and keep the model, for `zipo apply` and `zipo programs`."""
-    from zipo.tool.stopping import stopping
+    from zipo.commands.stopping import stopping
 
     with stopping() as stop:
-        from zipo.tool import commands
+        from zipo.commands import commands
 
         commands.fit(
             commands.Counts(source, layer, genes_in, genes),
@@ -144,10 +144,10 @@ def apply(
     log: Log = None,
 ) -> None:
     """Denoise counts with a trained model; genes are matched by name, and those that are missing count as 0."""
-    from zipo.tool.stopping import stopping
+    from zipo.commands.stopping import stopping
 
     with stopping():
-        from zipo.tool import commands
+        from zipo.commands import commands
 
         commands.apply(
             model, commands.Counts(source, layer, genes_in),
@@ -174,10 +174,10 @@ def tune(
     log: Log = None,
 ) -> None:
     """Search for the encoder and penalties of the lowest validation loss; print them as options to paste."""
-    from zipo.tool.stopping import stopping
+    from zipo.commands.stopping import stopping
 
     with stopping() as stop:
-        from zipo.tool import commands
+        from zipo.commands import commands
 
         commands.tune(
             commands.Counts(source, layer, genes_in, genes),
@@ -194,7 +194,7 @@ def programs(
     tsv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all genes of all neurons here.")] = None,
 ) -> None:
     """Print the genes that each neuron of the first layer reads, with weights relative to its largest."""
-    from zipo.tool import commands
+    from zipo.commands import commands
 
     commands.programs(model, threshold, top, tsv)
 
@@ -210,7 +210,7 @@ def plot(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the t-SNE.")] = 1,
 ) -> None:
     """Draw training curves, a t-SNE of the latents, and how well zeros are foretold."""
-    from zipo.tool import plots
+    from zipo.commands import plots
 
     for picture in plots.plot(output, folder or output.with_suffix(".plots"), colour or [], seed):
         print(picture)

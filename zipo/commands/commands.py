@@ -7,23 +7,23 @@ from typing import Any, Literal, NamedTuple
 
 import anndata as ad
 
-from zipo import slots
-from zipo.covariates import Covariates
-from zipo.datasets.elsewhere import counts_elsewhere, whole_layers_of
-from zipo.datasets.given import Given
+from zipo.commands import inputs, outputs, run, settings
+from zipo.commands import programs as of_programs
+from zipo.commands.genes import chosen
+from zipo.commands.progress import Teller
+from zipo.commands.stopping import Stop
+from zipo.commands.zeros import zero_shares
+from zipo.datasets.formats.whole_numbers import counts_elsewhere, whole_layers_of
+from zipo.datasets.raw_counts import Given
 from zipo.engine.checkpoints import Checkpoints
 from zipo.engine.devices import usable
-from zipo.errors import InputError
-from zipo.estimator import ZiPo
-from zipo.output import check_room, write
-from zipo.saved import check_target
-from zipo.study.table_files import write_tsv
-from zipo.tool import inputs, outputs, run, settings
-from zipo.tool import programs as of_programs
-from zipo.tool.genes import chosen
-from zipo.tool.progress import Teller
-from zipo.tool.stopping import Stop
-from zipo.tool.zeros import zero_shares
+from zipo.model import slots
+from zipo.model.covariates import Covariates
+from zipo.model.estimator import ZiPo
+from zipo.model.output import check_room, write
+from zipo.model.saved import check_target
+from zipo.shared.errors import InputError
+from zipo.shared.tables import write_tsv
 
 
 class Counts(NamedTuple):
@@ -135,7 +135,7 @@ def apply(
     log: Path | None,
 ) -> None:
     """Write counts denoised by a trained model, which has its own way with empty cells unless one is given."""
-    from zipo.alignment import aligned_with_all
+    from zipo.model.alignment import aligned_with_all
 
     counts.check({"OUT": target, "--log": log})
     outputs.check_file(target)
@@ -169,7 +169,7 @@ def _search(
     adata: ad.AnnData, parameters: dict[str, Any], how: Fit, output: Path, trials: int, teller: Teller, stop: Stop
 ) -> None:
     """Try settings, and tell how each fared."""
-    from zipo.tool.tuning import search
+    from zipo.commands.tuning import search
 
     # the epochs are the search's budget, no finding, and would cut short whatever starts from the best
     kept = {name: value for name, value in parameters.items() if name != "max_epochs"}

@@ -8,9 +8,9 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from zipo.datasets.counts import as_counts, check_names, whole_counts
+from zipo.datasets.formats.text import opened
 from zipo.datasets.on_disk import on_disk
-from zipo.datasets.text import opened
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 THETA = 100.0  # size of the negative binomial, as Lause 2021 sets it for all genes
 ENTRIES = 10_000_000  # of a dense chunk

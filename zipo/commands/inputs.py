@@ -5,17 +5,17 @@ from typing import Literal
 
 import h5py
 
-from zipo.datasets import annotated, files
 from zipo.datasets.catalogue import FileFormat, FileSource
 from zipo.datasets.counts import as_counts, check_names
-from zipo.datasets.elsewhere import counts_elsewhere, whole_layers_of
-from zipo.datasets.foreign import has_matrix, refuse_absent, refuse_folder
-from zipo.datasets.given import Given
-from zipo.datasets.hdf5 import open_hdf5
+from zipo.datasets.formats import annotated
+from zipo.datasets.formats.foreign import has_matrix, refuse_absent, refuse_folder, refuse_unreadable
+from zipo.datasets.formats.hdf5 import open_hdf5
+from zipo.datasets.formats.tenx import parts
+from zipo.datasets.formats.whole_numbers import counts_elsewhere, whole_layers_of
 from zipo.datasets.names import refuse_transposed, warn_of_dates
-from zipo.datasets.tenx import parts
-from zipo.datasets.text import refuse_unreadable
-from zipo.errors import InputError
+from zipo.datasets.raw_counts import Given
+from zipo.datasets.sources import files
+from zipo.shared.errors import InputError
 
 KNOWN = (
     ".h5ad, 10x .h5, .loom, a folder with a matrix.mtx as 10x writes it, and tables (.csv, .tsv, .txt, also with .gz)"

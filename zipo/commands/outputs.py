@@ -5,10 +5,10 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from zipo.datasets.foreign import ADDRESS
-from zipo.datasets.hdf5 import is_marked, open_hdf5
-from zipo.errors import InputError
-from zipo.whole import part_of
+from zipo.datasets.formats.foreign import ADDRESS
+from zipo.datasets.formats.hdf5 import is_marked, open_hdf5
+from zipo.shared.atomic_files import part_of
+from zipo.shared.errors import InputError
 
 
 def check_file(target: Path) -> None:

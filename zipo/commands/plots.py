@@ -7,13 +7,13 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from zipo import slots
-from zipo.datasets.hdf5 import open_hdf5
-from zipo.errors import InputError
-from zipo.figures import style
-from zipo.figures.cell_types import legend_beside, of_types
-from zipo.tool import outputs
-from zipo.tool.zeros import EXPECTED, MEAN, OBSERVED
+from zipo.commands import outputs
+from zipo.commands.zeros import EXPECTED, MEAN, OBSERVED
+from zipo.datasets.formats.hdf5 import open_hdf5
+from zipo.figures.shared import style
+from zipo.figures.shared.cell_types import legend_beside, of_types
+from zipo.model import slots
+from zipo.shared.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -109,7 +109,7 @@ def groupings(obs: pd.DataFrame) -> list[str]:
 def embedded(adata: ad.AnnData, columns: list[str], seed: int) -> pd.DataFrame:
     """t-SNE of the latents of all cells, or of so many drawn at random: cell, x, y, then these columns and the
     library size."""
-    from zipo.study.embedding import tsne
+    from zipo.shared.embedding import tsne
 
     drawn = np.arange(adata.n_obs)
     if adata.n_obs > CELLS:

@@ -6,8 +6,8 @@ import pandas as pd
 import torch
 
 from zipo.engine.pruning import kept_weights
-from zipo.errors import InputError
-from zipo.estimator import ZiPo
+from zipo.model.estimator import ZiPo
+from zipo.shared.errors import InputError
 
 COLUMNS = ["neuron", "rank", "gene", "weight", "genes"]
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 EVERY = 10.0  # seconds between two lines; epochs can be shorter
 

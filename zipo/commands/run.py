@@ -7,16 +7,16 @@ import anndata as ad
 import torch
 
 from zipo import __version__
-from zipo.covariates import Covariates
-from zipo.digest import digest
+from zipo.commands.inputs import files_of
+from zipo.commands.outputs import checkpoints_beside
+from zipo.commands.progress import Teller
+from zipo.commands.stopping import Stop
 from zipo.engine.checkpoints import Checkpoints
-from zipo.errors import InputError
-from zipo.estimator import ZiPo
-from zipo.sizes import in_words
-from zipo.tool.inputs import files_of
-from zipo.tool.outputs import checkpoints_beside
-from zipo.tool.progress import Teller
-from zipo.tool.stopping import Stop
+from zipo.model.covariates import Covariates
+from zipo.model.estimator import ZiPo
+from zipo.presets import in_words
+from zipo.shared.digest import digest
+from zipo.shared.errors import InputError
 
 EVERY = 120.0  # seconds between two checkpoints
 

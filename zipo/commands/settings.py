@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from zipo.errors import InputError
-from zipo.messages import first_problem
 from zipo.parameters import ParameterValues
-from zipo.whole import whole
+from zipo.shared.atomic_files import whole
+from zipo.shared.errors import InputError
+from zipo.shared.validation import first_problem
 
 
 def given(settings: Path | None, options: dict[str, Any], assignments: Sequence[str]) -> dict[str, Any]:

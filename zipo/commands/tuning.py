@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import anndata as ad
 import optuna
 
-from zipo.errors import InputError
-from zipo.estimator import ZiPo
+from zipo.model.estimator import ZiPo
 from zipo.parameters import Parameters
-from zipo.sizes import sizes_for
-from zipo.study.tuning import warm_up
+from zipo.presets import sizes_for
+from zipo.shared.errors import InputError
+from zipo.study.search.space import warm_up
 
 ENDS = 0.01, 1.0  # of alpha_z and alpha_w, on a logarithmic scale, as the paper searches them
 FIRST = 5  # trials before any is cut short

@@ -5,7 +5,7 @@ import numpy as np
 
 from zipo.datasets.counts import as_csr, whole_counts
 from zipo.datasets.on_disk import on_disk
-from zipo.estimator import ZiPo
+from zipo.model.estimator import ZiPo
 
 # columns of var
 MEAN, OBSERVED, EXPECTED = "zipo_mean_counts", "zipo_zeros_observed", "zipo_zeros_expected"

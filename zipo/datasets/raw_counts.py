@@ -12,9 +12,9 @@ from anndata.abc import CSCDataset, CSRDataset
 from scipy.sparse import csr_matrix, issparse
 
 from zipo.datasets.counts import as_csr, plain_names, refuse_masked
-from zipo.datasets.hdf5 import sparse_rows
+from zipo.datasets.formats.hdf5 import sparse_rows
 from zipo.datasets.on_disk import places, some_genes, stored_x
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 RAW = "raw"  # what names adata.raw among the layers, unless a layer has that name
 

@@ -2,7 +2,7 @@
 
 import anndata as ad
 
-from zipo.datasets.progress import say
+from zipo.shared.progress import say
 
 
 def with_remarks(adata: ad.AnnData, remarks: list[str]) -> ad.AnnData:

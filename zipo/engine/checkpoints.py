@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zipo.errors import InputError
-from zipo.whole import whole
+from zipo.shared.atomic_files import whole
+from zipo.shared.errors import InputError
 
 KEPT = 2  # the last, and the one before, should the last be damaged
 

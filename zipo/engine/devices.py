@@ -4,8 +4,8 @@ from typing import Any
 
 import torch
 
-from zipo.errors import InputError
-from zipo.wording import setting
+from zipo.shared.errors import InputError
+from zipo.shared.wording import setting
 
 
 def usable(name: Any) -> torch.device:

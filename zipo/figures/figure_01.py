@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from zipo.figures import style
+from zipo.figures.shared import style
 
 title = "the model as configured"
 caption = (

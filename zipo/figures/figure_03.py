@@ -1,6 +1,6 @@
 """Figure 3: size of the first layer."""
 
-from zipo.figures.comparison import Comparison
+from zipo.figures.shared.comparison import Comparison
 
 title = "size of the first layer"
 caption = (

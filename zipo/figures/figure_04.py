@@ -1,6 +1,6 @@
 """Figure 4: number of latent variables."""
 
-from zipo.figures.comparison import Comparison
+from zipo.figures.shared.comparison import Comparison
 
 title = "number of latent variables"
 caption = (

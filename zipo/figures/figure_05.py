@@ -1,6 +1,6 @@
 """Figure 5: depth of the encoder and residuals."""
 
-from zipo.figures.comparison import Comparison
+from zipo.figures.shared.comparison import Comparison
 
 title = "depth of the encoder and residuals"
 caption = (

@@ -1,6 +1,6 @@
 """Figure 6: hidden layers in the decoder."""
 
-from zipo.figures.comparison import Comparison
+from zipo.figures.shared.comparison import Comparison
 
 title = "hidden layers in the decoder"
 caption = "The linear decoder beside decoders with hidden layers. Test NLL (a) and epochs until training stopped (b)."

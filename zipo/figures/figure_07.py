@@ -1,6 +1,6 @@
 """Figure 7: batch normalisation."""
 
-from zipo.figures.comparison import Comparison
+from zipo.figures.shared.comparison import Comparison
 
 title = "batch normalisation"
 caption = (

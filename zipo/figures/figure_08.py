@@ -1,6 +1,6 @@
 """Figure 8: zero-inflation penalty."""
 
-from zipo.figures.comparison import Comparison
+from zipo.figures.shared.comparison import Comparison
 
 title = "zero-inflation penalty"
 caption = (

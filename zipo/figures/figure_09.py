@@ -1,6 +1,6 @@
 """Figure 9: weight penalty."""
 
-from zipo.figures.comparison import Comparison
+from zipo.figures.shared.comparison import Comparison
 
 title = "weight penalty"
 caption = (

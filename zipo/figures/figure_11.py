@@ -1,6 +1,6 @@
 """Figure 11: ZIP and ZINB."""
 
-from zipo.figures.comparison import Comparison
+from zipo.figures.shared.comparison import Comparison
 
 title = "ZIP and ZINB"
 caption = (

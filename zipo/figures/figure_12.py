@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from zipo.figures import pruning_curves
-from zipo.figures.comparison import select
+from zipo.figures.shared import pruning_curves
+from zipo.figures.shared.comparison import select
 
 title = "likelihood and pruning"
 caption = (

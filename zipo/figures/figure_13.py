@@ -1,6 +1,6 @@
 """Figure 13: ZiPo and DCA-like models."""
 
-from zipo.figures.comparison import Comparison
+from zipo.figures.shared.comparison import Comparison
 
 title = "ZiPo and DCA-like models"
 caption = (

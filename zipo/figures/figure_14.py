@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from zipo.figures import style
-from zipo.figures.comparison import Comparison
+from zipo.figures.shared import style
+from zipo.figures.shared.comparison import Comparison
 
 title = "search for hyper-parameters"
 caption = (

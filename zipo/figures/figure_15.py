@@ -1,6 +1,6 @@
 """Figure 15: data sets with ZIP and ZINB."""
 
-from zipo.figures.comparison import Comparison
+from zipo.figures.shared.comparison import Comparison
 
 title = "data sets with ZIP and ZINB"
 caption = (

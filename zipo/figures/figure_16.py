@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from zipo.figures import style
-from zipo.figures.cell_types import legend_beside, of_types
+from zipo.figures.shared import style
+from zipo.figures.shared.cell_types import legend_beside, of_types
 
 title = "latent variables and cell types"
 caption = (

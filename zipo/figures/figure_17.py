@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from zipo.figures import style
-from zipo.figures.methods import CONTROL, in_order, looks, of_controls
+from zipo.figures.shared import style
+from zipo.figures.shared.methods import CONTROL, in_order, looks, of_controls
 
 if TYPE_CHECKING:
     import numpy as np

@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from zipo.figures import style
-from zipo.figures.methods import in_order, looks, of_controls
+from zipo.figures.shared import style
+from zipo.figures.shared.methods import in_order, looks, of_controls
 from zipo.metrics.false_correlations import STRONG
 
 title = "correlations of genes that have none"

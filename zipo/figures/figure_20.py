@@ -4,9 +4,9 @@ from typing import Any
 
 import pandas as pd
 
-from zipo.figures import style
-from zipo.figures.cell_types import legend_beside, of_types
-from zipo.figures.methods import in_order
+from zipo.figures.shared import style
+from zipo.figures.shared.cell_types import legend_beside, of_types
+from zipo.figures.shared.methods import in_order
 
 title = "latent variables of the methods"
 caption = (

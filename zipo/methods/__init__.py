@@ -13,7 +13,7 @@ A method file `<name>.py` declares
 - optionally `sees_truth = True`: a control that is given the whole data set, truth and cell types included;
 
 and has either `denoise(counts, *, seed, **parameters) -> AnnData`, or `command`, a list of strings that starts a
-program in another language (see `zipo.methods.shared.exchange`).
+program in another language (see `zipo.benchmark.running.exchange`).
 
 `counts` has raw whole numbers in X, float32, CSR or dense; names of cells and genes; obs["batch"] where known; and
 nothing else. Cells and genes without any counts are taken out before, and become zeros again after. The answer has
@@ -25,8 +25,8 @@ the same cells and genes in the same order and
   means before zero inflation, zero inflation, and NB size (variance m + m^2 / size);
 - uns["likelihood"]: its name.
 
-A method runs in a process of its own (`zipo.methods.shared.runner`) under a time limit, started by
-`zipo.methods.shared.launch.run`, which checks what comes out and never raises for a method's fault. A file with an
+A method runs in a process of its own (`zipo.benchmark.running.runner`) under a time limit, started by
+`zipo.benchmark.running.launch.run`, which checks what comes out and never raises for a method's fault. A file with an
 environment of its own imports nothing but anndata, numpy and scipy at its top: ours lists it, its own runs it.
 """
 
@@ -35,7 +35,7 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 DECLARATIONS = ("name", "env", "parameters", "seeded", "keeps_library", "scale", "source")
 

@@ -3,7 +3,7 @@
 import anndata as ad
 import numpy as np
 
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 name = "oracle"
 env = None

@@ -12,7 +12,7 @@ seeded = True
 keeps_library = True
 scale = "expected counts (1 - z) l mu of its likelihood: counts as they are"
 source = "ZiPo, doi 10.1109/TCBBIO.2025.3572783, this package"
-imports = ("torch", "zipo.estimator")
+imports = ("torch", "zipo.model.estimator")
 
 
 def denoise(counts: ad.AnnData, *, seed: int, **parameters) -> ad.AnnData:
@@ -21,7 +21,7 @@ def denoise(counts: ad.AnnData, *, seed: int, **parameters) -> ad.AnnData:
 
     Raises InputError if X holds anything but raw counts.
     """
-    from zipo.estimator import ZiPo
+    from zipo.model.estimator import ZiPo
 
     given = {name: value for name, value in parameters.items() if value is not None}
     model = ZiPo.for_data(counts, seed=seed, **given).fit(counts)

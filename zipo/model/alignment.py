@@ -9,10 +9,10 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from zipo.datasets.counts import check_names, plain_names
-from zipo.datasets.given import Given, check_anndata, counts_of, raw_in_memory
 from zipo.datasets.on_disk import on_disk, some_genes
-from zipo.errors import InputError
-from zipo.wording import setting
+from zipo.datasets.raw_counts import Given, check_anndata, counts_of, raw_in_memory
+from zipo.shared.errors import InputError
+from zipo.shared.wording import setting
 
 
 @dataclass(frozen=True)

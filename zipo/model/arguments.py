@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from zipo.errors import InputError
-from zipo.messages import first_problem
 from zipo.parameters import Parameters
+from zipo.shared.errors import InputError
+from zipo.shared.validation import first_problem
 
 LARGEST_SEED = 2**63 - 1
 

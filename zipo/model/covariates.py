@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 Level = str | bool | int | float
 Column = tuple[str, Level | None]  # a covariate, and its level; None for a number

@@ -12,12 +12,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from zipo.arguments import check_batch, checked_parameters, seed_of
-from zipo.covariates import Covariates
 from zipo.datasets.counts import as_counts, check_cells_and_genes, plain_names
-from zipo.datasets.elsewhere import counts_elsewhere, whole_layers
-from zipo.datasets.given import check_anndata, counts_of, same_names
+from zipo.datasets.formats.whole_numbers import counts_elsewhere, whole_layers
 from zipo.datasets.on_disk import on_disk, some_cells, survey
+from zipo.datasets.raw_counts import check_anndata, counts_of, same_names
 from zipo.engine.batches import AnyCounts, Counts
 from zipo.engine.checkpoints import Checkpoints
 from zipo.engine.devices import usable
@@ -28,11 +26,14 @@ from zipo.engine.pruning import pruned
 from zipo.engine.streamed import StreamedCounts
 from zipo.engine.switches import own_switches
 from zipo.engine.training import Training, train
-from zipo.errors import InputError, NotFitted
-from zipo.plausibility import CELLS, Plausibility
-from zipo.predictions import parameters_of, stacked
-from zipo.sizes import sizes_for
-from zipo.split import split
+from zipo.model import saved
+from zipo.model.arguments import check_batch, checked_parameters, seed_of
+from zipo.model.covariates import Covariates
+from zipo.model.plausibility import CELLS, Plausibility
+from zipo.model.predictions import parameters_of, stacked
+from zipo.model.split import split
+from zipo.presets import sizes_for
+from zipo.shared.errors import InputError, NotFitted
 
 TRAINED = ("network", "training", "genes", "covariates", "gene_totals")  # attributes that a training sets
 
@@ -136,16 +137,31 @@ class ZiPo:
 
         Raises InputError if the folder cannot be written, or holds anything else.
         """
-        from zipo import saved  # which knows this class
-
         saved.save(self, folder)
 
     @staticmethod
+    @own_switches()
     def load(folder: Path, device: str = "auto") -> "ZiPo":
-        """The model kept in a folder; nothing in it is executed. Raises InputError for a damaged or newer one."""
-        from zipo import saved
+        """The model kept in a folder; nothing in it is executed.
 
-        return saved.load(folder, device)
+        Raises InputError for a folder or file that is missing, for damage, and for a model written by a newer zipo.
+        """
+        contents = saved.read(folder)
+        settings, tensors = contents.settings, contents.tensors
+        empty_cells, parameters = settings["empty_cells"], settings["parameters"]
+        model = ZiPo(seed=settings["seed"], device=device, empty_cells=empty_cells, **parameters)
+        model.genes = pd.Index(settings["genes"], dtype=object)
+        model.covariates = Covariates.from_state(settings["covariates"])
+        model.training = Training(**settings["training"])
+        model.gene_totals = tensors.pop(saved.GENE_TOTALS).to(model.device)
+        columns = len(model.covariates.columns)
+        network = Network(len(model.genes), model.parameters, columns, settings["median_library"])
+        try:
+            network.load_state_dict(tensors)
+        except RuntimeError as error:
+            raise saved.other_tensors(folder) from error
+        model.network = network.to(model.device)
+        return model
 
     def loss(self, adata: ad.AnnData) -> float:
         """Negative log-likelihood of these counts in nats per entry, without penalties."""

@@ -5,15 +5,15 @@ from typing import Literal
 
 import anndata as ad
 
-from zipo.alignment import Alignment, aligned, with_genes
-from zipo.covariates import Covariates
-from zipo.datasets.given import counts_of
+from zipo.datasets.raw_counts import counts_of
 from zipo.engine.batches import AnyCounts
 from zipo.engine.checkpoints import Checkpoints
 from zipo.engine.grafting import graft
 from zipo.engine.model import Network
-from zipo.errors import InputError
-from zipo.estimator import ZiPo
+from zipo.model.alignment import Alignment, aligned, with_genes
+from zipo.model.covariates import Covariates
+from zipo.model.estimator import ZiPo
+from zipo.shared.errors import InputError
 
 __all__ = ["Alignment", "aligned", "fine_tuned"]
 

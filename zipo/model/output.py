@@ -13,16 +13,16 @@ import anndata as ad
 import h5py
 import numpy as np
 
-from zipo import slots
-from zipo.arguments import check_batch, path_of
-from zipo.datasets.annotated import open_h5ad
-from zipo.datasets.given import Given, counts_of, with_all
-from zipo.datasets.hdf5 import create_hdf5
-from zipo.errors import InputError
-from zipo.estimator import ZiPo
-from zipo.h5ad import check_writable, write_matrices, write_tables
-from zipo.plausibility import Plausibility
-from zipo.whole import whole
+from zipo.datasets.formats.annotated import open_h5ad
+from zipo.datasets.formats.h5ad import check_writable, write_matrices, write_tables
+from zipo.datasets.formats.hdf5 import create_hdf5
+from zipo.datasets.raw_counts import Given, counts_of, with_all
+from zipo.model import slots
+from zipo.model.arguments import check_batch, path_of
+from zipo.model.estimator import ZiPo
+from zipo.model.plausibility import Plausibility
+from zipo.shared.atomic_files import whole
+from zipo.shared.errors import InputError
 
 LIBRARY = slots.LIBRARY.removeprefix("obs/")
 
@@ -37,7 +37,8 @@ def write_denoised(
     batch: Mapping[str, Any] | None = None,
     on_cells: Callable[[int], None] | None = None,
 ) -> Plausibility:
-    """Denoise counts to an .h5ad: what `adata` holds, and the slots of `zipo.slots`, which replace any of their names.
+    """Denoise counts to an .h5ad: what `adata` holds, and the slots of `zipo.model.slots`, which replace those of
+    their names.
 
     Returns how plausible the result is.
 

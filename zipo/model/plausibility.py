@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 CELLS = 10_000  # looked at, at most; they tell every ratio to a percent
 TOTAL_OFF, CELL_OFF = 1.1, 1.5  # factors between expected and counted totals, of all cells and of the median cell

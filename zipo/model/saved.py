@@ -5,26 +5,22 @@
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import torch
 from safetensors.torch import load as tensors_of
 from safetensors.torch import save as bytes_of
+from torch import Tensor
 
 from zipo import __version__
-from zipo.arguments import path_of
-from zipo.covariates import Covariates
-from zipo.engine.model import Network
-from zipo.engine.switches import own_switches
-from zipo.engine.training import Training
-from zipo.errors import InputError
-from zipo.whole import parts_of_folder, whole_folder
+from zipo.model.arguments import path_of
+from zipo.shared.atomic_files import parts_of_folder, whole_folder
+from zipo.shared.errors import InputError
 
 if TYPE_CHECKING:
-    from zipo.estimator import ZiPo
+    from zipo.model.estimator import ZiPo
 
 FORMAT = 1
 WEIGHTS, SETTINGS = "weights.safetensors", "model.json"
@@ -82,34 +78,32 @@ def _is_model(folder: Path) -> bool:
         return False
 
 
-@own_switches()
-def load(folder: Path, device: str = "auto") -> "ZiPo":
-    """The model kept in a folder.
+@dataclass(frozen=True)
+class Contents:
+    """What a model folder holds, undamaged."""
+
+    settings: dict[str, Any]
+    """All that stands in model.json."""
+    tensors: dict[str, Tensor]
+    """The network's tensors by name, and GENE_TOTALS."""
+
+
+def read(folder: Path) -> Contents:
+    """The contents of a model folder.
 
     Raises InputError for a folder or file that is missing, for damage, and for a model written by a newer zipo.
     """
-    from zipo.estimator import ZiPo
-
     folder = path_of(folder)
     settings = _settings(folder)
     weights = _read(folder / WEIGHTS)
     if hashlib.sha256(weights).hexdigest() != settings["weights_sha256"]:
         raise _damaged(folder / WEIGHTS, f"its SHA-256 is not the one in {SETTINGS}")
-    empty_cells, parameters = settings["empty_cells"], settings["parameters"]
-    model = ZiPo(seed=settings["seed"], device=device, empty_cells=empty_cells, **parameters)
-    model.genes = pd.Index(settings["genes"], dtype=object)
-    model.covariates = Covariates.from_state(settings["covariates"])
-    model.training = Training(**settings["training"])
-    tensors = tensors_of(weights)
-    model.gene_totals = tensors.pop(GENE_TOTALS).to(model.device)
-    columns = len(model.covariates.columns)
-    network = Network(len(model.genes), model.parameters, columns, settings["median_library"])
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise _damaged(folder / WEIGHTS, f"they do not fit the parameters in {SETTINGS}") from error
-    model.network = network.to(model.device)
-    return model
+    return Contents(settings, tensors_of(weights))
+
+
+def other_tensors(folder: Path) -> InputError:
+    """The error for tensors that do not fit the parameters beside them."""
+    return _damaged(path_of(folder) / WEIGHTS, f"they do not fit the parameters in {SETTINGS}")
 
 
 def _settings(folder: Path) -> dict[str, Any]:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 if TYPE_CHECKING:
     import anndata as ad
     from torch import Tensor
 
     from zipo.engine.model import Prediction
-    from zipo.estimator import ZiPo
-    from zipo.plausibility import Plausibility
+    from zipo.model.estimator import ZiPo
+    from zipo.model.plausibility import Plausibility
 
 DENOISED, RATES, LATENT, LIBRARY = "layers/denoised", "layers/rates", "obsm/X_zipo", "obs/zipo_library_size"
 ABOUT = "zipo"  # of uns

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 
 @dataclass

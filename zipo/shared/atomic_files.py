@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 
 @contextmanager

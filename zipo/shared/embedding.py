@@ -1,40 +1,11 @@
-"""Latents in two dimensions, and how well their clusters agree with known cell types (figure 16)."""
+"""Latents in two dimensions, and how well their clusters agree with known cell types."""
 
 from functools import cache
-from pathlib import Path
 
 import anndata as ad
 import numpy as np
-import pandas as pd
-
-from zipo.study.table import read_pedigree
 
 SILHOUETTE_CELLS = 10_000  # its cost grows with the square of the cells
-
-
-def embed(pairs: list[tuple[Path, Path]], seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """t-SNE places of every cell, and scores of every pair of a data set file and its latents.
-
-    Places: dataset, model, setting, cell, x, y, cell_type. Scores: dataset, model, setting, seed, cells, silhouette
-    of the cell types in the latents, adjusted Rand index and normalised mutual information of Leiden clusters of
-    the latents with the cell types. Cells without a type are placed, but not scored.
-    """
-    places, scores = [], []
-    for data, latents in pairs:
-        with np.load(latents) as kept:
-            values, setting, model = kept["latents"], str(kept["setting"]), str(kept["likelihood"]).upper()
-            run_seed = int(kept["seed"])
-        obs = ad.read_h5ad(data, backed="r").obs
-        types = obs["cell_type"] if "cell_type" in obs else pd.Series(np.nan, index=obs.index)
-        identity = {"dataset": read_pedigree(data)["id"], "model": model, "setting": setting}
-        x, y = tsne(values, seed).T
-        places.append(pd.DataFrame({**identity, "cell": obs.index, "x": x, "y": y, "cell_type": types.to_numpy()}))
-        known = types.notna().to_numpy()
-        if types[known].nunique() > 1:
-            scored = agreement(values[known], types[known].astype(str).to_numpy(), seed)
-            scores.append(identity | {"seed": run_seed, "cells": int(known.sum())} | scored)
-    columns = ["dataset", "model", "setting", "seed", "cells", "silhouette", "ari", "nmi"]
-    return pd.concat(places, ignore_index=True), pd.DataFrame(scores, columns=columns)
 
 
 def tsne(latents: np.ndarray, seed: int) -> np.ndarray:

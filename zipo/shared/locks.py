@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from zipo.datasets.progress import say
+from zipo.shared.progress import say
 
 
 @contextmanager

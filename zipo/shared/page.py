@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from zipo.whole import whole
+from zipo.shared.atomic_files import whole
 
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; color: #222; margin: 1.5rem auto; max-width: 80rem; padding: 0 1.25rem; }

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from zipo.whole import whole
+from zipo.shared.atomic_files import whole
 
 
 def write_tsv(table: pd.DataFrame, target: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 # what is expected, by pydantic's type of problem; its own words are about Python
 EXPECTED = {

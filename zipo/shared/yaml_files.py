@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 # tag, what has it, and its first characters
 RESOLVERS = [

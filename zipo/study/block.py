@@ -18,10 +18,10 @@ import numpy as np
 import torch
 
 from zipo.datasets.prepared import checksum_file, read
-from zipo.digest import digest
 from zipo.engine.checkpoints import Checkpoints, State, read_state, write_state
+from zipo.shared.atomic_files import whole
+from zipo.shared.digest import digest
 from zipo.study.run import run
-from zipo.whole import whole
 
 
 def run_block(

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 from zipo.study.code_version import ROOT
 from zipo.study.config import load, load_claims
 from zipo.study.layers import layers

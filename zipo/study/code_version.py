@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import zipo
-from zipo.digest import digest
+from zipo.shared.digest import digest
 
 ROOT = Path(zipo.__file__).resolve().parents[1]
 # of git's variables, those that name a repository: within a hook they name another one

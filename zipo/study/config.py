@@ -9,15 +9,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
+from zipo.benchmark.plan import START_MINUTES, Benchmark, Row, rows
 from zipo.datasets.catalogue import Dataset, Filters, SynapseSource
-from zipo.errors import InputError
-from zipo.messages import check, first_problem, path_of
 from zipo.parameters import Parameters, ParameterValues
-from zipo.section import NAME, Form, Section
-from zipo.study.benchmark import START_MINUTES, Benchmark, Row, rows
-from zipo.study.claim import CLAIMS, Claim
-from zipo.study.tuning import SEARCHED, Tuning
-from zipo.study.yaml_files import dump_yaml, read_yaml
+from zipo.shared.errors import InputError
+from zipo.shared.section import NAME, Form, Section
+from zipo.shared.validation import check, first_problem, path_of
+from zipo.shared.yaml_files import dump_yaml, read_yaml
+from zipo.study.claims.catalogue import CLAIMS, Claim
+from zipo.study.search.space import SEARCHED, Tuning
 
 RESERVED = {
     "slurm": "the logs of SLURM's jobs",

@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from zipo.errors import InputError
-from zipo.study.yaml_files import parse, read_yaml
+from zipo.shared.errors import InputError
+from zipo.shared.yaml_files import parse, read_yaml
 
 OPTION = "--config"
 

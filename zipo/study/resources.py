@@ -13,8 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from zipo.datasets.catalogue import Dataset, SimulatedSource
-from zipo.errors import InputError
 from zipo.parameters import Parameters
+from zipo.shared.errors import InputError
 
 # Memory, in bytes
 START = 530e6  # Python with torch, numba and anndata

@@ -11,9 +11,9 @@ import torch
 
 from zipo import __version__
 from zipo.engine.checkpoints import Checkpoints
-from zipo.estimator import ZiPo
-from zipo.methods.shared.memory import peak_mb
-from zipo.split import split
+from zipo.model.estimator import ZiPo
+from zipo.model.split import split
+from zipo.shared.memory import peak_mb
 from zipo.study.code_version import git_commit
 
 LOSS_NAMES = ("nll", "nll_observed_library", "mse_rates", "mse_means", "mean_zero_probability")

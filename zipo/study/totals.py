@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from zipo.datasets.prepared import read
-from zipo.study.table import read_pedigree
+from zipo.datasets.prepared import read, read_pedigree
 
 
 def totals(files: list[Path]) -> pd.DataFrame:

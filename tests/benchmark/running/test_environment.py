@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from zipo.benchmark.running import environment
 from zipo.methods import discover
-from zipo.methods.shared import environment
 
 ENVS = Path(__file__).parents[2] / "envs"
 

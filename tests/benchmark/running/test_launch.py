@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from tests.methods.conftest import CELLS, EMPTY_CELL, EMPTY_GENE, GENES, is_gone
-from zipo.errors import InputError
+from tests.methods.fixtures import CELLS, EMPTY_CELL, EMPTY_GENE, GENES, is_gone
+from zipo.benchmark.running import launch
 from zipo.methods import Method
-from zipo.methods.shared import launch
+from zipo.shared.errors import InputError
 
 COUNTS = "counts.layers['denoised'] = x"
 WRONG = {

@@ -15,9 +15,9 @@ import pytest
 from scipy.sparse import csr_matrix, save_npz
 
 from tests.datasets.writers import COUNTS, annotated, read, write_folder
-from zipo.errors import InputError
-from zipo.tool import inputs
-from zipo.wording import used_by
+from zipo.commands import inputs
+from zipo.shared.errors import InputError
+from zipo.shared.wording import used_by
 
 
 def write_tar(path, mode="w"):

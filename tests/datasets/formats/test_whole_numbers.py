@@ -8,10 +8,10 @@ from scipy.sparse import csc_matrix, csr_matrix
 
 from tests.datasets.writers import COUNTS, annotated, read, write_loom
 from zipo import ZiPo, pp
-from zipo.datasets.elsewhere import is_whole, whole_layers, whole_layers_of
-from zipo.errors import InputError
-from zipo.tool import inputs
-from zipo.wording import used_by
+from zipo.commands import inputs
+from zipo.datasets.formats.whole_numbers import is_whole, whole_layers, whole_layers_of
+from zipo.shared.errors import InputError
+from zipo.shared.wording import used_by
 
 LOGARITHMS = np.log1p(COUNTS / COUNTS.sum(axis=1, keepdims=True) * 1e4)
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import yaml
 
-from zipo.datasets import bundled
 from zipo.datasets.catalogue import Dataset
-from zipo.errors import InputError
+from zipo.datasets.sources import bundled
+from zipo.shared.errors import InputError
 
 
 @pytest.fixture(scope="module")

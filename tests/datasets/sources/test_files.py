@@ -28,8 +28,8 @@ from tests.datasets.writers import (
     write_v2,
     write_v3,
 )
-from zipo.datasets import bundled, files
 from zipo.datasets.catalogue import FileSource, ScanpySource
+from zipo.datasets.sources import bundled, files
 
 
 def check(adata: ad.AnnData, genes=UNIQUE, counts=COUNTS) -> None:
@@ -155,7 +155,7 @@ def test_a_folder_can_have_a_real_matrix_and_no_symbols(tmp_path):
     ],
 )
 def test_matrix_market_texts_that_mean_the_same(tmp_path, text, zipped, block, monkeypatch):
-    monkeypatch.setattr("zipo.datasets.matrix_market.BLOCK", block)
+    monkeypatch.setattr("zipo.datasets.formats.matrix_market.BLOCK", block)
     folder = write_folder(tmp_path / "own", "genes.tsv", zipped)
     content = text.encode()
     (folder / f"matrix.mtx{'.gz' * zipped}").write_bytes(gzip.compress(content) if zipped else content)
@@ -178,7 +178,7 @@ def test_tables(tmp_path, suffix, genes_in, quoting):
 
 @pytest.mark.parametrize("genes_in", ["rows", "columns"])
 def test_tables_are_read_in_blocks(tmp_path, genes_in, monkeypatch):
-    monkeypatch.setattr("zipo.datasets.text.BLOCK", 40)  # about two lines
+    monkeypatch.setattr("zipo.datasets.formats.text.BLOCK", 40)  # about two lines
     table = pd.DataFrame(COUNTS, CELLS, UNIQUE)
     (table.T if genes_in == "rows" else table).to_csv(tmp_path / "own.csv", lineterminator="\r\n")
     check(read(tmp_path / "own.csv", genes_in=genes_in))
@@ -221,7 +221,7 @@ def test_a_table_needs_little_more_memory_than_its_sparse_counts(tmp_path):
 @pytest.mark.parametrize("string", [h5py.string_dtype(), "S40"])
 @pytest.mark.parametrize("layers", [(), ("spliced", "raw")])
 def test_loom(tmp_path, string, layers, monkeypatch):
-    monkeypatch.setattr("zipo.datasets.hdf5.BLOCK", 100)  # a few rows at once
+    monkeypatch.setattr("zipo.datasets.formats.hdf5.BLOCK", 100)  # a few rows at once
     types = OBS["type"].fillna("").tolist()
     write_loom(tmp_path / "own.loom", string, layers, type=types, donor=OBS["donor"], age=OBS["age"])
     adata = read(tmp_path / "own.loom", layer=layers[-1] if layers else None, **ABOUT)

@@ -32,9 +32,9 @@ from tests.datasets.writers import (
     write_v3,
 )
 from zipo.datasets.catalogue import FileSource
-from zipo.datasets.hdf5 import not_opened
-from zipo.datasets.locations import path_of
-from zipo.errors import InputError
+from zipo.datasets.formats.hdf5 import not_opened
+from zipo.datasets.sources.locations import path_of
+from zipo.shared.errors import InputError
 
 PAGE = b"\n<!DOCTYPE html>\n<html><body>Not found</body></html>"
 
@@ -174,7 +174,7 @@ def test_lines_that_end_with_a_separator(tmp_path):
 
 
 def test_the_line_is_right_in_a_later_block(tmp_path, monkeypatch):
-    monkeypatch.setattr("zipo.datasets.text.BLOCK", 30)
+    monkeypatch.setattr("zipo.datasets.formats.text.BLOCK", 30)
     rows = [f"g{i},{i},0\n" for i in range(50)]
     for bad, problem in (("g37,1\n", "has 2 fields"), ("g37,1,x\n", "has 'x'")):
         rows[37] = bad

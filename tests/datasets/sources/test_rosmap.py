@@ -14,10 +14,11 @@ import pytest
 from scipy import io
 from scipy.sparse import coo_matrix, csr_matrix
 
-from zipo.datasets import rosmap, sources
 from zipo.datasets.catalogue import SynapseSource
-from zipo.datasets.locations import folder_of, inputs
-from zipo.errors import InputError
+from zipo.datasets.sources import reading as sources
+from zipo.datasets.sources import rosmap
+from zipo.datasets.sources.locations import folder_of, inputs
+from zipo.shared.errors import InputError
 
 SOURCE = SynapseSource(kind="synapse", counts="syn18686381", genes="syn18686382", cells="syn18686372")
 TOKEN = "a token with view and download rights"

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from zipo.datasets.catalogue import SimulatedSource
-from zipo.datasets.simulated import simulate
+from zipo.datasets.sources.simulated import simulate
 
 
 def source(**options) -> SimulatedSource:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zipo.datasets import wheel
 from zipo.datasets.catalogue import WheelSource
-from zipo.errors import InputError
+from zipo.datasets.sources import wheel
+from zipo.shared.errors import InputError
 
 COUNTS = "gene,c1,c2,c3\nA,1,0,2\nB,0,0,5\n"
 LABELS = ",x\n1,acinar\n2,beta\n3,acinar\n"

@@ -14,9 +14,9 @@ import pytest
 
 import zipo
 from tests.datasets.fault_server import Fault, FaultServer
-from zipo.datasets import fetch as module
-from zipo.datasets.fetch import Patience, fetch, web_address
-from zipo.errors import InputError
+from zipo.datasets.transfer import fetch as module
+from zipo.datasets.transfer.fetch import Patience, fetch, web_address
+from zipo.shared.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("own_connections")
 

@@ -9,9 +9,9 @@ import threading
 import pytest
 
 from tests.datasets.fault_server import Fault, FaultServer
-from zipo.datasets.fetch import Patience, fetch
-from zipo.datasets.lock import Lock
-from zipo.errors import InputError
+from zipo.datasets.transfer.fetch import Patience, fetch
+from zipo.datasets.transfer.lock import Lock
+from zipo.shared.errors import InputError
 
 NAME = "GSE1_genes.tsv.gz"
 GOOD = gzip.compress(random.Random(1).randbytes(30_000), mtime=0)

@@ -6,8 +6,8 @@ import tarfile
 
 import pytest
 
-from zipo.datasets import integrity
-from zipo.datasets.integrity import Damaged
+from zipo.datasets.transfer import integrity
+from zipo.datasets.transfer.integrity import Damaged
 
 TEXT = b"".join(b"ENSG%011d\tGENE%d\n" % (number, number) for number in range(5000))
 GZIP = gzip.compress(TEXT, mtime=0)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from zipo.datasets.lock import Lock
-from zipo.errors import InputError
+from zipo.datasets.transfer.lock import Lock
+from zipo.shared.errors import InputError
 
 A, B = "a" * 64, "b" * 64
 HEADER = "file\tbytes\tsha256\trecorded\n"

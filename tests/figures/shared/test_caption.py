@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 
-from zipo.figures.caption import what_ran
+from zipo.figures.shared.caption import what_ran
 
 SIZES = pd.DataFrame(
     {

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from zipo.study.statistics import BAR, summary
+from zipo.figures.shared.statistics import BAR, summary
 
 
 def test_the_bar_is_the_papers():

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from zipo.study.claim import CLAIMS, Claim
-from zipo.study.claims import decide
+from zipo.study.claims.catalogue import CLAIMS, Claim
+from zipo.study.claims.verdicts import decide
 from zipo.study.config import check
 
 HIGH = [2.0, 3.1, 2.5, 4.0, 3.3, 2.2]  # seeds differ by far more than settings: only pairs can tell

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.study.invented import HIGH, LESS, NOISE, STUDY, claims, runs
-from zipo.errors import InputError
-from zipo.study.claims import COLUMNS, VERDICTS, decide
-from zipo.study.claims_page import write_page
+from tests.study.claims.invented import HIGH, LESS, NOISE, STUDY, claims, runs
+from zipo.shared.errors import InputError
+from zipo.study.claims.page import write_page
+from zipo.study.claims.verdicts import COLUMNS, VERDICTS, decide
 from zipo.study.config import load, load_claims
 from zipo.study.settings import base_settings
 

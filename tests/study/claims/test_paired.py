@@ -9,7 +9,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 from statsmodels.stats.weightstats import ttost_paired
 
-from zipo.study import paired
+from zipo.study.claims import paired
 
 RNG = np.random.default_rng(4)
 A, B = RNG.normal(1.0, 0.2, 12), RNG.normal(1.1, 0.3, 12)

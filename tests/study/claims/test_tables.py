@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from tests.study.invented import SHARE, STUDY, claims, most
-from zipo.study.claim_tables import read_tables, with_measures, with_shape
-from zipo.study.claim_totals import bimodality, low_outliers, orders_of_magnitude, share_within
-from zipo.study.claims import decide
+from tests.study.claims.invented import SHARE, STUDY, claims, most
+from zipo.study.claims.tables import read_tables, with_measures, with_shape
+from zipo.study.claims.totals import bimodality, low_outliers, orders_of_magnitude, share_within
+from zipo.study.claims.verdicts import decide
 
 RNG = np.random.default_rng(3)
 TRIALS = {

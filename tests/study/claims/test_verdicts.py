@@ -7,9 +7,22 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from tests.study.invented import DIVERGES, HIGH, LESS, NOISE, SAME, SHARE, STUDY, TREND, claims, most, runs, verdict
-from zipo.study.claims import decide
-from zipo.study.paired import holm
+from tests.study.claims.invented import (
+    DIVERGES,
+    HIGH,
+    LESS,
+    NOISE,
+    SAME,
+    SHARE,
+    STUDY,
+    TREND,
+    claims,
+    most,
+    runs,
+    verdict,
+)
+from zipo.study.claims.paired import holm
+from zipo.study.claims.verdicts import decide
 
 
 def test_a_clear_win():

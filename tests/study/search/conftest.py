@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.study.searching import search
+from tests.study.search.searching import search
 from zipo.datasets.prepared import write
 
 

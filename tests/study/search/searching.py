@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from zipo.study import tune
-from zipo.study.trials import finished_search, trials_table
-from zipo.study.tuning import Tuning
+from zipo.study.search import worker as tune
+from zipo.study.search.space import Tuning
+from zipo.study.search.trials import finished_search, trials_table
 
 SPACE = {"encoders": ["16-8-4", "8-4", "16-4"], "dataset": "toy"}
 SHARED = {"batch_size": 64, "max_epochs": 3, "learning_rate_decay": 1}

@@ -6,14 +6,14 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from tests.study.searching import SHARED, SPACE, by_penalty, pretend, search
-from zipo.errors import InputError
+from tests.study.search.searching import SHARED, SPACE, by_penalty, pretend, search
 from zipo.parameters import ParameterValues
-from zipo.study import tune
+from zipo.shared.errors import InputError
 from zipo.study.config import load
+from zipo.study.search import worker as tune
+from zipo.study.search.space import Tuning, warm_up
+from zipo.study.search.trials import best_of, finished_search
 from zipo.study.settings import plan
-from zipo.study.trials import best_of, finished_search
-from zipo.study.tuning import Tuning, warm_up
 
 CONFIG = Path(__file__).parents[2] / "config"
 

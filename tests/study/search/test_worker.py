@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 from optuna.trial import TrialState
 
-from tests.study.searching import SHARED, SPACE, by_penalty, pretend, search
-from zipo.errors import InputError
+from tests.study.search.searching import SHARED, SPACE, by_penalty, pretend, search
 from zipo.parameters import Parameters
-from zipo.study import tune
-from zipo.study.journal import open_study
-from zipo.study.trials import best_of, finished_search, importances
-from zipo.study.tuning import Tuning, warm_up
+from zipo.shared.errors import InputError
+from zipo.study.search import worker as tune
+from zipo.study.search.journal import open_study
+from zipo.study.search.space import Tuning, warm_up
+from zipo.study.search.trials import best_of, finished_search, importances
 
 VARIES = ["seconds", "worker", "git_commit"]
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import optuna
 from optuna.trial import TrialState
 
-from tests.study.searching import SHARED, SPACE
-from zipo.study import tune
-from zipo.study.journal import Journal, Watch, claim, open_study, slots
-from zipo.study.trials import finished_search, trials_table
-from zipo.study.tuning import Tuning
+from tests.study.search.searching import SHARED, SPACE
+from zipo.study.search import worker as tune
+from zipo.study.search.journal import Journal, Watch, claim, open_study, slots
+from zipo.study.search.space import Tuning
+from zipo.study.search.trials import finished_search, trials_table
 
 WORKER = """
 import sys, time

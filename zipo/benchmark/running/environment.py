@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import zipo
-from zipo.datasets.exclusive import alone
-from zipo.whole import whole
+from zipo.shared.atomic_files import whole
+from zipo.shared.locks import alone
 
 PINS = Path(zipo.__file__).parents[1] / "envs"
 WITHOUT_REQUIREMENTS = "# without their own requirements:"

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 
 import zipo
-from zipo.errors import InputError
+from zipo.benchmark.running import environment
+from zipo.benchmark.running.check import fault_of
+from zipo.benchmark.running.exchange import NAMES
 from zipo.methods import Method
-from zipo.methods.shared import environment
-from zipo.methods.shared.check import fault_of
-from zipo.methods.shared.exchange import NAMES
+from zipo.shared.errors import InputError
 
 RUNNER = Path(__file__).with_name("runner.py")
 THREADING = (

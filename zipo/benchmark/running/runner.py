@@ -77,7 +77,7 @@ def denoised(module, given: ad.AnnData, job: dict, result: dict) -> dict[str, np
 
     Raises Invalid where the answer has other cells or genes than were given.
     """
-    peak_mb = load(HERE / "memory.py").peak_mb
+    peak_mb = load(HERE.parents[1] / "shared" / "memory.py").peak_mb
     before = fingerprint(given)
     parameters = module.parameters | job["parameters"]
     cells, genes = list(given.obs_names), list(given.var_names)

@@ -14,13 +14,13 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from zipo.datasets.counts import plain_names
-from zipo.datasets.elsewhere import advice, whole_layers_of
-from zipo.datasets.given import Given, in_memory, matrix_of, of_two_index_types, with_all, with_counts, with_x
-from zipo.datasets.hdf5 import open_hdf5, sparse_rows, text_of
+from zipo.datasets.formats.hdf5 import open_hdf5, sparse_rows, text_of
+from zipo.datasets.formats.stored import Stored, check_size, unique_genes
+from zipo.datasets.formats.whole_numbers import advice, whole_layers_of
 from zipo.datasets.on_disk import rows_of
-from zipo.datasets.stored import Stored, check_size, unique_genes
-from zipo.errors import InputError
-from zipo.wording import words
+from zipo.datasets.raw_counts import Given, in_memory, matrix_of, of_two_index_types, with_all, with_counts, with_x
+from zipo.shared.errors import InputError
+from zipo.shared.wording import words
 
 # as loompy, anndata and loomR write them
 CELL_NAMES = ("CellID", "obs_names", "cell_names")

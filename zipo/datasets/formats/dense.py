@@ -10,11 +10,11 @@ import pandas as pd
 from scipy.sparse import csr_matrix, vstack
 
 from zipo.datasets.catalogue import FileSource
+from zipo.datasets.formats.stored import Stored
+from zipo.datasets.formats.text import blocks, numbers, opened, ragged, separator_of, with_corner
 from zipo.datasets.names import CELL, GENE, matching
-from zipo.datasets.stored import Stored
-from zipo.datasets.text import blocks, numbers, opened, ragged, separator_of, with_corner
-from zipo.errors import InputError
-from zipo.wording import setting, words
+from zipo.shared.errors import InputError
+from zipo.shared.wording import setting, words
 
 QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 

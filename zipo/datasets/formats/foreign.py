@@ -9,8 +9,8 @@ from typing import NoReturn
 
 import h5py
 
-from zipo.errors import InputError
-from zipo.wording import words
+from zipo.shared.errors import InputError
+from zipo.shared.wording import words
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 GZIP = b"\x1f\x8b"
@@ -20,6 +20,19 @@ R_OBJECT = (b"RDX2\n", b"RDX3\n", b"X\n\x00\x00\x00", b"A\n2\n", b"A\n3\n")
 TABLES = {b"PAR1": "parquet", b"ARROW1": "feather", b"FEA1": "feather"}
 ADDRESS = re.compile(r"([a-z][a-z0-9+]*):/+(?=[^/])", re.IGNORECASE)  # pathlib makes one slash of two
 HEAD = 512  # bytes that tell what a file is
+
+
+def refuse_unreadable(path: Path) -> None:
+    """Raise InputError if a file is missing, may not be read, is empty, or of a kind that only other programs read."""
+    refuse_absent(path)
+    if path.is_dir():
+        hint = words(python="", command_line="", study="; only format 10x_mtx is a folder")
+        raise InputError(f"{path}: this is a folder, but a file was expected{hint}")
+    if not path.is_file():
+        raise InputError(f"{path}: this is a pipe or a device, but a file was expected; write its contents to a file")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: the file is empty (0 bytes); fetch or write it again")
+    refuse_foreign(path)
 
 
 def refuse_absent(path: Path) -> None:

@@ -15,10 +15,10 @@ from anndata.abc import CSCDataset, CSRDataset
 from scipy.sparse import issparse
 
 from zipo.datasets.counts import plain_names
-from zipo.datasets.given import of_two_index_types, raw_of, x_of
-from zipo.datasets.hdf5 import BLOCK, create_hdf5, mark
+from zipo.datasets.formats.hdf5 import BLOCK, create_hdf5, mark
 from zipo.datasets.on_disk import places, rows_of, stored_x
-from zipo.errors import InputError
+from zipo.datasets.raw_counts import of_two_index_types, raw_of, x_of
+from zipo.shared.errors import InputError
 
 GROUPS = ("layers", "obsm", "varm", "obsp", "varp")
 COMPRESSED = {"compression": "lzf"}

@@ -14,10 +14,9 @@ from scipy.sparse import csc_matrix, csr_matrix, vstack
 
 from zipo import __version__
 from zipo.datasets.counts import as_csr
-from zipo.datasets.foreign import refuse_foreign_hdf5
-from zipo.datasets.text import refuse_unreadable
-from zipo.errors import InputError
-from zipo.wording import words
+from zipo.datasets.formats.foreign import refuse_foreign_hdf5, refuse_unreadable
+from zipo.shared.errors import InputError
+from zipo.shared.wording import words
 
 MARK = "zipo"  # attribute of a file that zipo wrote, which is lost where anndata writes the file anew
 BLOCK = 64_000_000  # bytes of a dense matrix that are in memory at once

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 SEPARATORS = ("\t", ",", ";", " ")  # a blank stands for any white space
 MISSING = {"", "na", "nan", "n/a", "#n/a", "<na>", "none", "null"}  # as R, pandas, Excel and people write them

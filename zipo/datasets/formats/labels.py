@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from zipo.datasets.catalogue import FileSource
-from zipo.datasets.text import rows
-from zipo.errors import InputError
+from zipo.datasets.formats.text import rows
+from zipo.shared.errors import InputError
 
 MISSING = ("", "NA", "nan", "NaN")  # as R and pandas write them
 

@@ -17,9 +17,9 @@ import pandas as pd
 from scipy.sparse import coo_matrix, csr_matrix
 
 from zipo.datasets.counts import LARGEST, hint_of_fractions
-from zipo.datasets.stored import check_size
-from zipo.datasets.text import Binary, opened_bytes
-from zipo.errors import InputError
+from zipo.datasets.formats.stored import check_size
+from zipo.datasets.formats.text import Binary, opened_bytes
+from zipo.shared.errors import InputError
 
 BLOCK = 1 << 25  # bytes of text parsed at once: some two million entries
 LARGEST_OF_DEPOSITS = 1 << 24  # up to here float32 holds every whole number; more molecules of a gene no cell has

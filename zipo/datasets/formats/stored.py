@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from scipy.sparse import spmatrix
 
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 
 class Stored(NamedTuple):

@@ -13,12 +13,12 @@ from pathlib import Path
 from scipy.sparse import csr_matrix, hstack
 
 from zipo.datasets.counts import LARGEST
-from zipo.datasets.foreign import refuse_absent, refuse_folder
-from zipo.datasets.hdf5 import checked_csr, open_hdf5, text_of
-from zipo.datasets.matrix_market import read_matrix_market
-from zipo.datasets.stored import Stored, check_size
-from zipo.datasets.text import opened, ragged
-from zipo.errors import InputError
+from zipo.datasets.formats.foreign import refuse_absent, refuse_folder
+from zipo.datasets.formats.hdf5 import checked_csr, open_hdf5, text_of
+from zipo.datasets.formats.matrix_market import read_matrix_market
+from zipo.datasets.formats.stored import Stored, check_size
+from zipo.datasets.formats.text import opened, ragged
+from zipo.shared.errors import InputError
 
 GENE_EXPRESSION = "Gene Expression"
 OTHER_TYPES = ("Custom", "Peaks", "VDJ", "VDJ-T", "VDJ-B")  # of features, besides those that are some ... Capture

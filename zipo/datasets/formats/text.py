@@ -15,9 +15,9 @@ from typing import IO
 
 import numpy as np
 
-from zipo.datasets.foreign import refuse_absent, refuse_foreign, refuse_page
-from zipo.errors import InputError
-from zipo.wording import words
+from zipo.datasets.formats.foreign import refuse_page, refuse_unreadable
+from zipo.shared.errors import InputError
+from zipo.shared.wording import words
 
 BLOCK = 8_000_000  # characters of text parsed at once; as numbers they take at most four times as much
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -25,19 +25,6 @@ MISSING = ("", "na", "n/a", "nan", "null", "none", "-", ".")
 THOUSANDS = re.compile(r"[+-]?\d{1,3}([ ,.'_]\d{3})+")
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d*")
 Binary = gzip.GzipFile | BufferedReader
-
-
-def refuse_unreadable(path: Path) -> None:
-    """Raise InputError if a file is missing, may not be read, is empty, or of a kind that only other programs read."""
-    refuse_absent(path)
-    if path.is_dir():
-        hint = words(python="", command_line="", study="; only format 10x_mtx is a folder")
-        raise InputError(f"{path}: this is a folder, but a file was expected{hint}")
-    if not path.is_file():
-        raise InputError(f"{path}: this is a pipe or a device, but a file was expected; write its contents to a file")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path}: the file is empty (0 bytes); fetch or write it again")
-    refuse_foreign(path)
 
 
 @contextmanager

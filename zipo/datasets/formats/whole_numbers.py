@@ -11,9 +11,9 @@ import numpy as np
 from scipy.sparse import issparse
 
 from zipo.datasets.counts import NotCounts
-from zipo.datasets.hdf5 import sparse_rows
-from zipo.errors import InputError
-from zipo.wording import setting, words
+from zipo.datasets.formats.hdf5 import sparse_rows
+from zipo.shared.errors import InputError
+from zipo.shared.wording import setting, words
 
 COMMON = ("counts", "raw_counts", "raw", "umi", "umis", "spliced")  # what people call their counts, best first
 

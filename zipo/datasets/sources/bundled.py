@@ -10,8 +10,8 @@ from scipy.sparse import csr_matrix
 
 from zipo.datasets.catalogue import ScanpySource
 from zipo.datasets.counts import as_counts
-from zipo.datasets.wheel import check_sha256
-from zipo.errors import InputError
+from zipo.datasets.sources.wheel import check_sha256
+from zipo.shared.errors import InputError
 
 LARGEST_ROUNDING = 0.1  # counts recovered from float32 logarithms lie within .082 of whole numbers
 

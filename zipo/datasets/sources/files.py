@@ -7,18 +7,18 @@ import anndata as ad
 import h5py
 import pandas as pd
 
-from zipo.datasets import annotated, dense, tenx
 from zipo.datasets.catalogue import SUFFIXES, FileSource
 from zipo.datasets.counts import as_counts
-from zipo.datasets.elsewhere import counts_elsewhere, whole_layers_of
-from zipo.datasets.hdf5 import open_hdf5
-from zipo.datasets.labels import obs_of, read_labels
+from zipo.datasets.formats import annotated, dense, tenx
+from zipo.datasets.formats.foreign import refuse_unreadable
+from zipo.datasets.formats.hdf5 import open_hdf5
+from zipo.datasets.formats.labels import obs_of, read_labels
+from zipo.datasets.formats.stored import Stored, unique_genes
+from zipo.datasets.formats.whole_numbers import counts_elsewhere, whole_layers_of
 from zipo.datasets.names import refuse_transposed, warn_of_dates
-from zipo.datasets.stored import Stored, unique_genes
-from zipo.datasets.text import refuse_unreadable
-from zipo.datasets.wheel import check_sha256
-from zipo.errors import InputError
-from zipo.wording import used_by
+from zipo.datasets.sources.wheel import check_sha256
+from zipo.shared.errors import InputError
+from zipo.shared.wording import used_by
 
 
 def files_of(path: Path, source: FileSource) -> list[Path]:

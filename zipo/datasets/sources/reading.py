@@ -4,11 +4,12 @@ from pathlib import Path
 
 import anndata as ad
 
-from zipo.datasets import bundled, files, geo, rosmap, simulated, wheel
 from zipo.datasets.catalogue import FileSource, GeoSource, ScanpySource, SimulatedSource, Source, WheelSource
-from zipo.datasets.integrity import sha256_of
-from zipo.datasets.locations import folder_of, inputs, path_of
-from zipo.datasets.manifest import checksums
+from zipo.datasets.sources import bundled, files, rosmap, simulated, wheel
+from zipo.datasets.sources.geo import series as geo
+from zipo.datasets.sources.locations import folder_of, inputs, path_of
+from zipo.datasets.transfer.integrity import sha256_of
+from zipo.datasets.transfer.manifest import checksums
 
 
 def read(source: Source, downloads: Path) -> tuple[ad.AnnData, dict[str, str]]:

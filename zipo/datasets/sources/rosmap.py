@@ -12,13 +12,13 @@ import anndata as ad
 import pandas as pd
 
 from zipo.datasets.catalogue import SynapseSource
-from zipo.datasets.label_table import counted, fields_of, is_missing, read_label_table
-from zipo.datasets.manifest import write_manifest
-from zipo.datasets.matrix_market import read_matrix_market
+from zipo.datasets.formats.foreign import refuse_unreadable
+from zipo.datasets.formats.label_table import counted, fields_of, is_missing, read_label_table
+from zipo.datasets.formats.matrix_market import read_matrix_market
 from zipo.datasets.remarks import with_remarks
-from zipo.datasets.soft import decoded
-from zipo.datasets.text import refuse_unreadable
-from zipo.errors import InputError
+from zipo.datasets.sources.geo.soft import decoded
+from zipo.datasets.transfer.manifest import write_manifest
+from zipo.shared.errors import InputError
 
 TOKEN = "SYNAPSE_AUTH_TOKEN"
 COUNTS, GENES, CELLS = "filtered_count_matrix.mtx", "filtered_gene_row_names.txt", "filtered_column_metadata.txt"

@@ -12,9 +12,9 @@ import pandas as pd
 
 from zipo.datasets.catalogue import WheelSource
 from zipo.datasets.counts import as_counts
-from zipo.datasets.integrity import sha256_of
-from zipo.errors import InputError
-from zipo.wording import words
+from zipo.datasets.transfer.integrity import sha256_of
+from zipo.shared.errors import InputError
+from zipo.shared.wording import words
 
 
 def check_sha256(path: Path, expected: str, source: str) -> None:

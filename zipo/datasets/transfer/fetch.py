@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from zipo.datasets import integrity
-from zipo.datasets.exclusive import alone, connection
-from zipo.datasets.integrity import Damaged, sha256_of
-from zipo.datasets.lock import Lock
-from zipo.datasets.progress import Progress, say
-from zipo.datasets.transfer import Interrupted, Part, Refusal, Unavailable, transfer
-from zipo.errors import InputError
+from zipo.datasets.transfer import integrity
+from zipo.datasets.transfer.integrity import Damaged, sha256_of
+from zipo.datasets.transfer.lock import Lock
+from zipo.datasets.transfer.request import Interrupted, Part, Refusal, Unavailable, transfer
+from zipo.shared.errors import InputError
+from zipo.shared.locks import alone, connection
+from zipo.shared.progress import Progress, say
 
 WORTHWHILE = 1 << 20  # bytes; a request that brings as many before it breaks is no failure
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from zipo.datasets.exclusive import alone
-from zipo.errors import InputError
-from zipo.whole import whole
+from zipo.shared.atomic_files import whole
+from zipo.shared.errors import InputError
+from zipo.shared.locks import alone
 
 COLUMNS = ("file", "bytes", "sha256", "recorded")
 COMMENT = "# Recorded at the first fetch of each file, and verified at every later one.\n"

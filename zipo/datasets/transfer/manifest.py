@@ -3,8 +3,8 @@
 import csv
 from pathlib import Path
 
-from zipo.datasets.integrity import sha256_of
-from zipo.whole import whole
+from zipo.datasets.transfer.integrity import sha256_of
+from zipo.shared.atomic_files import whole
 
 
 def write_manifest(manifest: Path, files: list[Path]) -> None:

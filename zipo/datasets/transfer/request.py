@@ -13,9 +13,9 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from zipo import __version__
-from zipo.datasets.integrity import Damaged, is_page
-from zipo.datasets.progress import Progress
-from zipo.errors import InputError
+from zipo.datasets.transfer.integrity import Damaged, is_page
+from zipo.shared.errors import InputError
+from zipo.shared.progress import Progress
 
 CHUNK = 1 << 16
 TRY_AGAIN = {408, 425, 429}  # and 500 to 599

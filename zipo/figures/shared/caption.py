@@ -5,8 +5,8 @@ from types import ModuleType
 
 import pandas as pd
 
-from zipo.figures.comparison import select
-from zipo.study.page import content, folded, paragraph, write_page
+from zipo.figures.shared.comparison import select
+from zipo.shared.page import content, folded, paragraph, write_page
 
 
 def write_figure_page(module: ModuleType, tables: dict[str, pd.DataFrame], sizes: pd.DataFrame, stem: Path) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from zipo.figures import style
-from zipo.study.statistics import BAR, summary
+from zipo.figures.shared import style
+from zipo.figures.shared.statistics import BAR, summary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from zipo.figures import style
-from zipo.study.statistics import summary
+from zipo.figures.shared import style
+from zipo.figures.shared.statistics import summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from zipo.figures import style
+from zipo.figures.shared import style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from zipo.study.table_files import write_tsv
-from zipo.whole import whole
+from zipo.shared.atomic_files import whole
+from zipo.shared.tables import write_tsv
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from zipo.study.embedding import agreement
+from zipo.shared.embedding import agreement
 
 
 def agreement_with_types(places: np.ndarray, types: np.ndarray, seed: int) -> dict[str, float]:
-    """ari, nmi and silhouette of places (cells, dimensions); see `zipo.study.embedding.agreement`."""
+    """ari, nmi and silhouette of places (cells, dimensions); see `zipo.shared.embedding.agreement`."""
     known = types != ""
     return agreement(np.asarray(places[known], dtype=np.float32), types[known], seed)

@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, TypeAdapter, WithJsonSchema, model_validator
 
 from zipo.parameters import ParameterValues
-from zipo.section import NAME, Section
-from zipo.study.tuning import SEARCHED
+from zipo.shared.section import NAME, Section
+from zipo.study.search.space import SEARCHED
 
 MEASURES = [
     "test_nll", "test_nll_observed_library", "test_mse_rates", "test_mse_means", "test_mean_zero_probability",
@@ -17,7 +17,7 @@ MEASURES = [
     "epochs", "best_epoch", "seconds", "seconds_per_epoch", "cells_per_second", "peak_memory_mb", "weights",
     "silhouette", "ari", "nmi", "first_layer_share", "penalty_w_unweighted",
 ]  # fmt: skip
-"""Columns with a number of each run; zipo.study.claim_tables adds the last five."""
+"""Columns with a number of each run; zipo.study.claims.tables adds the last five."""
 PRUNED = r"pruned_[0-9.e-]+_(kept|test_nll|test_mse_rates)"
 DERIVED = ["first_layer", "latents", "depth"]  # columns of the runs table that an encoder's widths give
 COLUMNS = [*ParameterValues.model_fields, *DERIVED, "method", "variant"]
@@ -241,7 +241,7 @@ class DistributionClaim(_Claim):
     totals: Literal["cell", "gene"]
     """Library sizes of cells, or totals of genes."""
     statistic: Literal["orders_of_magnitude", "low_outliers", "share_within", "bimodality"]
-    """The number; see zipo/study/claim_totals.py."""
+    """The number; see zipo/study/claims/totals.py."""
     within: Range | None = None
     """For share_within: the totals that are counted, in counts."""
     direction: Direction

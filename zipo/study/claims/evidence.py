@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from zipo.study import paired
-from zipo.study.claim import (
+from zipo.study.claims import paired
+from zipo.study.claims.catalogue import (
     DifferenceClaim,
     DivergenceClaim,
     EquivalenceClaim,
@@ -20,7 +20,7 @@ from zipo.study.claim import (
     SpreadClaim,
     TrendClaim,
 )
-from zipo.study.claim_selection import NotRunError, chosen, column_of, told
+from zipo.study.claims.selection import NotRunError, chosen, column_of, told
 
 
 @dataclass(frozen=True)

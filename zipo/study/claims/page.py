@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from zipo.study import page, paired
-from zipo.study.claims import VERDICTS
+from zipo.shared import page
+from zipo.study.claims import paired
+from zipo.study.claims.verdicts import VERDICTS
 
 # Okabe and Ito's colours, told apart in every common colour blindness; with a sign and a word beside them
 LOOKS = {
@@ -25,7 +26,7 @@ td { overflow-wrap: anywhere; }
 
 
 def write_page(table: pd.DataFrame, title: str, target: Path) -> None:
-    """The page of the verdicts of zipo.study.claims.decide, whole or absent."""
+    """The page of the verdicts of zipo.study.claims.verdicts.decide, whole or absent."""
     page.write_page(target, f"The paper's claims in the study “{title}”", body(table), STYLE)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from zipo.study.claim import Range
+from zipo.study.claims.catalogue import Range
 
 MOST_LISTED = 15
 

@@ -2,7 +2,7 @@
 
 import math
 
-from zipo.study.claim import (
+from zipo.study.claims.catalogue import (
     Claim,
     DistributionClaim,
     DivergenceClaim,
@@ -12,7 +12,7 @@ from zipo.study.claim import (
     TrendClaim,
     TrialsClaim,
 )
-from zipo.study.evidence import Evidence
+from zipo.study.claims.evidence import Evidence
 
 
 def sentence(claim: Claim, evidence: Evidence, verdict: str, p_holm: float, seeds: int | None) -> str:

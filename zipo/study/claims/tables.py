@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from zipo.parameters import Parameters
-from zipo.study.claim import DERIVED
+from zipo.study.claims.catalogue import DERIVED
 
 OF_RUN = ["dataset", "setting", "seed"]
 SCORES = ["silhouette", "ari", "nmi"]

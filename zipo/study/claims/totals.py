@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from zipo.study.claim import DistributionClaim
-from zipo.study.claim_selection import NotRunError
-from zipo.study.evidence import Evidence
+from zipo.study.claims.catalogue import DistributionClaim
+from zipo.study.claims.evidence import Evidence
+from zipo.study.claims.selection import NotRunError
 
 RESAMPLES = 1000
 BIMODAL = 5 / 9

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from zipo.study import paired
-from zipo.study.claim import TrialsClaim
-from zipo.study.claim_selection import NotRunError, chosen, told
-from zipo.study.evidence import Evidence, margin_of, mean, on_scale, weakest
+from zipo.study.claims import paired
+from zipo.study.claims.catalogue import TrialsClaim
+from zipo.study.claims.evidence import Evidence, margin_of, mean, on_scale, weakest
+from zipo.study.claims.selection import NotRunError, chosen, told
 
 
 def weigh_trials(trials: pd.DataFrame, claim: TrialsClaim) -> Evidence:

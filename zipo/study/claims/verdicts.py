@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from zipo.study import paired
-from zipo.study.claim import (
+from zipo.study.claims import paired
+from zipo.study.claims.catalogue import (
     Claim,
     DistributionClaim,
     DivergenceClaim,
@@ -19,11 +19,11 @@ from zipo.study.claim import (
     ShareClaim,
     TrialsClaim,
 )
-from zipo.study.claim_selection import NotRunError
-from zipo.study.claim_totals import weigh_totals
-from zipo.study.claim_trials import weigh_trials
-from zipo.study.claim_words import sentence, towards
-from zipo.study.evidence import Evidence, weigh
+from zipo.study.claims.evidence import Evidence, weigh
+from zipo.study.claims.selection import NotRunError
+from zipo.study.claims.sentences import sentence, towards
+from zipo.study.claims.totals import weigh_totals
+from zipo.study.claims.trials import weigh_trials
 
 VERDICTS = ("reproduced", "not reproduced", "undecided", "not run")
 COUNTS = ["figure", "tests", "pairs", "runs", "diverged", "seeds_needed", "seeds_for_smallest"]
@@ -37,7 +37,7 @@ COLUMNS = [
 def decide(tables: dict[str, pd.DataFrame], study: dict[str, Any], claims: dict[str, Claim]) -> pd.DataFrame:
     """A row per claim and data set, in the order of the claims.
 
-    `tables` are those of zipo.study.claim_tables. `study` has `experiments`, for each its `datasets` and `base`, the
+    `tables` are those of zipo.study.claims.tables. `study` has `experiments`, for each its `datasets` and `base`, the
     base setting; and `left_out`, data sets that cannot be had. p-values are Holm-corrected within a figure, those for
     and those against by themselves.
     """

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from zipo.parameters import ParameterValues, Widths
-from zipo.section import Section
+from zipo.shared.section import Section
 
 Weight = Annotated[float, Field(gt=0)]
 

@@ -8,11 +8,11 @@ import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
-from zipo.errors import InputError
-from zipo.study.journal import finished, open_study, slots
-from zipo.study.tuning import SEARCHED, Tuning
-from zipo.study.yaml_files import dump_yaml
-from zipo.whole import whole
+from zipo.shared.atomic_files import whole
+from zipo.shared.errors import InputError
+from zipo.shared.yaml_files import dump_yaml
+from zipo.study.search.journal import finished, open_study, slots
+from zipo.study.search.space import SEARCHED, Tuning
 
 
 def finished_search(tuning: Tuning, journal: Path, name: str) -> optuna.Study:

@@ -13,13 +13,13 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
 
 from zipo.datasets.prepared import checksum_file, read
-from zipo.digest import digest
+from zipo.shared.atomic_files import whole
+from zipo.shared.digest import digest
 from zipo.study.config import parameters_of
-from zipo.study.journal import BEAT, GRACE, Watch, beating, claim, finished, open_study
 from zipo.study.run import run
+from zipo.study.search.journal import BEAT, GRACE, Watch, beating, claim, finished, open_study
+from zipo.study.search.space import Tuning, warm_up
 from zipo.study.settings import Setting
-from zipo.study.tuning import Tuning, warm_up
-from zipo.whole import whole
 
 RECORDED = (
     "setting", "validation_nll", "test_nll", "test_mse_rates", "test_mse_means", "best_epoch", "stopped_by", "weights",

@@ -9,13 +9,14 @@ import pytest
 
 from tests.datasets import geo_tree
 from tests.datasets.fault_server import Fault, FaultServer
-from zipo.datasets import geo, liver, plates
-from zipo.datasets.fetch import Patience
-from zipo.datasets.integrity import sha256_of
-from zipo.datasets.lock import Lock
-from zipo.datasets.manifest import checksums
-from zipo.datasets.soft import soft_path, supplement_path
-from zipo.errors import InputError
+from zipo.datasets.sources.geo import liver, plates
+from zipo.datasets.sources.geo import series as geo
+from zipo.datasets.sources.geo.soft import soft_path, supplement_path
+from zipo.datasets.transfer.fetch import Patience
+from zipo.datasets.transfer.integrity import sha256_of
+from zipo.datasets.transfer.lock import Lock
+from zipo.datasets.transfer.manifest import checksums
+from zipo.shared.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("own_connections")
 

@@ -5,8 +5,8 @@ import gzip
 import pytest
 
 from tests.datasets import geo_tree
-from zipo.datasets import soft
-from zipo.errors import InputError
+from zipo.datasets.sources.geo import soft
+from zipo.shared.errors import InputError
 
 GEO = "ftp://ftp.ncbi.nlm.nih.gov/geo"
 

@@ -5,8 +5,8 @@ import re
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from zipo.datasets.label_table import counted
-from zipo.errors import InputError
+from zipo.datasets.formats.label_table import counted
+from zipo.shared.errors import InputError
 
 SPIKE_IN = re.compile(r"ERCC[-_.][0-9]{5}")  # ERCC1 and others of these letters are genes
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from zipo.datasets.label_table import SEPARATORS, counted, fields_of, is_missing, key_of
-from zipo.datasets.soft import read_lines
-from zipo.errors import InputError
+from zipo.datasets.formats.label_table import SEPARATORS, counted, fields_of, is_missing, key_of
+from zipo.datasets.sources.geo.soft import read_lines
+from zipo.shared.errors import InputError
 
 BARCODE = re.compile(r"([ACGTN]{4,})(?:[-._]([0-9]+))?")  # the sequence, and the library it is from
 # parts of a column's name that speak for groups, the surest first

@@ -7,13 +7,13 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from zipo.datasets.identities import read_identities
-from zipo.datasets.label_table import counted, fields_of, key_of, separator_of
-from zipo.datasets.matrix_market import read_matrix_market
+from zipo.datasets.formats.label_table import counted, fields_of, key_of, separator_of
+from zipo.datasets.formats.matrix_market import read_matrix_market
+from zipo.datasets.formats.stored import unique_genes
 from zipo.datasets.remarks import with_remarks
-from zipo.datasets.soft import read_lines
-from zipo.datasets.stored import unique_genes
-from zipo.errors import InputError
+from zipo.datasets.sources.geo.identities import read_identities
+from zipo.datasets.sources.geo.soft import read_lines
+from zipo.shared.errors import InputError
 
 ACCESSION = "GSE125188"
 MATRIX, GENES, BARCODES, IDENTITIES = (

@@ -13,12 +13,12 @@ import anndata as ad
 import pandas as pd
 from scipy.sparse import csr_matrix, vstack
 
-from zipo.datasets.gene_rows import GeneRows
-from zipo.datasets.label_table import counted
-from zipo.datasets.plate import header_of, read_plate, unpacked
+from zipo.datasets.formats.label_table import counted
 from zipo.datasets.remarks import with_remarks
-from zipo.datasets.wells import describe, read_wells
-from zipo.errors import InputError
+from zipo.datasets.sources.geo.gene_rows import GeneRows
+from zipo.datasets.sources.geo.plate import header_of, read_plate, unpacked
+from zipo.datasets.sources.geo.wells import describe, read_wells
+from zipo.shared.errors import InputError
 
 ACCESSION = "GSE117156"
 ARCHIVE, METADATA = f"{ACCESSION}_RAW.tar", f"{ACCESSION}_metadata.txt.gz"

@@ -7,15 +7,15 @@ from urllib.parse import quote, urlsplit
 
 import anndata as ad
 
-from zipo.datasets import liver, plates
-from zipo.datasets.fetch import Patience, fetch, web_address
-from zipo.datasets.lock import Lock
-from zipo.datasets.manifest import write_manifest
-from zipo.datasets.progress import say
-from zipo.datasets.soft import Series, file_name, read_file_list, read_soft, soft_path, supplement_path
-from zipo.datasets.soft import folder as folder_of
-from zipo.datasets.transfer import Unavailable
-from zipo.errors import InputError
+from zipo.datasets.sources.geo import liver, plates
+from zipo.datasets.sources.geo.soft import Series, file_name, read_file_list, read_soft, soft_path, supplement_path
+from zipo.datasets.sources.geo.soft import folder as folder_of
+from zipo.datasets.transfer.fetch import Patience, fetch, web_address
+from zipo.datasets.transfer.lock import Lock
+from zipo.datasets.transfer.manifest import write_manifest
+from zipo.datasets.transfer.request import Unavailable
+from zipo.shared.errors import InputError
+from zipo.shared.progress import say
 
 FILE_LIST = "filelist.txt"  # GEO keeps one beside every RAW.tar, with the sizes of the archive and its members
 NCBI, ITS_PAGES = "ftp.ncbi.nlm.nih.gov", "https://www.ncbi.nlm.nih.gov/geo"

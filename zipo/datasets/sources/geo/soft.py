@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 
 DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)  # what a broken gzip raises when read
 

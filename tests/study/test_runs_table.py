@@ -6,10 +6,11 @@ import pytest
 
 from zipo.datasets.catalogue import Dataset
 from zipo.datasets.prepare import prepare
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
+from zipo.shared.tables import write_parquet, write_tsv
 from zipo.study.provenance import provenance
-from zipo.study.table import runs_table, table_1
-from zipo.study.table_files import write_parquet, write_tsv
+from zipo.study.runs_table import runs_table
+from zipo.study.table_1 import table_1
 
 
 def test_table_1_counts_cells_genes_and_density(tmp_path):

@@ -1,0 +1,1 @@
+"""The benchmark: which methods are compared, running them, their scores, and the leaderboard."""

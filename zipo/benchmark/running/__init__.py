@@ -1,0 +1,1 @@
+"""Running a method in an environment and a process of its own."""

@@ -1,0 +1,1 @@
+"""Sources of raw counts: where each is had from, and how it is read."""

@@ -1,0 +1,1 @@
+"""The paper's two deposits at the Gene Expression Omnibus."""

@@ -1,0 +1,1 @@
+"""What figures share: one look, panels, colours, and the page of a figure."""

@@ -1,0 +1,90 @@
+"""The modules that a module of the package imports, directly or through others: the code that its results depend on."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1]
+NO_RESULT = frozenset(
+    {
+        "zipo",  # names and version
+        "zipo.datasets.formats.foreign",  # what errors say of files of other programs
+        "zipo.datasets.formats.whole_numbers",  # where errors point to
+        "zipo.datasets.remarks",
+        "zipo.datasets.sources.reading",  # chooses the reader by the kind of source
+        "zipo.shared.errors",
+        "zipo.shared.json_arguments",
+        "zipo.shared.locks",
+        "zipo.shared.progress",
+        "zipo.shared.wording",
+        "zipo.study.code_version",
+    }
+)
+"""Modules of messages, progress and waiting, which change no number; what only they import is left out, too."""
+LOADS_ALL = frozenset({"zipo.engine.kernels"})
+"""Packages that load the modules of their folder by name, of which any may be wanted."""
+
+
+def closure(*modules: str) -> list[Path]:
+    """Files of these modules of the package and of all that they import, sorted; those of NO_RESULT are left out.
+
+    Imports count wherever they stand, in functions too, but for those under TYPE_CHECKING. The source is parsed and
+    never run. A module that is loaded by a name known only at run time, as methods, metrics, figures and sources of
+    data are, has to be given beside the one that loads it. Raises ValueError for a module that does not exist.
+    """
+    waiting, reached = list(modules), set()
+    while waiting:
+        module = waiting.pop()
+        if module not in reached and module not in NO_RESULT:
+            if _file_of(module) is None:
+                raise ValueError(f"{module}: no such module")
+            reached.add(module)
+            waiting += imported(module)
+    return sorted(file for module in reached if (file := _file_of(module)))
+
+
+def submodules(package: str) -> list[str]:
+    """Names of all modules in a folder of the package, of those below it too."""
+    folder = PACKAGE.parent.joinpath(*package.split("."))
+    files = [file.relative_to(PACKAGE.parent).with_suffix("") for file in sorted(folder.rglob("*.py"))]
+    return [".".join(file.parts) for file in files if file.name != "__init__"]
+
+
+@cache
+def imported(module: str) -> frozenset[str]:
+    """Modules of the package that a module imports itself, with the packages that they are in."""
+    file = _file_of(module)
+    assert file
+    names = set(_names(ast.parse(file.read_bytes())))
+    if module in LOADS_ALL:
+        names.update(submodules(module))
+    found = {module.rpartition(".")[0]} if "." in module else set()
+    for name in names:
+        parts = name.split(".")
+        found |= {name for end in range(1, len(parts) + 1) if _file_of(name := ".".join(parts[:end]))}
+    return frozenset(found)
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    """Dotted names of the package that are imported at or below a node of the syntax tree."""
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        yield from _below(node.orelse)
+        return
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "zipo")
+    elif isinstance(node, ast.ImportFrom) and node.level == 0 and (node.module or "").split(".")[0] == "zipo":
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    yield from _below(ast.iter_child_nodes(node))
+
+
+def _below(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
+        yield from _names(node)
+
+
+@cache
+def _file_of(module: str) -> Path | None:
+    """The file of a module; None for a name that is none, such as that of a function."""
+    path = PACKAGE.parent.joinpath(*module.split("."))
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
