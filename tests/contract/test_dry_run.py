@@ -19,7 +19,7 @@ from zipo import ZiPo
 from zipo.datasets.formats import hdf5
 from zipo.datasets.formats.h5ad import check_writable
 from zipo.datasets.formats.hdf5 import create_hdf5
-from zipo.datasets.raw_counts import Given, counts_of
+from zipo.datasets.raw_counts import CountsInData, counts_of
 from zipo.model.output import check_room, write, write_denoised
 from zipo.shared.errors import InputError
 
@@ -224,7 +224,7 @@ def test_what_is_asked_of_the_model_is_looked_at_first(model, tmp_path, zipo, mo
     """A model whose training diverged, and one of other genes, write nothing."""
     adata = annotated()
     with pytest.raises(InputError, match="the genes are not those of the training cells"):
-        write(model, Given(adata[:, ::-1], counts_of(adata[:, ::-1], "counts")), tmp_path / "out.h5ad")
+        write(model, CountsInData(adata[:, ::-1], counts_of(adata[:, ::-1], "counts")), tmp_path / "out.h5ad")
     assert not list(tmp_path.iterdir())
     monkeypatch.setattr(ZiPo, "fresh_network", None)
     adata.uns["slash/name"] = 1  # anndata makes a group of it, and so do we

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zipo.shared.atomic_files import set_aside, whole, whole_folder
+from zipo.shared.atomic_files import atomic_folder, atomic_write, set_aside
 from zipo.shared.errors import InputError
 
 
 def test_a_file_takes_its_name_at_the_end(tmp_path):
     target = tmp_path / "new" / "row.json"
-    with whole(target) as part:
+    with atomic_write(target) as part:
         part.write_text("[1]")
         assert not target.exists()
         assert part.suffix == ".json"
@@ -28,7 +28,7 @@ def test_an_error_leaves_the_earlier_file(tmp_path):
         part.write_text("half")
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), whole(target) as part:
+    with pytest.raises(KeyboardInterrupt), atomic_write(target) as part:
         cut_off(part)
     assert target.read_text() == "before"
     assert os.listdir(tmp_path) == ["row.json"]
@@ -39,7 +39,7 @@ def test_a_full_disk_is_told_in_one_sentence_and_costs_nothing(tmp_path):
     target.write_text("before")
     (tmp_path / "latents.part.npz").symlink_to("/dev/full")  # a device on which every write meets a full disk
     told = r"latents\.npz: cannot be written \(No space left on device\); make room"
-    with pytest.raises(InputError, match=told), whole(target) as part:
+    with pytest.raises(InputError, match=told), atomic_write(target) as part:
         np.savez(part, latents=np.zeros(100_000))
     assert target.read_text() == "before"
     assert os.listdir(tmp_path) == ["latents.npz"]
@@ -59,7 +59,7 @@ def test_a_damaged_file_is_set_aside(tmp_path):
 def test_a_folder_takes_its_name_at_the_end_and_the_earlier_ones_place(tmp_path):
     target = tmp_path / "models" / "mine"
     for text in ("first", "second"):
-        with whole_folder(target) as part:
+        with atomic_folder(target) as part:
             (part / "weights").write_text(text)
             assert not target.exists() or (target / "weights").read_text() == "first"
         assert (target / "weights").read_text() == text
@@ -68,7 +68,7 @@ def test_a_folder_takes_its_name_at_the_end_and_the_earlier_ones_place(tmp_path)
 
 def test_an_error_leaves_the_earlier_folder(tmp_path):
     target = tmp_path / "mine"
-    with whole_folder(target) as part:
+    with atomic_folder(target) as part:
         (part / "weights").write_text("before")
     (tmp_path / "mine.part").mkdir()  # of a process that was killed
     (tmp_path / "mine.part" / "half").touch()
@@ -78,7 +78,7 @@ def test_an_error_leaves_the_earlier_folder(tmp_path):
         (part / "weights").write_text("half")
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), whole_folder(target) as part:
+    with pytest.raises(KeyboardInterrupt), atomic_folder(target) as part:
         cut_off(part)
     assert (target / "weights").read_text() == "before"
     assert os.listdir(tmp_path) == ["mine"]
@@ -87,5 +87,5 @@ def test_an_error_leaves_the_earlier_folder(tmp_path):
 def test_a_folder_that_cannot_be_written_is_told_in_one_sentence(tmp_path):
     (tmp_path / "file").touch()
     target = tmp_path / "file" / "mine"
-    with pytest.raises(InputError, match=r"mine: cannot be written \(Not a directory\)"), whole_folder(target):
+    with pytest.raises(InputError, match=r"mine: cannot be written \(Not a directory\)"), atomic_folder(target):
         pass

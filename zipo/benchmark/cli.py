@@ -18,12 +18,12 @@ def molecules(data: Path, training: Path, held_out: Path, share: float, seed: in
     from zipo.datasets.formats import h5ad
     from zipo.datasets.prepared import read
     from zipo.datasets.thinning import thinned
-    from zipo.shared.atomic_files import whole
+    from zipo.shared.atomic_files import atomic_write
 
     kept, rest = thinned(read(data), share, seed)
-    with whole(held_out) as part:
+    with atomic_write(held_out) as part:
         save_npz(part, rest)
-    with whole(training) as part:
+    with atomic_write(training) as part:
         h5ad.write(kept, part, "lzf")
 
 
@@ -34,9 +34,9 @@ def permute(data: Path, target: Path, seed: int) -> None:
 
     from zipo.datasets.formats import h5ad
     from zipo.metrics.shared.permutation import permuted
-    from zipo.shared.atomic_files import whole
+    from zipo.shared.atomic_files import atomic_write
 
-    with whole(target) as part:
+    with atomic_write(target) as part:
         h5ad.write(permuted(ad.read_h5ad(data), seed), part, "lzf")
 
 

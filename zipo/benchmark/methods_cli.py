@@ -63,7 +63,7 @@ def methods() -> None:
 def new_method(name: str) -> None:
     """Write zipo/methods/NAME.py, a method to fill in, in the clone at hand."""
     from zipo import methods
-    from zipo.shared.atomic_files import whole
+    from zipo.shared.atomic_files import atomic_write
 
     if not re.fullmatch("[a-z][a-z0-9_]*", name) or keyword.iskeyword(name) or name == "shared":
         raise InputError(
@@ -73,7 +73,7 @@ def new_method(name: str) -> None:
     file = _folder() / f"{name}.py"
     if file.exists():
         raise InputError(f"method {name!r}: {file} is there already; choose another name, or edit that file")
-    with whole(file) as part:
+    with atomic_write(file) as part:
         part.write_text(TEMPLATE.replace("NAME", name))
     print(f'{file}: fill it in, then run .venv/bin/pytest -m "" tests/methods/test_conformance.py -k {name}')
     if name not in methods.known():

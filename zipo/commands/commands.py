@@ -14,7 +14,7 @@ from zipo.commands.progress import Teller
 from zipo.commands.stopping import Stop
 from zipo.commands.zeros import zero_shares
 from zipo.datasets.formats.whole_numbers import counts_elsewhere, whole_layers_of
-from zipo.datasets.raw_counts import Given
+from zipo.datasets.raw_counts import CountsInData
 from zipo.engine.checkpoints import Checkpoints
 from zipo.engine.devices import usable
 from zipo.model import slots
@@ -46,7 +46,7 @@ class Counts(NamedTuple):
         """Within the context a refusal of values that are no counts says where the file has some."""
         return counts_elsewhere(lambda: whole_layers_of(self.source))
 
-    def read(self, teller: Teller) -> Given:
+    def read(self, teller: Teller) -> CountsInData:
         """The counts of the genes that take part, and what belongs to them."""
         given = inputs.read(self.source, self.layer, self.genes_in)
         if given.left_out:
@@ -221,7 +221,9 @@ def _train(
     return checkpoints
 
 
-def _write(model: ZiPo, given: Given, target: Path, rates: bool, levels: dict[str, Any] | None, teller: Teller) -> None:
+def _write(
+    model: ZiPo, given: CountsInData, target: Path, rates: bool, levels: dict[str, Any] | None, teller: Teller
+) -> None:
     shares = zero_shares(model, given.counts)
     with teller.cells(given.counts.n_obs) as on_cells:
         check = write(model, given, target, rates=rates, batch=levels, on_cells=on_cells, of_genes=shares)

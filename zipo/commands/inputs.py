@@ -13,7 +13,7 @@ from zipo.datasets.formats.hdf5 import open_hdf5
 from zipo.datasets.formats.tenx import parts
 from zipo.datasets.formats.whole_numbers import counts_elsewhere, whole_layers_of
 from zipo.datasets.names import refuse_transposed, warn_of_dates
-from zipo.datasets.raw_counts import Given
+from zipo.datasets.raw_counts import CountsInData
 from zipo.datasets.sources import files
 from zipo.shared.errors import InputError
 
@@ -24,7 +24,7 @@ TABLES = (".csv", ".tsv", ".txt")
 BINARY: dict[str, FileFormat] = {".h5ad": "h5ad", ".h5": "10x_h5", ".loom": "loom"}
 
 
-def read(path: Path, layer: str | None = None, genes_in: Literal["rows", "columns"] | None = None) -> Given:
+def read(path: Path, layer: str | None = None, genes_in: Literal["rows", "columns"] | None = None) -> CountsInData:
     """The counts of a file or folder, and all else that it holds.
 
     - `layer`: which counts of an .h5ad (raw, or a layer by name) or .loom (a layer by name); the main ones if None.
@@ -53,7 +53,7 @@ def read(path: Path, layer: str | None = None, genes_in: Literal["rows", "column
         return given
     in_table = genes_in if kind == "table" else None
     adata = files.read_whole(path, FileSource(kind="file", path=str(path), format=kind, genes_in=in_table))
-    return Given(adata, adata)
+    return CountsInData(adata, adata)
 
 
 def files_of(path: Path) -> list[Path]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zipo.datasets.formats.foreign import ADDRESS
 from zipo.datasets.formats.hdf5 import is_marked, open_hdf5
-from zipo.shared.atomic_files import part_of
+from zipo.shared.atomic_files import temporary_file
 from zipo.shared.errors import InputError
 
 
@@ -28,7 +28,7 @@ def check_replaceable(target: Path, ours: Callable[[Path], bool], another: str =
         raise InputError(f"{target}: this is a {kind}, but the output is a file; give {another}")
     if target.exists() and target.stat().st_size and not ours(target):
         raise InputError(f"{target}: exists, and is not as zipo wrote it; remove it, or give {another}")
-    part = part_of(target)
+    part = temporary_file(target)
     if part.is_file() and not _left_over(part) and not ours(part):
         raise InputError(
             f"{part}: exists, and is not as zipo wrote it, but {target} is written under this name first; "
@@ -46,7 +46,7 @@ def check_apart(written: Mapping[str, Path | None], counts: Sequence[Path] = ())
     for number, (name, path) in enumerate(given):
         if any(_same(path, source) for source in counts):
             raise InputError(f"{path}: this is the file of the counts itself; give {name} another name")
-        part = part_of(path.absolute())
+        part = temporary_file(path.absolute())
         if any(_same(part, source) for source in counts):
             raise InputError(f"{path}: is written as {part.name}, the file of the counts; give {name} another name")
         for other, earlier in given[:number]:

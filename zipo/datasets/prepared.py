@@ -8,7 +8,7 @@ from anndata.io import read_elem
 
 from zipo.datasets.formats import h5ad
 from zipo.datasets.transfer.integrity import sha256_of
-from zipo.shared.atomic_files import set_aside, whole
+from zipo.shared.atomic_files import atomic_write, set_aside
 
 
 def checksum_file(file: Path) -> Path:
@@ -18,9 +18,9 @@ def checksum_file(file: Path) -> Path:
 
 def write(adata: ad.AnnData, target: Path) -> None:
     """Write a data set file so that it is either whole or absent, and its checksum."""
-    with whole(target) as part:
+    with atomic_write(target) as part:
         h5ad.write(adata, part, "lzf")
-    with whole(checksum_file(target)) as part:
+    with atomic_write(checksum_file(target)) as part:
         part.write_text(f"{sha256_of(target)}  {target.name}\n")
 
 

@@ -19,7 +19,7 @@ from zipo.shared.errors import InputError
 RAW = "raw"  # what names adata.raw among the layers, unless a layer has that name
 
 
-class Given(NamedTuple):
+class CountsInData(NamedTuple):
     """What somebody gave, of the same cells and genes twice."""
 
     data: ad.AnnData
@@ -29,18 +29,18 @@ class Given(NamedTuple):
     left_out: str = ""
     """What of the AnnData could not be kept, in one line."""
 
-    def of_genes(self, places: np.ndarray) -> "Given":
+    def of_genes(self, places: np.ndarray) -> "CountsInData":
         """Some genes alone, by their places."""
         if self.data is self.counts:
             part = some_genes(self.data, places)
-            return Given(part, part, self.left_out)
-        return Given(some_genes(self.data, places), some_genes(self.counts, places), self.left_out)
+            return CountsInData(part, part, self.left_out)
+        return CountsInData(some_genes(self.data, places), some_genes(self.counts, places), self.left_out)
 
 
-def with_all(data: ad.AnnData, counts: ad.AnnData) -> Given:
+def with_all(data: ad.AnnData, counts: ad.AnnData) -> CountsInData:
     """An AnnData and its counts; those of adata.raw may have other genes, which then take the place of X's."""
     if same_names(data.var_names, counts.var_names):
-        return Given(data, counts)
+        return CountsInData(data, counts)
     raw = data.raw
     whole = ad.AnnData(
         counts.X,
@@ -55,7 +55,7 @@ def with_all(data: ad.AnnData, counts: ad.AnnData) -> Given:
     parts = ["X", *(f"layers[{name!r}]" for name in data.layers), *(["var"] if len(data.var.columns) else [])]
     parts += [f"{group}[{name!r}]" for group in ("varm", "varp") for name in getattr(data, group)]
     kept = f"raw has {counts.n_vars:,} genes and X {data.n_vars:,}, so X of the output is raw"
-    return Given(whole, counts, f"{kept}; left out: {', '.join(parts)}")
+    return CountsInData(whole, counts, f"{kept}; left out: {', '.join(parts)}")
 
 
 def with_x(data: ad.AnnData, matrix: csr_matrix) -> ad.AnnData:

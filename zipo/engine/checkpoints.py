@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zipo.shared.atomic_files import whole
+from zipo.shared.atomic_files import atomic_write
 from zipo.shared.errors import InputError
 
 KEPT = 2  # the last, and the one before, should the last be damaged
@@ -84,7 +84,7 @@ def write_state(state: State, target: Path, identity: str) -> None:
     """Write a state, whole or not at all, with the digest of what it hangs on."""
     arrays = {name: tensor.detach().cpu().numpy() for name, tensor in state.tensors.items()}
     contents = json.dumps({"tensors": list(arrays), "rest": state.rest})
-    with whole(target) as part:
+    with atomic_write(target) as part:
         np.savez(part, allow_pickle=False, identity=identity, contents=contents, **arrays)
 
 

@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 
 from zipo.datasets.counts import check_names, plain_names
 from zipo.datasets.on_disk import on_disk, some_genes
-from zipo.datasets.raw_counts import Given, check_anndata, counts_of, raw_in_memory
+from zipo.datasets.raw_counts import CountsInData, check_anndata, counts_of, raw_in_memory
 from zipo.shared.errors import InputError
 from zipo.shared.wording import setting
 
@@ -75,13 +75,13 @@ def aligned(adata: ad.AnnData, genes: pd.Index, min_genes: float = 0.5) -> tuple
     return with_genes(adata, genes), alignment
 
 
-def aligned_with_all(source: Given, genes: pd.Index, min_genes: float = 0.5) -> tuple[Given, Alignment]:
+def aligned_with_all(source: CountsInData, genes: pd.Index, min_genes: float = 0.5) -> tuple[CountsInData, Alignment]:
     """The same of counts and the AnnData that they belong to, of which all is kept where no gene is missing."""
     counts, alignment = aligned(source.counts, genes, min_genes)
     if source.data is source.counts and not alignment.missing:
-        return Given(counts, counts, source.left_out), alignment
+        return CountsInData(counts, counts, source.left_out), alignment
     if not alignment.missing:
-        return Given(with_genes(source.data, genes), counts, source.left_out), alignment
+        return CountsInData(with_genes(source.data, genes), counts, source.left_out), alignment
     data = ad.AnnData(
         counts.X,
         obs=counts.obs,
@@ -98,7 +98,7 @@ def aligned_with_all(source: Given, genes: pd.Index, min_genes: float = 0.5) -> 
         *(f"{group}[{name!r}]" for group in ("varm", "varp") for name in getattr(source.data, group)),
     ]
     left_out = f"left out, since they lack genes of the model: {', '.join(of_genes)}" if of_genes else ""
-    return Given(data, counts, "; ".join(filter(None, (source.left_out, left_out)))), alignment
+    return CountsInData(data, counts, "; ".join(filter(None, (source.left_out, left_out)))), alignment
 
 
 def with_genes(adata: ad.AnnData, genes: pd.Index) -> ad.AnnData:

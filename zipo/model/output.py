@@ -16,12 +16,12 @@ import numpy as np
 from zipo.datasets.formats.annotated import open_h5ad
 from zipo.datasets.formats.h5ad import check_writable, write_matrices, write_tables
 from zipo.datasets.formats.hdf5 import create_hdf5
-from zipo.datasets.raw_counts import Given, counts_of, with_all
+from zipo.datasets.raw_counts import CountsInData, counts_of, with_all
 from zipo.model import slots
 from zipo.model.arguments import check_batch, path_of
 from zipo.model.estimator import ZiPo
 from zipo.model.plausibility import Plausibility
-from zipo.shared.atomic_files import whole
+from zipo.shared.atomic_files import atomic_write
 from zipo.shared.errors import InputError
 
 LIBRARY = slots.LIBRARY.removeprefix("obs/")
@@ -65,7 +65,7 @@ def write_denoised(
 
 def write(
     model: ZiPo,
-    source: Given,
+    source: CountsInData,
     target: Path,
     *,
     rates: bool = False,
@@ -81,7 +81,7 @@ def write(
     check_room(data, target, rates, model.parameters.encoder_widths[-1])
     plausibility = slots.checked(model, source.counts)
     about = slots.about(model, names, plausibility, batch)
-    with whole(target) as part, create_hdf5(part) as (file, check):
+    with atomic_write(target) as part, create_hdf5(part) as (file, check):
         obs = data.obs.assign(**{LIBRARY: np.zeros(data.n_obs, np.float32)})
         write_tables(file, obs, data.var.assign(**of_genes or {}), dict(data.uns) | {slots.ABOUT: about})
         check()

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from zipo import __version__
 from zipo.model.arguments import path_of
-from zipo.shared.atomic_files import parts_of_folder, whole_folder
+from zipo.shared.atomic_files import atomic_folder, temporary_folders
 from zipo.shared.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def save(model: "ZiPo", folder: Path) -> None:
         "training": {name: value for name, value in asdict(model.training).items() if name != "seconds"},
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
     }
-    with whole_folder(folder) as part:
+    with atomic_folder(folder) as part:
         (part / WEIGHTS).write_bytes(weights)
         text = json.dumps(settings | {"sha256": _digest(settings)}, indent=1, ensure_ascii=False, allow_nan=False)
         (part / SETTINGS).write_text(text + "\n", encoding="utf-8")
@@ -62,7 +62,7 @@ def check_target(folder: Path) -> None:
     """Raise InputError if a model may not take this name, since something else has it, or lies with a model there."""
     if not folder.name:
         raise InputError(f"{folder}: a model is kept in a folder of its own; name one within this")
-    for path in (folder, *parts_of_folder(folder)):  # whatever stands under the latter would be removed too
+    for path in (folder, *temporary_folders(folder)):  # whatever stands under the latter would be removed too
         names = {file.name for file in path.iterdir()} if path.is_dir() else set()
         if (path.exists() and not path.is_dir()) or (names and not _is_model(path)):
             raise InputError(f"{path}: exists and is no model; name another folder, or remove it")

@@ -11,14 +11,14 @@ from zipo.shared.errors import InputError
 
 
 @contextmanager
-def whole(target: Path) -> Iterator[Path]:
+def atomic_write(target: Path) -> Iterator[Path]:
     """Gives the path to write to; at the end of the context the file takes its name, safe on the disk.
 
     What stood under the name stays until then, and for good if the writing fails. The path given has the target's
     suffix, by which many writers tell formats. Raises InputError where the disk is full or the folder may not be
     written to.
     """
-    part = part_of(target)
+    part = temporary_file(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         yield part
@@ -32,15 +32,15 @@ def whole(target: Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
-def part_of(target: Path) -> Path:
-    """The name under which `whole` has a file written, until it takes its own."""
+def temporary_file(target: Path) -> Path:
+    """The name under which `atomic_write` has a file written, until it takes its own."""
     return target.with_name(f"{target.stem}.part{target.suffix}")
 
 
 @contextmanager
-def whole_folder(target: Path) -> Iterator[Path]:
+def atomic_folder(target: Path) -> Iterator[Path]:
     """The same of a folder of files: gives an empty folder, which takes the target's name at the end of the context."""
-    part, earlier = parts_of_folder(target)
+    part, earlier = temporary_folders(target)
     try:
         shutil.rmtree(part, ignore_errors=True)  # of a process that was killed
         part.mkdir(parents=True)
@@ -59,8 +59,8 @@ def whole_folder(target: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def parts_of_folder(target: Path) -> tuple[Path, Path]:
-    """The names that `whole_folder` uses for a while: for the folder that is written, and for the one it replaces."""
+def temporary_folders(target: Path) -> tuple[Path, Path]:
+    """The names that `atomic_folder` uses for a while: for the folder that is written, and for the one it replaces."""
     return target.with_name(f"{target.name}.part"), target.with_name(f"{target.name}.earlier")
 
 

@@ -1,4 +1,4 @@
-"""Who may work now: one process to a file, and few connections to a host."""
+"""File locks: one process to a file, and a limited number of connections to a host."""
 
 import fcntl
 import os
@@ -14,8 +14,8 @@ from zipo.shared.progress import say
 
 
 @contextmanager
-def alone(path: Path, waiting: str = "") -> Iterator[None]:
-    """Wait until no other process or thread is inside `alone` with this path; a file stands there meanwhile.
+def exclusive_lock(path: Path, waiting: str = "") -> Iterator[None]:
+    """Wait until no other process or thread is inside `exclusive_lock` with this path; a file stands there meanwhile.
 
     `waiting` is said if there is a wait. The file of a process that was killed stays behind and does no harm: the
     lock is the kernel's, not the file.
@@ -43,7 +43,7 @@ def _still_there(file: IO, path: Path) -> bool:
 
 
 @contextmanager
-def connection(host: str, limit: int) -> Iterator[None]:
+def connection_slot(host: str, limit: int) -> Iterator[None]:
     """Wait until fewer than `limit` connections to a host are open, over all of this user's processes here."""
     # not beside the downloads: two data sets that download at once into two folders share the host
     folder = Path(tempfile.gettempdir()) / f"zipo-connections-{os.getuid()}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from zipo.shared.atomic_files import whole
+from zipo.shared.atomic_files import atomic_write
 
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; color: #222; margin: 1.5rem auto; max-width: 80rem; padding: 0 1.25rem; }
@@ -30,7 +30,7 @@ SHOWN = 0.6  # pixels on the screen for one of a picture, which is drawn for pap
 
 def write_page(target: Path, title: str, body: str, style: str = "") -> None:
     """A page of this title, whole or absent; `style` is CSS of its own beside that of all pages."""
-    with whole(target) as part:
+    with atomic_write(target) as part:
         part.write_text(page(title, body, style), encoding="utf-8")
 
 

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from zipo.shared.atomic_files import whole
+from zipo.shared.atomic_files import atomic_write
 
 
 def write_tsv(table: pd.DataFrame, target: Path) -> None:
     """A table as TSV, whole or absent; NA marks what is missing."""
-    with whole(target) as part:
+    with atomic_write(target) as part:
         table.to_csv(part, sep="\t", index=False, na_rep="NA")
 
 
 def write_parquet(table: pd.DataFrame, target: Path) -> None:
     """A table as Parquet, whole or absent."""
-    with whole(target) as part:
+    with atomic_write(target) as part:
         table.to_parquet(part)

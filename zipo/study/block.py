@@ -19,7 +19,7 @@ import torch
 
 from zipo.datasets.prepared import checksum_file, read
 from zipo.engine.checkpoints import Checkpoints, State, read_state, write_state
-from zipo.shared.atomic_files import whole
+from zipo.shared.atomic_files import atomic_write
 from zipo.shared.digest import digest
 from zipo.study.run import run
 
@@ -61,10 +61,10 @@ def run_block(
             checkpoints.remove()
         if first:
             about = {"setting": setting["id"], "likelihood": setting["likelihood"], "seed": seed}
-            with whole(latents) as part:
+            with atomic_write(latents) as part:
                 np.savez(part, allow_pickle=False, latents=state.tensors["latents"], **about)
         runs.append(state.rest | {"sha256": digest([], state.rest)})
-    with whole(target) as part:
+    with atomic_write(target) as part:
         part.write_text(json.dumps(runs, indent=1) + "\n")
 
 

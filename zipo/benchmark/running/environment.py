@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import zipo
-from zipo.shared.atomic_files import whole
-from zipo.shared.locks import alone
+from zipo.shared.atomic_files import atomic_write
+from zipo.shared.locks import exclusive_lock
 
 PINS = Path(zipo.__file__).parents[1] / "envs"
 WITHOUT_REQUIREMENTS = "# without their own requirements:"
@@ -76,7 +76,7 @@ def make(name: str, folder: Path) -> Environment:
         result = Environment("unavailable", f"{file.parent.name}/{file.name} is missing", pins="")
         return written(result, folder)
     pins = hashlib.sha256(file.read_bytes()).hexdigest()
-    with alone(folder.with_name(f"{folder.name}.lock"), f"another process makes {folder}"):
+    with exclusive_lock(folder.with_name(f"{folder.name}.lock"), f"another process makes {folder}"):
         made = read(folder)
         if made and made.status == "ok" and made.pins == pins:
             return made
@@ -141,6 +141,6 @@ def reason_of(said: str) -> str:
 
 def written(result: Environment, folder: Path) -> Environment:
     """The result, once it is in the folder."""
-    with whole(folder / "environment.json") as part:
+    with atomic_write(folder / "environment.json") as part:
         part.write_text(json.dumps(asdict(result), indent=2) + "\n")
     return result

@@ -18,7 +18,15 @@ from zipo.datasets.formats.hdf5 import open_hdf5, sparse_rows, text_of
 from zipo.datasets.formats.stored import Stored, check_size, unique_genes
 from zipo.datasets.formats.whole_numbers import advice, whole_layers_of
 from zipo.datasets.on_disk import rows_of
-from zipo.datasets.raw_counts import Given, in_memory, matrix_of, of_two_index_types, with_all, with_counts, with_x
+from zipo.datasets.raw_counts import (
+    CountsInData,
+    in_memory,
+    matrix_of,
+    of_two_index_types,
+    with_all,
+    with_counts,
+    with_x,
+)
 from zipo.shared.errors import InputError
 from zipo.shared.wording import words
 
@@ -37,7 +45,7 @@ def read_h5ad(path: Path, layer: str | None) -> Stored:
     return Stored(matrix, obs.index.astype(str).tolist(), var.index.astype(str).tolist(), gene_ids, obs)
 
 
-def open_h5ad(path: Path, layer: str | None) -> Given:
+def open_h5ad(path: Path, layer: str | None) -> CountsInData:
     """All of an .h5ad, and the counts that `read_h5ad` reads; if they are X they stay on disk where it is CSR, and are
     made CSR where it is not.
 
@@ -51,11 +59,11 @@ def open_h5ad(path: Path, layer: str | None) -> Given:
             if of_two_index_types(value):
                 mapping[name] = type(value)((value.data, value.indices, value.indptr), shape=value.shape)
     if layer is None and rows_of(adata, str(path)) is not None:
-        return Given(adata, adata)
+        return CountsInData(adata, adata)
     holder, matrix = _counts(adata, path, layer)
     if layer is None:
         adata = with_x(adata, matrix)
-        return Given(adata, adata)
+        return CountsInData(adata, adata)
     return with_all(adata, with_counts(adata.obs, adata.var_names if holder is adata else _unique(holder), matrix))
 
 
@@ -120,7 +128,7 @@ def read_loom(path: Path, layer: str | None) -> Stored:
     return Stored(matrix, cells, genes, gene_ids, pd.DataFrame(columns, index=cells))
 
 
-def open_loom(path: Path, layer: str | None) -> Given:
+def open_loom(path: Path, layer: str | None) -> CountsInData:
     """All of a .loom in memory, its layers, attributes and graphs, and the counts that `read_loom` reads."""
     stored = read_loom(path, layer)
     genes = unique_genes(stored.genes, stored.gene_ids)
@@ -145,7 +153,7 @@ def open_loom(path: Path, layer: str | None) -> Given:
         )
     if stored.gene_ids is not None:
         data.var["gene_id"] = list(stored.gene_ids)
-    return Given(data, data if layer is None else with_counts(data.obs, data.var_names, stored.matrix))
+    return CountsInData(data, data if layer is None else with_counts(data.obs, data.var_names, stored.matrix))
 
 
 def _check_loom(file: h5py.File, path: Path, layer: str | None) -> None:

@@ -13,7 +13,7 @@ from zipo.datasets.transfer.integrity import Damaged, sha256_of
 from zipo.datasets.transfer.lock import Lock
 from zipo.datasets.transfer.request import Interrupted, Part, Refusal, Unavailable, transfer
 from zipo.shared.errors import InputError
-from zipo.shared.locks import alone, connection
+from zipo.shared.locks import connection_slot, exclusive_lock
 from zipo.shared.progress import Progress, say
 
 WORTHWHILE = 1 << 20  # bytes; a request that brings as many before it breaks is no failure
@@ -65,7 +65,9 @@ def fetch(
     addresses = [web_address(address) for address in (url, other) if address is not None]
     try:
         # whoever waits here finds the file done
-        with alone(target.with_name(f"{target.name}.busy"), waiting=f"{target.name}: another process fetches it"):
+        with exclusive_lock(
+            target.with_name(f"{target.name}.busy"), waiting=f"{target.name}: another process fetches it"
+        ):
             _take_unquoted(target)
             problem = _problem_of(target, size, lock)
             if problem is None:
@@ -188,7 +190,7 @@ def _receive(part: Part, target: Path, size: int | None, patience: Patience) -> 
     furthest, failures = part.received, 0
     while True:
         try:
-            with connection(host, patience.connections):
+            with connection_slot(host, patience.connections):
                 transfer(part.url, part, size, (patience.connect, patience.stall), progress)
             say(f"{target.name}: all {part.received:,} bytes are there")
             return

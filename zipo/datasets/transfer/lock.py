@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from zipo.shared.atomic_files import whole
+from zipo.shared.atomic_files import atomic_write
 from zipo.shared.errors import InputError
-from zipo.shared.locks import alone
+from zipo.shared.locks import exclusive_lock
 
 COLUMNS = ("file", "bytes", "sha256", "recorded")
 COMMENT = "# Recorded at the first fetch of each file, and verified at every later one.\n"
@@ -39,7 +39,7 @@ class Lock:
         """Record a file that is new; raise InputError if it differs from what is recorded, or update that."""
         if self._settled(name, size, sha256):
             return  # nothing to write, so that the lock may stand in a folder that cannot be written to
-        with alone(self.path.with_name(f"{self.path.name}.busy")):
+        with exclusive_lock(self.path.with_name(f"{self.path.name}.busy")):
             if not self._settled(name, size, sha256):  # another process may have recorded it just now
                 comments, entries = self._read()
                 today = datetime.now(UTC).date()
@@ -77,7 +77,7 @@ class Lock:
 
     def _write(self, comments: str, entries: dict[str, Entry]) -> None:
         rows = [COLUMNS, *((name, *map(str, entry)) for name, entry in sorted(entries.items()))]
-        with whole(self.path) as part:
+        with atomic_write(self.path) as part:
             part.write_text(comments + "".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from zipo.shared.atomic_files import whole
+from zipo.shared.atomic_files import atomic_write
 from zipo.shared.tables import write_tsv
 
 if TYPE_CHECKING:
@@ -114,6 +114,6 @@ def write(figure: "Figure", numbers: pd.DataFrame, stem: Path) -> None:
     for kind in FORMATS:
         # no date in the file, so that the same numbers give the same bytes
         metadata = {"CreationDate": None} if kind == "pdf" else {"Software": None}
-        with whole(stem.with_name(f"{stem.name}.{kind}")) as part:
+        with atomic_write(stem.with_name(f"{stem.name}.{kind}")) as part:
             figure.savefig(part, bbox_inches="tight", metadata=metadata)
     write_tsv(numbers, stem.with_name(f"{stem.name}.tsv"))

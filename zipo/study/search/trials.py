@@ -8,7 +8,7 @@ import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
-from zipo.shared.atomic_files import whole
+from zipo.shared.atomic_files import atomic_write
 from zipo.shared.errors import InputError
 from zipo.shared.yaml_files import dump_yaml
 from zipo.study.search.journal import finished, open_study, slots
@@ -75,7 +75,7 @@ def best_of(tuning: Tuning, table: pd.DataFrame) -> str:
 
 def write_best(text: str, target: Path) -> None:
     """Write best.yaml, whole or not at all."""
-    with whole(target) as part:
+    with atomic_write(target) as part:
         part.write_text(text)
 
 

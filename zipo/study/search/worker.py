@@ -13,7 +13,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
 
 from zipo.datasets.prepared import checksum_file, read
-from zipo.shared.atomic_files import whole
+from zipo.shared.atomic_files import atomic_write
 from zipo.shared.digest import digest
 from zipo.study.config import parameters_of
 from zipo.study.run import run
@@ -72,7 +72,7 @@ def work(
             adata = read(data) if adata is None else adata
             outcome = try_one(study, trial, adata, tuning, device)
         print(f"trial {trial.user_attrs['slot']}: {outcome}; {trial.params}", flush=True)
-    with whole(target) as part:
+    with atomic_write(target) as part:
         part.write_text(f"{name}\n")
 
 
