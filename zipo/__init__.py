@@ -13,6 +13,6 @@ def __getattr__(name: str):
     # torch costs seconds to load; planning, tables and figures never need it
     if name == "ZiPo":
         return import_module("zipo.model.estimator").ZiPo
-    if name == "pp":
-        return import_module("zipo.pp")
+    if name in ("fine_tuning", "output", "pp", "saved"):
+        return import_module(f"zipo.{name}")
     raise AttributeError(f"module 'zipo' has no attribute {name!r}")

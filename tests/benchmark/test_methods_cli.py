@@ -175,7 +175,7 @@ def test_an_argument_that_is_no_json_is_refused_in_words(text, problem, tmp_path
 def test_a_cancelled_step_takes_the_method_along(awkward, tmp_path):
     pid = tmp_path / "pid"
     code = (
-        "import sys; from pathlib import Path; from zipo import methods; from zipo.methods.shared import cli;"
+        "import sys; from pathlib import Path; from zipo import methods; from zipo.benchmark import methods_cli as cli;"
         "methods.__path__.insert(0, sys.argv[1]); cli.run_method('hung', {}, *map(Path, sys.argv[2:]), 1, 1, 600)"
     )
     (tmp_path / "hung.py").write_text(

@@ -14,8 +14,8 @@ import zipo
 from tests.contract.conftest import CELLS, COUNTS, GENES, NAMES, SMALL, annotated, state
 from zipo import ZiPo
 from zipo.engine.switches import own_switches
-from zipo.model.fine_tuning import fine_tuned
-from zipo.model.output import write_denoised
+from zipo.fine_tuning import fine_tuned
+from zipo.output import write_denoised
 from zipo.shared.errors import InputError
 
 

@@ -21,7 +21,7 @@ from tests.contract.conftest import (
     index_types,
 )
 from zipo import ZiPo
-from zipo.model.output import write_denoised
+from zipo.output import write_denoised
 from zipo.shared.errors import InputError
 
 GROUPS = ("layers", "obsm", "varm", "obsp", "varp")

@@ -7,7 +7,7 @@ import scanpy as sc
 
 import zipo
 from tests.contract.conftest import CELLS, COUNTS, GENES, OPTIONS, SMALL, STORAGES, annotated, dense
-from zipo.model.output import write_denoised
+from zipo.output import write_denoised
 
 KINDS = {"backed csr": "csr", "csc": "csc", "dense": "dense", "two index types": "two index types"}
 

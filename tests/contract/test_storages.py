@@ -9,7 +9,7 @@ import zipo
 from tests.contract.conftest import CELLS, COUNTS, GENES, SMALL, STORAGES, annotated, dense, state
 from zipo import ZiPo
 from zipo.model.fine_tuning import aligned, fine_tuned
-from zipo.model.output import write_denoised
+from zipo.output import write_denoised
 from zipo.shared.errors import InputError
 
 CALLS = {

@@ -7,7 +7,6 @@ import signal
 
 import numpy as np
 import pytest
-from zipo.study.table import runs_table
 
 from zipo.datasets.prepared import write
 from zipo.engine.checkpoints import Checkpoints, Stopped
@@ -17,6 +16,7 @@ from zipo.shared.errors import InputError
 from zipo.study import block
 from zipo.study.block import obeying_signals, run_block
 from zipo.study.run import run
+from zipo.study.runs_table import runs_table
 
 SETTING = {
     "id": "zipo-16x6-abc123",

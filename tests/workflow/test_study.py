@@ -141,7 +141,7 @@ def test_bad_counts_are_refused_before_training(tmp_path):
 NEW_FIGURE = '''
 """Figure 99: a new figure in one file."""
 
-from zipo.figures.comparison import Comparison
+from zipo.figures.shared.comparison import Comparison
 
 title = "batch size"
 caption = "The test NLL for several batch sizes."

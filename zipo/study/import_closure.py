@@ -56,7 +56,10 @@ def imported(module: str) -> frozenset[str]:
     """Modules of the package that a module imports itself, with the packages that they are in."""
     file = _file_of(module)
     assert file
-    names = set(_names(ast.parse(file.read_bytes())))
+    try:
+        names = set(_names(ast.parse(file.read_bytes())))
+    except SyntaxError:  # whoever runs it reports that
+        names = set()
     if module in LOADS_ALL:
         names.update(submodules(module))
     found = {module.rpartition(".")[0]} if "." in module else set()

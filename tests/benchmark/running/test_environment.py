@@ -10,7 +10,7 @@ import yaml
 from zipo.benchmark.running import environment
 from zipo.methods import discover
 
-ENVS = Path(__file__).parents[2] / "envs"
+ENVS = Path(__file__).parents[3] / "envs"
 
 
 def build_wheel(folder: Path, name: str, requires: str = "") -> None:

@@ -21,8 +21,8 @@ BEFORE = 1_001  # bytes that come before the server stalls; few enough for a buf
 FETCH = """
 import resource, signal, sys
 from pathlib import Path
-from zipo.datasets.fetch import Patience, fetch
-from zipo.errors import InputError
+from zipo.datasets.transfer.fetch import Patience, fetch
+from zipo.shared.errors import InputError
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have had it ignored
 url, target, limit = sys.argv[1:]
 if int(limit):

@@ -86,7 +86,7 @@ def test_a_damaged_lock_is_refused_by_line_and_left_alone(tmp_path, text, proble
 RECORD = """
 import sys
 from pathlib import Path
-from zipo.datasets.lock import Lock
+from zipo.datasets.transfer.lock import Lock
 lock = Lock(Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.read()

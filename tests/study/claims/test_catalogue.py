@@ -14,7 +14,7 @@ from zipo.study.claims.verdicts import COLUMNS, VERDICTS, decide
 from zipo.study.config import load, load_claims
 from zipo.study.settings import base_settings
 
-CONFIG = Path(__file__).parents[2] / "config"
+CONFIG = Path(__file__).parents[3] / "config"
 NO_TOTALS = pd.DataFrame({"dataset": [], "of": [], "total": []})
 
 

@@ -15,7 +15,7 @@ from zipo.study.search.space import Tuning, warm_up
 from zipo.study.search.trials import best_of, finished_search
 from zipo.study.settings import plan
 
-CONFIG = Path(__file__).parents[2] / "config"
+CONFIG = Path(__file__).parents[3] / "config"
 
 
 def test_best_yaml_is_the_minimum_of_the_table(alone, tmp_path):

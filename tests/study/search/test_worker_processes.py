@@ -21,8 +21,8 @@ from zipo.study.search.trials import finished_search, trials_table
 WORKER = """
 import sys, time
 from pathlib import Path
-from zipo.study.tune import work
-from zipo.study.tuning import Tuning
+from zipo.study.search.worker import work
+from zipo.study.search.space import Tuning
 folder, data, name, tuning = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], Tuning.model_validate_json(sys.argv[4])
 (folder / f"{name}.ready").touch()
 while len(list(folder.glob("*.ready"))) < 2:  # both begin at once
