@@ -21,7 +21,7 @@ from tests.study.claims.invented import (
     runs,
     verdict,
 )
-from zipo.study.claims.paired import holm
+from zipo.study.claims.t_tests import holm
 from zipo.study.claims.verdicts import decide
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from zipo.study.claims import paired
+from zipo.study.claims import t_tests
 from zipo.study.claims.catalogue import (
     DifferenceClaim,
     DivergenceClaim,
@@ -71,7 +71,7 @@ def summary(values: np.ndarray) -> dict[str, Any]:
     """Count, mean, standard deviation and confidence interval of numbers, one a seed."""
     count = len(values)
     spread = float(np.std(values, ddof=1)) if count > 1 else math.nan
-    return {"count": count, "estimate": mean(values), "spread": spread, "interval": paired.interval(values)}
+    return {"count": count, "estimate": mean(values), "spread": spread, "interval": t_tests.interval(values)}
 
 
 def directed(values: np.ndarray, margin: float, direction: str) -> dict[str, Any]:
@@ -81,9 +81,9 @@ def directed(values: np.ndarray, margin: float, direction: str) -> dict[str, Any
     the smallest that matters, so taking the smaller p needs no correction.
     """
     sign = 1 if direction == "greater" else -1
-    opposite, too_small = paired.p_greater(-sign * values), paired.p_equivalent(values, margin)
+    opposite, too_small = t_tests.p_greater(-sign * values), t_tests.p_equivalent(values, margin)
     against = {"p_against": min(opposite, too_small), "opposite": opposite <= too_small}
-    return {"p": paired.p_greater(sign * values), **against}
+    return {"p": t_tests.p_greater(sign * values), **against}
 
 
 def weigh(runs: pd.DataFrame, claim: OfRuns, base: dict[str, Any]) -> Evidence:
@@ -170,11 +170,11 @@ def _comparison(
         found: dict[str, Any] = {
             "p": p,
             "p_against": against,
-            "p_welch": 2 * min(paired.p_welch(x, y), paired.p_welch(y, x)),
+            "p_welch": 2 * min(t_tests.p_welch(x, y), t_tests.p_welch(y, x)),
         }
     else:
         sign = 1 if claim.direction == "greater" else -1
-        found = directed(x - y, margin, claim.direction) | {"p_welch": paired.p_welch(sign * x, sign * y)}
+        found = directed(x - y, margin, claim.direction) | {"p_welch": t_tests.p_welch(sign * x, sign * y)}
     both = [of] if claim.than_measure else [of, than]
     return Evidence(
         of_label, than_label, relative=relative, margin=margin, mean_of=mean(a), mean_than=mean(b),
@@ -190,9 +190,9 @@ def _distances(values: np.ndarray) -> np.ndarray:
 def _equivalence(differences: np.ndarray, margin: float, direction: str) -> tuple[float, float]:
     """p for and p against a difference within the margin, on both sides or on one."""
     if direction == "equal":
-        return paired.p_equivalent(differences, margin), paired.p_beyond(differences, margin)
+        return t_tests.p_equivalent(differences, margin), t_tests.p_beyond(differences, margin)
     kept = differences if direction == "no_less" else -differences
-    return paired.p_greater(kept, -margin), paired.p_greater(-kept, margin)
+    return t_tests.p_greater(kept, -margin), t_tests.p_greater(-kept, margin)
 
 
 def _trend(pool: pd.DataFrame, claim: TrendClaim) -> Evidence:
@@ -220,7 +220,7 @@ def _trend(pool: pd.DataFrame, claim: TrendClaim) -> Evidence:
 def _level(run: pd.DataFrame, claim: ShareClaim, label: str) -> Evidence:
     """A one-sample test over the seeds that converged and were measured; of latents, one seed is."""
     values = column_of(run, claim.measure)[run["status"] == "ok"].dropna().to_numpy(float)
-    above, below = paired.p_greater(values, claim.bound), paired.p_greater(-values, -claim.bound)
+    above, below = t_tests.p_greater(values, claim.bound), t_tests.p_greater(-values, -claim.bound)
     p, against = (above, below) if claim.direction == "greater" else (below, above)
     return Evidence(
         label, "", margin=claim.bound, mean_of=mean(values), p=p, p_against=against, runs=len(run),
@@ -249,7 +249,7 @@ def weakest(tests: list[Evidence]) -> Evidence:
     untested = [test for test in tests if math.isnan(test.p)]
     if untested:
         shown = untested[0]
-    elif against <= paired.LEVEL:
+    elif against <= t_tests.LEVEL:
         shown = min(tests, key=lambda test: test.p_against)
     else:
         shown = max(tests, key=lambda test: test.p)

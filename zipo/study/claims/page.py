@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from zipo.shared import page
-from zipo.study.claims import paired
+from zipo.study.claims import t_tests
 from zipo.study.claims.verdicts import VERDICTS
 
 # Okabe and Ito's colours, told apart in every common colour blindness; with a sign and a word beside them
@@ -37,7 +37,7 @@ def body(table: pd.DataFrame) -> str:
     sections = "\n".join(_section(figure, table[order == figure]) for figure in sorted(order.unique()))
     return f"""<p>{counts}, counting each data set by itself.</p>
 <p>Claims are in our words; sections and figures are the paper's. Each is decided by a test, of runs on numbers
-paired by seed, at an error rate of {paired.LEVEL:.0%} within a figure after Holm's correction. A claim is
+paired by seed, at an error rate of {t_tests.LEVEL:.0%} within a figure after Holm's correction. A claim is
 <em>not reproduced</em> if the opposite is shown, or if it is shown that any difference is smaller than what matters,
 and <em>undecided</em> if neither is. Effects in per cent are geometric means of the seeds' ratios; a claim about
 several settings must hold for each, and the weakest comparison is shown.</p>

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from zipo.study.claims import paired
+from zipo.study.claims import t_tests
 from zipo.study.claims.catalogue import TrialsClaim
 from zipo.study.claims.evidence import Evidence, margin_of, mean, on_scale, weakest
 from zipo.study.claims.selection import NotRunError, chosen, told
@@ -53,15 +53,15 @@ def _unpaired(
     a, b = of[claim.measure].to_numpy(float), than[claim.measure].to_numpy(float)
     x, y = (on_scale(values, claim.smallest_effect, claim.measure) for values in (a, b))
     margin, count = margin_of(claim.smallest_effect), len(a) + len(b)
-    within = max(paired.p_welch(x + margin, y), paired.p_welch(y + margin, x))
+    within = max(t_tests.p_welch(x + margin, y), t_tests.p_welch(y + margin, x))
     if claim.direction == "equal":
-        p, against = within, min(1.0, 2 * min(paired.p_welch(x - margin, y), paired.p_welch(y - margin, x)))
+        p, against = within, min(1.0, 2 * min(t_tests.p_welch(x - margin, y), t_tests.p_welch(y - margin, x)))
         opposite = False
     else:
         sign = 1 if claim.direction == "greater" else -1
-        p, reverse = paired.p_welch(sign * x, sign * y), paired.p_welch(-sign * x, -sign * y)
+        p, reverse = t_tests.p_welch(sign * x, sign * y), t_tests.p_welch(-sign * x, -sign * y)
         against, opposite = min(reverse, within), reverse <= within
-    error, freedom = paired.welch(x, y)
+    error, freedom = t_tests.welch(x, y)
     difference, half = float(np.mean(x) - np.mean(y)), error * float(stats.t.ppf(0.975, freedom))
     return Evidence(
         of_label, than_label, count=count, estimate=difference, spread=error * math.sqrt(count),

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from zipo.study.claims import paired
+from zipo.study.claims import t_tests
 from zipo.study.claims.catalogue import (
     Claim,
     DistributionClaim,
@@ -60,7 +60,7 @@ def decide(tables: dict[str, pd.DataFrame], study: dict[str, Any], claims: dict[
     family = table.groupby("figure")
     table["size"] = family["p"].transform("count")
     for column in ("p", "against"):
-        table[f"{column}_holm"] = family[column].transform(lambda p: pd.Series(paired.holm(p), p.index))
+        table[f"{column}_holm"] = family[column].transform(lambda p: pd.Series(t_tests.holm(p), p.index))
     corrected = table[["p_holm", "against_holm", "size"]].itertuples(index=False)
     rows = [_row(*one, *numbers) for one, numbers in zip(found, corrected, strict=True)]
     return pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(COUNTS, "Int64"))
@@ -125,11 +125,11 @@ def _row(
     }  # fmt: skip
     if isinstance(evidence, str):
         return told | {"verdict": "not run", "sentence": f"Not run: {evidence}."}
-    if p_holm <= paired.LEVEL and not against_holm <= paired.LEVEL:
+    if p_holm <= t_tests.LEVEL and not against_holm <= t_tests.LEVEL:
         verdict = "reproduced"
     else:
-        verdict = "not reproduced" if against_holm <= paired.LEVEL else "undecided"
-    level = paired.LEVEL / max(family, 1)  # Holm's strictest
+        verdict = "not reproduced" if against_holm <= t_tests.LEVEL else "undecided"
+    level = t_tests.LEVEL / max(family, 1)  # Holm's strictest
     seeds = _seeds_as_seen(claim, evidence, level) if verdict == "undecided" else None
     relative = evidence.relative
     numbers = {
@@ -152,7 +152,7 @@ def _measure(claim: Claim) -> str:
 
 
 def _seeds_as_seen(claim: Claim, evidence: Evidence, level: float) -> int | None:
-    """The seeds that would decide a claim with paired.POWER if mean and spread are as seen; more than there are."""
+    """The seeds that would decide a claim with t_tests.POWER if mean and spread are as seen; more than there are."""
     if isinstance(claim, DivergenceClaim):
         return _runs_needed(evidence.mean_of, claim.bound, evidence.count, level)
     mean, spread, margin = evidence.estimate, evidence.spread, evidence.margin
@@ -166,8 +166,8 @@ def _seeds_as_seen(claim: Claim, evidence: Evidence, level: float) -> int | None
     else:
         shown = towards(claim.direction) * mean
         refuted = [-shown, margin - abs(mean)]
-    needed = [paired.seeds_needed(shown, spread, level)]
-    needed += [paired.seeds_needed(distance, spread, level / evidence.tests) for distance in refuted]
+    needed = [t_tests.seeds_needed(shown, spread, level)]
+    needed += [t_tests.seeds_needed(distance, spread, level / evidence.tests) for distance in refuted]
     return max(evidence.count + 1, min(found)) if (found := [n for n in needed if n]) else None
 
 
@@ -177,8 +177,8 @@ def _seeds_for_smallest(claim: Claim, evidence: Evidence, level: float) -> int |
         return None
     # shown from both sides, each of which may miss it half as often
     twice = claim.direction == "equal"
-    return paired.seeds_needed(
-        evidence.margin, evidence.spread, level, (1 + paired.POWER) / 2 if twice else paired.POWER
+    return t_tests.seeds_needed(
+        evidence.margin, evidence.spread, level, (1 + t_tests.POWER) / 2 if twice else t_tests.POWER
     )
 
 

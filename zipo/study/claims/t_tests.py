@@ -1,4 +1,4 @@
-"""Tests on one number a seed: paired differences, equivalence, levels, corrections, and seeds that would do."""
+"""t tests of paired and unpaired numbers, Holm's correction, and the number of seeds that a test needs."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from scipy import stats
 LEVEL = 0.05
 """Error rate of a verdict, within a figure."""
 POWER = 0.8
-"""Chance to find an effect that matters, for which the number of seeds is worked out."""
+"""Chance of finding an effect that matters; the number of seeds needed is computed for it."""
 MOST_SEEDS = 10**6
 
 

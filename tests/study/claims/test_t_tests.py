@@ -1,4 +1,4 @@
-"""Tests across seeds against scipy and statsmodels."""
+"""t tests, Holm's correction and the seeds needed, against scipy and statsmodels."""
 
 import math
 
@@ -9,7 +9,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 from statsmodels.stats.weightstats import ttost_paired
 
-from zipo.study.claims import paired
+from zipo.study.claims import t_tests
 
 RNG = np.random.default_rng(4)
 A, B = RNG.normal(1.0, 0.2, 12), RNG.normal(1.1, 0.3, 12)
@@ -17,40 +17,40 @@ A, B = RNG.normal(1.0, 0.2, 12), RNG.normal(1.1, 0.3, 12)
 
 def test_p_greater_is_the_paired_t_test():
     expected = stats.ttest_rel(A, B, alternative="greater").pvalue
-    assert paired.p_greater(A - B) == pytest.approx(expected, rel=1e-12)
+    assert t_tests.p_greater(A - B) == pytest.approx(expected, rel=1e-12)
     shifted = stats.ttest_1samp(A, 0.9, alternative="greater").pvalue
-    assert paired.p_greater(A, 0.9) == pytest.approx(shifted, rel=1e-12)
+    assert t_tests.p_greater(A, 0.9) == pytest.approx(shifted, rel=1e-12)
 
 
 def test_equivalence_is_two_one_sided_tests():
-    assert paired.p_equivalent(A - B, 0.25) == pytest.approx(ttost_paired(A, B, -0.25, 0.25)[0], rel=1e-12)
+    assert t_tests.p_equivalent(A - B, 0.25) == pytest.approx(ttost_paired(A, B, -0.25, 0.25)[0], rel=1e-12)
     both = stats.ttest_1samp(A - B, 0.02, alternative="greater").pvalue
     other = stats.ttest_1samp(A - B, -0.02, alternative="less").pvalue
-    assert paired.p_beyond(A - B, 0.02) == pytest.approx(min(1, 2 * min(both, other)), rel=1e-12)
+    assert t_tests.p_beyond(A - B, 0.02) == pytest.approx(min(1, 2 * min(both, other)), rel=1e-12)
 
 
 def test_welch_and_the_interval_are_scipys():
     expected = stats.ttest_ind(A, B[:7], equal_var=False, alternative="greater").pvalue
-    assert paired.p_welch(A, B[:7]) == pytest.approx(expected, rel=1e-12)
+    assert t_tests.p_welch(A, B[:7]) == pytest.approx(expected, rel=1e-12)
     expected_interval = stats.ttest_rel(A, B).confidence_interval(0.95)
-    assert paired.interval(A - B) == pytest.approx(tuple(expected_interval), rel=1e-12)
+    assert t_tests.interval(A - B) == pytest.approx(tuple(expected_interval), rel=1e-12)
 
 
 def test_too_few_values_and_values_without_spread():
-    assert math.isnan(paired.p_greater(np.array([1.0])))
-    assert math.isnan(paired.interval(np.array([1.0]))[0])
+    assert math.isnan(t_tests.p_greater(np.array([1.0])))
+    assert math.isnan(t_tests.interval(np.array([1.0]))[0])
     same = np.array([2.0, 2.0, 2.0])
-    assert [paired.p_greater(same, bound) for bound in (1, 2, 3)] == [0, 0.5, 1]
+    assert [t_tests.p_greater(same, bound) for bound in (1, 2, 3)] == [0, 0.5, 1]
 
 
 def test_holm_by_hand_and_by_statsmodels():
     # smallest times 4, next times 3, and never below the one before: .02, .06, then .06 again, then .06
-    assert paired.holm([0.005, 0.02, 0.03, math.nan, 0.04]) == pytest.approx(
+    assert t_tests.holm([0.005, 0.02, 0.03, math.nan, 0.04]) == pytest.approx(
         [0.02, 0.06, 0.06, math.nan, 0.06], nan_ok=True
     )
     p = RNG.uniform(size=20) ** 3
-    assert paired.holm(p) == pytest.approx(multipletests(p, method="holm")[1])
-    assert np.isnan(paired.holm([math.nan])).all()
+    assert t_tests.holm(p) == pytest.approx(multipletests(p, method="holm")[1])
+    assert np.isnan(t_tests.holm([math.nan])).all()
 
 
 @pytest.mark.parametrize("power", [0.8, 0.9])
@@ -58,11 +58,11 @@ def test_holm_by_hand_and_by_statsmodels():
 @pytest.mark.parametrize("effect", [0.02, 0.3, 1.0, 2.5])
 def test_seeds_needed_are_statsmodels(effect, level, power):
     exact = TTestPower().solve_power(effect, nobs=None, alpha=level, power=power, alternative="larger")
-    assert paired.seeds_needed(3 * effect, 3.0, level, power) == max(2, math.ceil(exact))
+    assert t_tests.seeds_needed(3 * effect, 3.0, level, power) == max(2, math.ceil(exact))
 
 
 def test_seeds_needed_at_the_ends():
-    assert paired.seeds_needed(1.0, 0.0) == 2
-    assert paired.seeds_needed(1e9, 1.0) == 2
-    assert paired.seeds_needed(1e-9, 1.0) is None
-    assert paired.seeds_needed(-1.0, 1.0) is None
+    assert t_tests.seeds_needed(1.0, 0.0) == 2
+    assert t_tests.seeds_needed(1e9, 1.0) == 2
+    assert t_tests.seeds_needed(1e-9, 1.0) is None
+    assert t_tests.seeds_needed(-1.0, 1.0) is None
