@@ -16,7 +16,8 @@ from zipo.shared.errors import InputError
 from zipo.shared.section import NAME, Form, Section
 from zipo.shared.validation import check, first_problem, path_of
 from zipo.shared.yaml_files import dump_yaml, read_yaml
-from zipo.study.claims.catalogue import CLAIMS, Claim
+from zipo.study.claims.catalogue import CLAIMS
+from zipo.study.claims.claim import Claim
 from zipo.study.search.space import SEARCHED, Tuning
 
 RESERVED = {

@@ -22,7 +22,7 @@ NO_RESULT = frozenset(
     }
 )
 """Modules of messages, progress and waiting, which change no number; what only they import is left out, too."""
-LOADS_ALL = frozenset({"zipo.engine.kernels"})
+LOADS_ALL = frozenset({"zipo.engine.kernels", "zipo.study.claims.kinds"})
 """Packages that load the modules of their folder by name, of which any may be wanted."""
 
 

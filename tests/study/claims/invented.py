@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from zipo.study.claims.catalogue import CLAIMS, Claim
+from zipo.study.claims.catalogue import CLAIMS
+from zipo.study.claims.claim import Claim
 from zipo.study.claims.verdicts import decide
 from zipo.study.config import check
 

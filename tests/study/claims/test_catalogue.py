@@ -84,7 +84,7 @@ def test_the_page_shows_every_claim_with_its_verdict(tmp_path):
         ({"direction": "smaller"}, r"it\.difference\.direction: 'smaller' will not do: .*'less' or 'greater'"),
         (
             {"kind": "diference"},
-            r"c\.yaml: it: .*'difference', 'equivalence', 'spread', 'trend', 'share', 'divergence', 'trials', 'dist",
+            r"c\.yaml: it: .*: 'difference', 'distribution', 'divergence', 'equivalence', 'share', 'spread', 'tr",
         ),
         ({"smallest_effect": {}}, r"it\.difference\.smallest_effect: .*either relative or absolute"),
         ({"than_measure": "epochs"}, r"it\.difference: .*give than or than_measure, and not both"),

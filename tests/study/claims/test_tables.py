@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 
 from tests.study.claims.invented import SHARE, STUDY, claims, most
+from zipo.study.claims.kinds.distribution import bimodality, low_outliers, orders_of_magnitude, share_within
 from zipo.study.claims.tables import read_tables, with_measures, with_shape
-from zipo.study.claims.totals import bimodality, low_outliers, orders_of_magnitude, share_within
 from zipo.study.claims.verdicts import decide
 
 RNG = np.random.default_rng(3)

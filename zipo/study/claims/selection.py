@@ -1,65 +1,84 @@
-"""Which rows of a table a claim speaks of: a selector's values, lists, ranges and words, and how they are told."""
+"""Rows of a table by a claim's selectors: values, lists, ranges and words."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from zipo.study.claims.catalogue import Range
+from zipo.study.claims.fields import Bounds
+from zipo.study.claims.source import NotRunError
 
 MOST_LISTED = 15
 
 
-class NotRunError(Exception):
-    """What a claim needs and the tables lack, as a clause."""
-
-
-def column_of(runs: pd.DataFrame, name: str) -> pd.Series:
+def column(table: pd.DataFrame, name: str) -> pd.Series:
     """A column of a table; NotRunError if it is absent or has no number at all."""
-    if name not in runs or (len(runs) and runs[name].isna().all() and (runs["status"] == "ok").any()):
+    if name not in table or (len(table) and table[name].isna().all() and (table["status"] == "ok").any()):
         threshold = name.split("_")[1] if name.startswith("pruned_") else None
         why = f"{threshold} is not among the study's prune_thresholds" if threshold else f"no run has {name}"
         raise NotRunError(why)
-    return runs[name]
+    return table[name]
 
 
-def chosen(runs: pd.DataFrame, selector: dict[str, Any], base: dict[str, Any]) -> pd.Series:
-    """Which rows a selector picks; `base` is the study's base setting. NotRunError if it picks none."""
-    mask = pd.Series(True, index=runs.index)
-    for column, wanted in selector.items():
-        values = column_of(runs, column)
-        found = _matches(values, wanted, column, base)
-        if not found.any():
-            present = sorted(values.unique())
-            listed = ", ".join(told(value) for value in present)
-            there = listed if len(present) <= MOST_LISTED else f"{told(present[0])} to {told(present[-1])}"
-            raise NotRunError(f"no run has {column} {_wish(wanted)}; there are {there}")
-        mask &= found
+def matching(table: pd.DataFrame, selector: dict[str, Any], base: dict[str, Any]) -> pd.Series:
+    """Which rows match a selector, as truth values; `base` is the study's base setting. NotRunError if none does."""
+    mask = pd.Series(True, index=table.index)
+    for name, wanted in selector.items():
+        values = column(table, name)
+        matches = _matches(values, wanted, name, base)
+        if not matches.any():
+            raise NotRunError(f"no run has {name} {_wanted_in_words(wanted)}; there are {_listed(values)}")
+        mask &= matches
     if not mask.any():
-        wishes = ", ".join(f"{column} {_wish(wanted)}" for column, wanted in selector.items())
-        raise NotRunError(f"no run has {wishes} at once")
+        both = ", ".join(f"{name} {_wanted_in_words(wanted)}" for name, wanted in selector.items())
+        raise NotRunError(f"no run has {both} at once")
     return mask
 
 
-def _matches(values: pd.Series, wanted: Any, column: str, base: dict[str, Any]) -> pd.Series:
-    if isinstance(wanted, Range):
-        return values.between(*wanted.ends)
-    if isinstance(wanted, str) and wanted in ("largest", "smallest"):
-        return values == (values.max() if wanted == "largest" else values.min())
-    if wanted == "base":
-        wanted = base[column]
-    wishes = wanted if isinstance(wanted, list) else [wanted]
-    if pd.api.types.is_numeric_dtype(values):
-        return values.isin([float(wish) for wish in wishes])
-    return values.astype(str).isin([str(wish) for wish in wishes])
+def runs_by_setting(
+    runs: pd.DataFrame, selector: dict[str, Any], base: dict[str, Any], named: dict[str, Any] | None = None
+) -> dict[str, pd.DataFrame]:
+    """The runs of each setting that matches a selector, indexed by seed, by a label.
+
+    A label gives the values of the selector's columns; without any, those of the columns of `named`.
+    """
+    columns = list(selector or named or {})
+    groups: dict[str, pd.DataFrame] = {}
+    for setting, group in runs[matching(runs, selector, base)].groupby("setting", sort=False):
+        label = ", ".join(f"{name} {in_words(group[name].iloc[0])}" for name in columns) or str(setting)
+        # settings that differ in what the claim does not name are told apart by their ids
+        label = f"{label} ({setting})" if label in groups else label
+        groups[label] = group.set_index("seed").sort_index()
+    return groups
 
 
-def told(value: Any) -> str:
+def in_words(value: Any) -> str:
     """A value of a column in words."""
     return f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
 
 
-def _wish(wanted: Any) -> str:
-    if isinstance(wanted, Range):
+def _matches(values: pd.Series, wanted: Any, name: str, base: dict[str, Any]) -> pd.Series:
+    if isinstance(wanted, Bounds):
+        return values.between(*wanted.ends)
+    if isinstance(wanted, str) and wanted in ("largest", "smallest"):
+        return values == (values.max() if wanted == "largest" else values.min())
+    if wanted == "base":
+        wanted = base[name]
+    choices = wanted if isinstance(wanted, list) else [wanted]
+    if pd.api.types.is_numeric_dtype(values):
+        return values.isin([float(choice) for choice in choices])
+    return values.astype(str).isin([str(choice) for choice in choices])
+
+
+def _listed(values: pd.Series) -> str:
+    """All values of a column, or the first and the last of many."""
+    present = sorted(values.unique())
+    if len(present) > MOST_LISTED:
+        return f"{in_words(present[0])} to {in_words(present[-1])}"
+    return ", ".join(in_words(value) for value in present)
+
+
+def _wanted_in_words(wanted: Any) -> str:
+    if isinstance(wanted, Bounds):
         return " and ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in wanted if value is not None)
-    return " or ".join(told(wish) for wish in wanted) if isinstance(wanted, list) else told(wanted)
+    return " or ".join(in_words(choice) for choice in wanted) if isinstance(wanted, list) else in_words(wanted)

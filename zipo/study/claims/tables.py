@@ -1,14 +1,14 @@
-"""The tables that claims are decided from, with what a claim asks of a row beside its own columns."""
+"""The tables that decide claims, with columns that claims need beside those of the files."""
 
 from pathlib import Path
 
 import pandas as pd
 
 from zipo.parameters import Parameters
-from zipo.study.claims.catalogue import DERIVED
+from zipo.study.claims.fields import SCORES, SHAPE
 
-OF_RUN = ["dataset", "setting", "seed"]
-SCORES = ["silhouette", "ari", "nmi"]
+RUN = ["dataset", "setting", "seed"]
+"""Columns that tell runs apart."""
 
 
 def read_tables(files: list[Path]) -> dict[str, pd.DataFrame]:
@@ -30,11 +30,11 @@ def with_measures(runs: pd.DataFrame, clusters: pd.DataFrame | None) -> pd.DataF
     share = runs["first_layer"] * runs["genes"] / runs["weights"]
     unweighted = runs["penalty_w"] / runs["alpha_w"].where(runs["alpha_w"] > 0)
     runs = runs.assign(first_layer_share=share, penalty_w_unweighted=unweighted)
-    return runs if clusters is None else runs.merge(clusters[OF_RUN + SCORES], how="left", on=OF_RUN, validate="1:1")
+    return runs if clusters is None else runs.merge(clusters[RUN + SCORES], how="left", on=RUN, validate="1:1")
 
 
 def with_shape(trials: pd.DataFrame) -> pd.DataFrame:
     """The trials table with first_layer, latents and depth of each encoder, without trials that never had one."""
     trials = trials.dropna(subset=["encoder"])
     shapes = [Parameters(encoder=encoder).encoder_shape for encoder in trials["encoder"]]
-    return trials.assign(**{column: [shape[column] for shape in shapes] for column in DERIVED})
+    return trials.assign(**{column: [shape[column] for shape in shapes] for column in SHAPE})
