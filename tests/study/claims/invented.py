@@ -8,6 +8,8 @@ from scipy import stats
 
 from zipo.study.claims.catalogue import CLAIMS
 from zipo.study.claims.claim import Claim
+from zipo.study.claims.evidence import Evidence
+from zipo.study.claims.source import Source
 from zipo.study.claims.verdicts import decide
 from zipo.study.config import check
 
@@ -50,6 +52,11 @@ def runs(measure: str = "test_nll", dataset: str = "a", **settings) -> pd.DataFr
         for seed, value in enumerate(values, 1)
     ]  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def evaluate(table: pd.DataFrame, **entry) -> Evidence:
+    """The evidence of a claim on a table of one data set."""
+    return claims(it=entry)["it"].evaluate(Source("the table", table, ["a"], {"alpha_z": 0.1}))
 
 
 def verdict(table: pd.DataFrame, **entry) -> pd.Series:

@@ -6,7 +6,6 @@ import pytest
 from scipy import stats
 
 from tests.study.claims.invented import SHARE, STUDY, claims, most
-from zipo.study.claims.kinds.distribution import bimodality, low_outliers, orders_of_magnitude, share_within
 from zipo.study.claims.tables import read_tables, with_measures, with_shape
 from zipo.study.claims.verdicts import decide
 
@@ -122,17 +121,6 @@ def test_two_modes_are_told_from_one():
     one = on_totals(10 ** RNG.normal(3, 0.5, 1000), **TOTALS)
     assert (one["verdict"], one["seeds_needed"]) == ("not reproduced", pd.NA)
     assert on_totals([5, 5, 0], **TOTALS)["sentence"] == "Not run: there are no two different totals of a gene."
-
-
-def test_numbers_that_describe_a_distribution():
-    evenly = (np.arange(100_000) + 0.5) / 100_000
-    assert bimodality(evenly) == pytest.approx(5 / 9, abs=1e-3)
-    assert bimodality(stats.expon.ppf(evenly)) == pytest.approx(5 / 9, abs=5e-3)
-    assert bimodality(stats.norm.ppf(evenly)) == pytest.approx(1 / 3, abs=1e-3)
-    assert orders_of_magnitude(3 * evenly) == pytest.approx(2.97, abs=1e-3)
-    fence = stats.norm.ppf(0.25) - 1.5 * (stats.norm.ppf(0.75) - stats.norm.ppf(0.25))
-    assert low_outliers(stats.norm.ppf(evenly)) == pytest.approx(stats.norm.cdf(fence), abs=1e-4)
-    assert share_within(np.log10([1, 10, 100, 1000]), (10, 100)) == 0.5
 
 
 def test_the_interval_is_a_bootstraps():
