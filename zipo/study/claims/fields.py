@@ -16,6 +16,7 @@ ADDED = ["first_layer_share", "penalty_w_unweighted"]
 """Columns that zipo.study.claims.tables computes from those of the runs table."""
 MEASURES = [
     "test_nll", "test_nll_observed_library", "test_mse_rates", "test_mse_means", "test_mean_zero_probability",
+    "test_nll_gene_poisson", "test_total_ratio", "test_median_cell_ratio",
     "training_nll", "validation_nll", "penalty_z", "penalty_w", "penalty_theta", "penalty_rate",
     "epochs", "best_epoch", "seconds", "seconds_per_epoch", "cells_per_second", "peak_memory_mb", "weights",
     *SCORES, *ADDED,
