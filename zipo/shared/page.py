@@ -1,4 +1,4 @@
-"""Pages of the report: tables, pictures and texts as HTML that needs no other file."""
+"""HTML pages of the report: tables, pictures and texts, in files that need no other file."""
 
 import base64
 import io
@@ -23,19 +23,22 @@ th { font-weight: 600; border-bottom: 2px solid #888; }
 summary { cursor: pointer; color: #0072b2; } pre, .literal { background: #f2f2f2; border-radius: .2rem; }
 .literal { font: 13px monospace; padding: .05rem .2rem; } pre { padding: .6rem; } small { color: #555; }
 """
-FEW = 6  # rows
-LARGEST = 3000  # pixels of a picture's longer side; Chromium shows no page of more than 1.5 MB inside a report
-SHOWN = 0.6  # pixels on the screen for one of a picture, which is drawn for paper
+FEW_ROWS = 6
+LONGEST_SIDE = 3000  # pixels of a picture; Chromium shows no page of more than 1.5 MB inside a report
+SCREEN_SCALE = 0.6  # pixels on the screen for one of a picture, which is drawn for paper
 
 
 def write_page(target: Path, title: str, body: str, style: str = "") -> None:
-    """A page of this title, whole or absent; `style` is CSS of its own beside that of all pages."""
+    """Write a page with a title and a body of HTML; the file appears complete or not at all.
+
+    `style` is CSS for this page alone, beside that of all pages.
+    """
     with atomic_write(target) as part:
         part.write_text(page(title, body, style), encoding="utf-8")
 
 
 def page(title: str, body: str, style: str = "") -> str:
-    """The page as text; the body is HTML."""
+    """The HTML of a whole page; `body` is HTML, too."""
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{escape(title)}</title><style>{STYLE}{style}</style></head><body>
@@ -46,12 +49,12 @@ def page(title: str, body: str, style: str = "") -> str:
 
 
 def paragraph(text: str) -> str:
-    """A text as a paragraph."""
+    """Plain text as an HTML paragraph."""
     return f"<p>{escape(text)}</p>"
 
 
 def content(source: Path) -> str:
-    """A file of the study as HTML, by its suffix: a table, a picture, reStructuredText, or text as it is."""
+    """A file of the study as HTML: .tsv as a table, .png as a picture, .rst as formatted text, others as plain text."""
     if source.suffix == ".tsv":
         return table(pd.read_csv(source, sep="\t", keep_default_na=False, na_values=["NA"]), source.name)
     if source.suffix == ".png":
@@ -67,35 +70,35 @@ RST = {"initial_header_level": 2, "doctitle_xform": False, "file_insertion_enabl
 
 
 def table(frame: pd.DataFrame, name: str) -> str:
-    """A table to read, numbers to four digits, below a link that saves all digits as the TSV file `name`.
+    """A table as HTML with numbers to four digits, below a link that saves all digits as the TSV file `name`.
 
-    A table of few rows and many columns lies on its side.
+    A table of few rows and more columns is transposed.
     """
     tsv = base64.b64encode(frame.to_csv(sep="\t", index=False, na_rep="NA").encode()).decode()
     rows = [[column.replace("_", " ") for column in frame.columns], *frame.itertuples(index=False)]
-    kind = "wide"
-    if len(frame) <= FEW < len(frame.columns):
-        rows, kind = list(zip(*rows, strict=True)), "wide side"
+    css = "wide"
+    if len(frame) <= FEW_ROWS < len(frame.columns):
+        rows, css = list(zip(*rows, strict=True)), "wide side"
     head, *body = ["<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows]
     head = head.replace("td", "th")
     return f"""<p><a download="{escape(name)}" href="data:text/tab-separated-values;base64,{tsv}">{escape(name)}</a></p>
-<div class="{kind}"><table><thead>{head}</thead><tbody>
+<div class="{css}"><table><thead>{head}</thead><tbody>
 {"".join(body)}
 </tbody></table></div>"""
 
 
 def folded(summary: str, body: str) -> str:
-    """HTML that opens at a click."""
+    """HTML that is hidden below a summary until a click on it."""
     return f"<details><summary>{escape(summary)}</summary>{body}</details>"
 
 
 def picture(png: Path) -> str:
-    """A picture inside the page, as WebP without loss, which is a third of the PNG."""
+    """A picture as HTML that holds it: as WebP without loss, a third of the size of the PNG."""
     from PIL import Image
 
     image, webp = Image.open(png), io.BytesIO()
-    width = round(SHOWN * image.width)
-    image.thumbnail((LARGEST, LARGEST))
+    width = round(SCREEN_SCALE * image.width)
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     image.convert("RGB").save(webp, "WEBP", lossless=True)
     data = base64.b64encode(webp.getvalue()).decode()
     return f'<img alt="{escape(png.stem)}" width="{width}" src="data:image/webp;base64,{data}">'

@@ -1,1 +1,1 @@
-"""The paper's claims: what each says, the evidence, the verdict, and the page of them."""
+"""The paper's claims: what each states, the evidence for it in a study's tables, the verdicts, and their page."""

@@ -1,8 +1,9 @@
-"""The verdicts as one HTML page that needs no other file."""
+"""The page of the verdicts on the paper's claims: HTML that needs no other file."""
 
 import math
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -10,8 +11,8 @@ from zipo.shared import page
 from zipo.study.claims import t_tests
 from zipo.study.claims.verdicts import VERDICTS
 
-# Okabe and Ito's colours, told apart in every common colour blindness; with a sign and a word beside them
-LOOKS = {
+# sign, colour and ink of each verdict: colours of Okabe and Ito, distinct in every common colour blindness
+BADGES = {
     "reproduced": ("&#10003;", "#0072b2", "#ffffff"),
     "not reproduced": ("&#10007;", "#e69f00", "#000000"),
     "undecided": ("?", "#f0e442", "#000000"),
@@ -26,12 +27,12 @@ td { overflow-wrap: anywhere; }
 
 
 def write_page(table: pd.DataFrame, title: str, target: Path) -> None:
-    """The page of the verdicts of zipo.study.claims.verdicts.decide, whole or absent."""
+    """Write the page of a table that zipo.study.claims.verdicts.decide returned; it appears complete or not at all."""
     page.write_page(target, f"The paper's claims in the study “{title}”", body(table), STYLE)
 
 
 def body(table: pd.DataFrame) -> str:
-    """The page's content as HTML: how many of each verdict, then the claims figure by figure."""
+    """The page's content as HTML: the number of each verdict, then a table of claims for each figure."""
     counts = ", ".join(f"{(table['verdict'] == verdict).sum()} {verdict}" for verdict in VERDICTS)
     order = table["figure"].astype("Float64").fillna(math.inf)
     sections = "\n".join(_section(figure, table[order == figure]) for figure in sorted(order.unique()))
@@ -54,8 +55,8 @@ def _section(figure: float, claims: pd.DataFrame) -> str:
 </tbody></table>"""
 
 
-def _row(row: dict) -> str:
-    sign, colour, ink = LOOKS[row["verdict"]]
+def _row(row: dict[str, Any]) -> str:
+    sign, colour, ink = BADGES[row["verdict"]]
     badge = f'<span class="badge" style="background:{colour};color:{ink}">{sign} {row["verdict"]}</span>'
     cells = [
         escape(row["section"]), f"{escape(row['claim'])}<br><small>{escape(row['id'])}</small>",

@@ -52,7 +52,7 @@ def runs_by_setting(
     return groups
 
 
-def in_words(value: Any) -> str:
+def in_words(value: object) -> str:
     """A value of a column in words."""
     return f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
 

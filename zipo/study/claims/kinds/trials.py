@@ -138,7 +138,7 @@ def _span(values: "pd.Series") -> str:
     return _in_words(low) if low == high else f"{_in_words(low)} to {_in_words(high)}"
 
 
-def _in_words(value: Any) -> str:
+def _in_words(value: object) -> str:
     from zipo.study.claims.selection import in_words
 
     return f"{value:.3g}" if isinstance(value, float) else in_words(value)
