@@ -144,13 +144,12 @@ def tune_worker(
     tuning: Json, data: Path, journal: Path, target: Path, device: str, threads: int, code: list[Path]
 ) -> None:
     """Work on the trials of a search until all are finished; `code` are the files that a trial's result hangs on."""
-    import signal
-
+    from zipo.shared.signals import sigterm_as_interrupt
     from zipo.study.search.space import Tuning
     from zipo.study.search.worker import work
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job gives its trial back at once
-    work(Tuning(**tuning), data, code, journal, device, threads, target)
+    with sigterm_as_interrupt():  # a cancelled job gives its trial back at once
+        work(Tuning(**tuning), data, code, journal, device, threads, target)
 
 
 @study.command()

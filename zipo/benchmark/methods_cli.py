@@ -123,21 +123,20 @@ def run_method(
     `parameters` are those that differ from the method's defaults; `environments` is the folder of the methods'
     environments; `python` that of an environment made by other means.
     """
-    import signal
-
     from zipo.benchmark.running.launch import run
     from zipo.methods import method
+    from zipo.shared.signals import sigterm_as_interrupt
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cancelled job takes the method along
-    result = run(
-        method(name),
-        counts,
-        folder,
-        seed=seed,
-        threads=threads,
-        seconds=seconds,
-        parameters=parameters,
-        environments=environments,
-        python=python,
-    )
+    with sigterm_as_interrupt():  # a cancelled job takes the method along
+        result = run(
+            method(name),
+            counts,
+            folder,
+            seed=seed,
+            threads=threads,
+            seconds=seconds,
+            parameters=parameters,
+            environments=environments,
+            python=python,
+        )
     print(f"{name}: {result.status} {result.reason}".strip(), file=sys.stderr)

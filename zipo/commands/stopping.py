@@ -7,19 +7,22 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from zipo.shared.signals import handling_signals
+
 if TYPE_CHECKING:
     from zipo.engine.checkpoints import Checkpoints
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-
-class _Ended(BaseException):
-    """A signal asked for the end."""
+class _StoppedAtOnce(BaseException):
+    """A signal ends the command where it is."""
 
 
 class Stop:
-    """What a signal does. While `checkpoints` is set, the training ends after a checkpoint; otherwise, and at a second
-    signal, the command ends at once. `advice` tells how to go on."""
+    """Handler of SIGINT and SIGTERM.
+
+    While `checkpoints` is set, the training ends after it wrote a checkpoint; otherwise, and at a second signal, the
+    command ends at once. `advice` says how to go on, and `number` is the latest signal's.
+    """
 
     def __init__(self) -> None:
         self.checkpoints: Checkpoints | None = None
@@ -29,23 +32,23 @@ class Stop:
     def __call__(self, number: int, frame: FrameType | None) -> None:
         first, self.number = not self.number, number
         if self.checkpoints is None or not first:
-            raise _Ended
+            raise _StoppedAtOnce
         self.checkpoints.stop_soon = True
 
 
 @contextmanager
 def stopping() -> Iterator[Stop]:
-    """Within the context signals end the command, whose files are then as they were before."""
+    """Within the context SIGINT and SIGTERM end the command: a line on standard error, exit code 128 + signal.
+
+    Its files are then as they were before.
+    """
     stop = Stop()
-    before = {number: signal.signal(number, stop) for number in SIGNALS}
-    try:
-        yield stop
-    except BaseException as error:
-        # Stopped, which ends a training, is not imported here, since torch would come along
-        if not isinstance(error, _Ended) and type(error).__name__ != "Stopped":
-            raise
-        print(f"stopped as asked; {stop.advice}", file=sys.stderr)
-        sys.exit(128 + stop.number)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with handling_signals({signal.SIGINT: stop, signal.SIGTERM: stop}):
+        try:
+            yield stop
+        except BaseException as error:
+            # Stopped, which ends a training, is not imported here, since torch would come along
+            if not isinstance(error, _StoppedAtOnce) and type(error).__name__ != "Stopped":
+                raise
+            print(f"stopped as asked; {stop.advice}", file=sys.stderr)
+            sys.exit(128 + stop.number)

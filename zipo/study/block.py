@@ -8,8 +8,7 @@ the model or of the counts, and a block that is cut anew finds its seeds.
 import json
 import math
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from zipo.datasets.prepared import checksum_file, read
 from zipo.engine.checkpoints import Checkpoints, State, read_state, write_state
 from zipo.shared.atomic_files import atomic_write
 from zipo.shared.digest import digest
+from zipo.shared.signals import handling_signals
 from zipo.study.run import run
 
 
@@ -90,8 +90,7 @@ def _train(
     return State(tensors, {"row": {name: _plain(value) for name, value in row.items()}, "history": history})
 
 
-@contextmanager
-def obeying_signals(checkpoints: Checkpoints) -> Iterator[None]:
+def obeying_signals(checkpoints: Checkpoints) -> AbstractContextManager[None]:
     """Within the context SIGTERM and SIGINT end a training after a checkpoint, and SIGUSR1 asks for a checkpoint.
 
     Clusters send SIGTERM some seconds before they kill a job that is cancelled, preempted or out of time.
@@ -103,13 +102,7 @@ def obeying_signals(checkpoints: Checkpoints) -> Iterator[None]:
     def save(*_: object) -> None:
         checkpoints.save_soon = True
 
-    handlers = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGUSR1: save}
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return handling_signals({signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGUSR1: save})
 
 
 def _plain(value: Any) -> Any:

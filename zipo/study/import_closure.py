@@ -17,6 +17,7 @@ NO_RESULT = frozenset(
         "zipo.shared.json_arguments",
         "zipo.shared.locks",
         "zipo.shared.progress",
+        "zipo.shared.signals",
         "zipo.shared.wording",
         "zipo.study.code_version",
     }
