@@ -21,11 +21,11 @@ def fast(monkeypatch):
     """Trials that take no time: the validation NLL is the distance of alpha_w from 0.05."""
     tried = []
 
-    def invented(trial, adata, values):
+    def training(adata, values):
         tried.append(values)
-        return abs(math.log(values["alpha_w"] / 0.05))
+        return lambda on_epoch: abs(math.log(values["alpha_w"] / 0.05))
 
-    monkeypatch.setattr(tuning, "_tried", invented)
+    monkeypatch.setattr(tuning, "_training", training)
     return tried
 
 
@@ -77,12 +77,14 @@ def test_the_best_settings_can_be_pasted_or_read_again(source, tmp_path, zipo):
 
 
 def test_an_interrupted_search_leaves_the_best_so_far(source, tmp_path, zipo, monkeypatch):
-    def interrupted(trial, adata, values):
-        if trial.number == 2:
-            os.kill(os.getpid(), signal.SIGINT)
-        return float(trial.number)
+    losses = iter((0.0, 1.0))
 
-    monkeypatch.setattr(tuning, "_tried", interrupted)
+    def train(on_epoch):
+        if (loss := next(losses, None)) is None:
+            os.kill(os.getpid(), signal.SIGINT)
+        return loss
+
+    monkeypatch.setattr(tuning, "_training", lambda adata, values: train)
     settings = tmp_path / "best.json"
     code, out, err = zipo("tune", source, "--output", settings)
     assert (code, out) == (130, "")
@@ -91,7 +93,7 @@ def test_an_interrupted_search_leaves_the_best_so_far(source, tmp_path, zipo, mo
 
 
 def test_a_search_that_found_nothing_says_so(source, tmp_path, zipo, monkeypatch):
-    monkeypatch.setattr(tuning, "_tried", lambda *trial: math.nan)
+    monkeypatch.setattr(tuning, "_training", lambda *_: lambda on_epoch: None)
     code, _, err = zipo("tune", source, "--output", tmp_path / "best.json", "--trials", 2)
     assert code == 2
     assert "none of the trials came to its end" in err

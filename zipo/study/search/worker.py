@@ -2,15 +2,14 @@
 
 import json
 import time
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import anndata as ad
 import optuna
 import torch
-from optuna.exceptions import UpdateFinishedTrialError
-from optuna.trial import Trial, TrialState
+from optuna.trial import Trial
 
 from zipo.datasets.prepared import checksum_file, read
 from zipo.shared.atomic_files import atomic_write
@@ -18,7 +17,8 @@ from zipo.shared.digest import digest
 from zipo.study.config import parameters_of
 from zipo.study.run import run
 from zipo.study.search.journal import BEAT, GRACE, Watch, beating, claim, finished, open_study
-from zipo.study.search.space import Tuning, warm_up
+from zipo.study.search.space import Tuning
+from zipo.study.search.trial import median_pruner, suggest, train_trial
 from zipo.study.settings import Setting
 
 RECORDED = (
@@ -33,8 +33,10 @@ def search_name(tuning: Tuning, data: Path, code: list[Path]) -> str:
 
     So more trials continue a search, while other counts, another space or another model begin a new one.
     """
-    found = digest([checksum_file(data), *sorted(code)], tuning.model_dump(mode="json", exclude={"trials", "workers"}))
-    return f"{tuning.dataset}-{found[:12]}"
+    identity = digest(
+        [checksum_file(data), *sorted(code)], tuning.model_dump(mode="json", exclude={"trials", "workers"})
+    )
+    return f"{tuning.dataset}-{identity[:12]}"
 
 
 def work(
@@ -57,8 +59,7 @@ def work(
     name = search_name(tuning, data, code)
     study = open_study(journal, name)
     if tuning.prune:
-        epochs = warm_up(parameters_of(tuning.set.model_dump(exclude_unset=True), "tuning.set"))
-        study.pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=epochs + 1)
+        study.pruner = median_pruner(parameters_of(tuning.set.model_dump(exclude_unset=True), "tuning.set"))
     else:
         study.pruner = optuna.pruners.NopPruner()
     adata: ad.AnnData | None = None
@@ -70,56 +71,38 @@ def work(
             continue
         with beating(trial, beat):
             adata = read(data) if adata is None else adata
-            outcome = try_one(study, trial, adata, tuning, device)
+            outcome = _train_and_describe(study, trial, adata, tuning, device)
         print(f"trial {trial.user_attrs['slot']}: {outcome}; {trial.params}", flush=True)
     with atomic_write(target) as part:
         part.write_text(f"{name}\n")
 
 
-def try_one(study: optuna.Study, trial: Trial, adata: ad.AnnData, tuning: Tuning, device: str) -> str:
-    """Train one trial and tell the search how it went; returns that in words.
+def _train_and_describe(study: optuna.Study, trial: Trial, adata: ad.AnnData, tuning: Tuning, device: str) -> str:
+    """Train a trial and tell the study how it ended; returns that in words.
 
-    A diverged trial is ended as hopeless, like one that the pruner ends. Any error ends the trial as failed and the
-    worker with it.
+    What RECORDED names is kept in the trial's attribute `row`. Any error ends the worker, too.
     """
 
-    def report(epoch: int, validation_nll: float) -> None:
-        trial.report(validation_nll, epoch)
-        if trial.should_prune():
-            raise optuna.TrialPruned
+    row: dict[str, Any] = {}
 
-    try:
-        _, row, _ = run(adata, _setting(trial, tuning), tuning.seed, [], device, on_epoch=report)
+    def train(on_epoch: Callable[[int, float], None]) -> float | None:
+        row.update(run(adata, _setting(trial, tuning), tuning.seed, [], device, on_epoch=on_epoch)[1])
         if row["status"] == "diverged":
-            _end(study, trial, TrialState.PRUNED, "diverged")
-            return "diverged"
+            return None
         trial.set_user_attr("row", {measure: row[measure] for measure in RECORDED})
-        study.tell(trial, row["validation_nll"])
-        return f"validation NLL {row['validation_nll']:.4f} after {row['epochs']} epochs"
-    except optuna.TrialPruned:
-        _end(study, trial, TrialState.PRUNED, "pruned")
-        return "pruned"
-    except UpdateFinishedTrialError:
+        return row["validation_nll"]
+
+    outcome = train_trial(study, trial, train)
+    if outcome.status == "lost":
         return "given to another worker, since this one was silent for too long"
-    except BaseException as error:
-        reason = "interrupted" if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"
-        _end(study, trial, TrialState.FAIL, reason)
-        raise
-
-
-def _end(study: optuna.Study, trial: Trial, state: TrialState, reason: str) -> None:
-    with suppress(UpdateFinishedTrialError, ValueError):  # another worker ended it, since this one was silent
-        trial.set_user_attr("reason", reason)
-        study.tell(trial, state=state)
+    return (
+        f"validation NLL {outcome.nll:.4f} after {row['epochs']} epochs" if outcome.status == "ok" else outcome.status
+    )
 
 
 def _setting(trial: Trial, tuning: Tuning) -> dict[str, Any]:
     """The resolved setting of a trial, with its id."""
-    searched = {
-        "encoder": trial.suggest_categorical("encoder", tuning.encoders),
-        "alpha_z": trial.suggest_float("alpha_z", *tuning.alpha_z, log=True),
-        "alpha_w": trial.suggest_float("alpha_w", *tuning.alpha_w, log=True),
-    }
+    searched = suggest(trial, tuning.encoders, {"alpha_z": tuning.alpha_z, "alpha_w": tuning.alpha_w})
     parameters = parameters_of(
         tuning.set.model_dump(exclude_unset=True) | searched, f"tuning at {json.dumps(searched)}"
     )
