@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from zipo.commands import progress
-from zipo.commands.progress import Teller
+from zipo.commands.progress import Reporter
 from zipo.shared.errors import InputError
 
 
@@ -17,16 +17,16 @@ def clock(monkeypatch):
     return now
 
 
-def train(teller, clock, first=1):
+def train(reporter, clock, first=1):
     """Epochs of 4 seconds, of which 50 are asked for."""
-    with teller.epochs(50) as on_epoch:
+    with reporter.epochs(50) as on_epoch:
         for epoch in range(first, first + 7):
             clock.seconds += 4
             on_epoch(epoch, 0.5 + 0.1 * (epoch % 2))
 
 
 def test_a_log_gets_a_line_now_and_then(clock, capsys, tmp_path):
-    train(Teller(tmp_path / "log"), clock)
+    train(Reporter(tmp_path / "log"), clock)
     lines = [
         "epoch 3 of at most 50: validation NLL 0.6000, lowest 0.5000, at most 3 min left",
         "epoch 6 of at most 50: validation NLL 0.5000, lowest 0.5000, at most 3 min left",
@@ -36,12 +36,12 @@ def test_a_log_gets_a_line_now_and_then(clock, capsys, tmp_path):
 
 
 def test_time_left_is_told_by_the_epochs_of_this_process(clock, capsys):
-    train(Teller(), clock, first=40)
+    train(Reporter(), clock, first=40)
     assert "epoch 42 of at most 50: validation NLL 0.5000, lowest 0.5000, at most 32 s left" in capsys.readouterr().err
 
 
 def test_cells_that_are_written(clock, capsys):
-    with Teller().cells(3000) as on_cells:
+    with Reporter().cells(3000) as on_cells:
         for done in (1000, 2000):
             clock.seconds += 11
             on_cells(done)
@@ -55,8 +55,8 @@ def test_a_terminal_gets_a_bar_that_leaves_nothing_behind(clock, capsys, monkeyp
     monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "80")
-    teller = Teller(tmp_path / "log")
-    train(teller, clock)
+    reporter = Reporter(tmp_path / "log")
+    train(reporter, clock)
     shown = capsys.readouterr().err
     assert "epoch 7/50, NLL 0.6000, lowest 0.5000, at most 3 min left" in shown
     assert shown.endswith("\x1b[2K") or shown.rstrip().endswith("\x1b[2K")  # the line is cleared
@@ -66,14 +66,14 @@ def test_a_terminal_gets_a_bar_that_leaves_nothing_behind(clock, capsys, monkeyp
 def test_a_log_is_appended_to_logs_alone(tmp_path):
     (tmp_path / "note").write_text("mine\n")
     with pytest.raises(InputError, match=r"--log .*note: exists and is no log of zipo, which alone is appended to"):
-        Teller(tmp_path / "note")
+        Reporter(tmp_path / "note")
     assert (tmp_path / "note").read_text() == "mine\n"
     (tmp_path / "empty").touch()
     for path in (tmp_path / "log", tmp_path / "log", tmp_path / "empty"):
-        Teller(path).note("written")
+        Reporter(path).note("written")
     assert (tmp_path / "log").read_text().count("written\n") == 2
 
 
 def test_a_log_that_cannot_be_written_is_told_at_once(tmp_path):
     with pytest.raises(InputError, match=r"--log .*none/log: cannot be written \(No such file or directory\)"):
-        Teller(tmp_path / "none" / "log")
+        Reporter(tmp_path / "none" / "log")

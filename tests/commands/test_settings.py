@@ -14,13 +14,13 @@ def test_assignments_win_over_options_and_options_over_the_file(tmp_path):
     file = tmp_path / "zipo.json"
     settings.write({"alpha_w": 0.5, "likelihood": "nb", "batch_size": 32}, file)
     options = {"likelihood": "zinb", "max_epochs": 7, "covariates": None}
-    found = settings.given(file, options, ["batch_size=64", "residuals=2", "learning_rate=1e-3"])
+    found = settings.merge(file, options, ["batch_size=64", "residuals=2", "learning_rate=1e-3"])
     expected = {"alpha_w": 0.5, "likelihood": "zinb", "batch_size": 64, "max_epochs": 7, "residuals": 2}
     assert found == expected | {"learning_rate": 0.001}
 
 
 def test_the_fast_setting_can_be_given():
-    found = settings.given(Path(__file__).parents[2] / "config" / "fast.json", {}, [])
+    found = settings.merge(Path(__file__).parents[2] / "config" / "fast.json", {}, [])
     assert list(Parameters(**found).encoder_widths) == [128, 32, 16]
 
 
@@ -28,9 +28,9 @@ def test_options_to_paste_give_the_same_parameters(tmp_path):
     values = {"encoder": "64-16", "alpha_z": 0.0123, "covariates": ("donor", "age")}
     text = settings.as_options(values)
     assert text == "--covariate donor --covariate age --set encoder=64-16 --set alpha_z=0.0123"
-    assert settings.given(None, {}, ["encoder=64-16", "alpha_z=0.0123"]) == {"encoder": "64-16", "alpha_z": 0.0123}
+    assert settings.merge(None, {}, ["encoder=64-16", "alpha_z=0.0123"]) == {"encoder": "64-16", "alpha_z": 0.0123}
     settings.write(values, tmp_path / "zipo.json")
-    assert settings.given(tmp_path / "zipo.json", {}, []) == values
+    assert settings.merge(tmp_path / "zipo.json", {}, []) == values
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_options_to_paste_give_the_same_parameters(tmp_path):
 )
 def test_parameters_that_will_not_do(assignment, problem):
     with pytest.raises(InputError, match=problem):
-        settings.given(None, {}, [assignment])
+        settings.merge(None, {}, [assignment])
 
 
 @pytest.mark.parametrize(
@@ -61,4 +61,4 @@ def test_files_of_settings_that_will_not_do(tmp_path, text, problem):
     if text is not None:
         file.write_text(text)
     with pytest.raises(InputError, match=problem):
-        settings.given(file, {}, [])
+        settings.merge(file, {}, [])

@@ -6,14 +6,14 @@ import signal
 import pytest
 
 from tests.commands.conftest import SMALL
-from zipo.commands import commands
-from zipo.commands.progress import Teller
+from zipo.commands import actions
+from zipo.commands.progress import Reporter
 from zipo.model import output
 
 
 def stop_at(monkeypatch, number, epoch):
     """Sends the process a signal at the end of an epoch."""
-    original = Teller.epochs
+    original = Reporter.epochs
 
     def epochs(self, at_most):
         context = original(self, at_most)
@@ -28,7 +28,7 @@ def stop_at(monkeypatch, number, epoch):
 
         return Stopping()
 
-    monkeypatch.setattr(Teller, "epochs", epochs)
+    monkeypatch.setattr(Reporter, "epochs", epochs)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -86,7 +86,7 @@ def test_checkpoints_of_another_training_are_not_gone_on_from(source, tmp_path, 
     assert "there are no checkpoints, so the training begins anew" in err
 
 
-@pytest.mark.parametrize(("module", "name"), [(commands.inputs, "read"), (output, "write_matrices")])
+@pytest.mark.parametrize(("module", "name"), [(actions.inputs, "read"), (output, "write_matrices")])
 def test_a_signal_while_counts_are_read_or_written_leaves_nothing(source, tmp_path, zipo, monkeypatch, module, name):
     def interrupted(*arguments, **options):
         os.kill(os.getpid(), signal.SIGINT)
@@ -105,6 +105,6 @@ def test_a_second_signal_ends_the_command_at_once(source, tmp_path, zipo, monkey
             os.kill(os.getpid(), signal.SIGINT)
         raise AssertionError
 
-    monkeypatch.setattr(commands.run.Checkpoints, "offer", twice)
+    monkeypatch.setattr(actions.resumable_training.Checkpoints, "offer", twice)
     assert zipo("denoise", source, tmp_path / "out.h5ad", *SMALL)[0] == 130
     assert not (tmp_path / "out.h5ad").exists()

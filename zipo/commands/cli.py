@@ -1,4 +1,4 @@
-"""The commands for data of one's own; each imports what it runs, since every import costs time at start-up."""
+"""Commands for a user's own data: their arguments, options and help. Each imports what it runs, to start fast."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -89,13 +89,28 @@ def denoise(
     from zipo.commands.stopping import stopping
 
     with stopping() as stop:
-        from zipo.commands import commands
+        from zipo.commands import actions
 
-        commands.denoise(
-            commands.Counts(source, layer, genes_in, genes),
-            commands.Fit(likelihood, epochs, covariate, assignments, settings, seed, device, empty_cells, resume),
-            target, model, batch or [], rates, log, stop,
-        )  # fmt: skip
+        actions.denoise(
+            actions.CountsOptions(source, layer, genes_in, genes),
+            actions.FitOptions(
+                likelihood=likelihood,
+                epochs=epochs,
+                covariates=covariate,
+                assignments=assignments,
+                settings=settings,
+                seed=seed,
+                device=device,
+                empty_cells=empty_cells,
+                resume=resume,
+            ),
+            target=target,
+            folder=model,
+            batch=batch or [],
+            rates=rates,
+            log=log,
+            stop=stop,
+        )
 
 
 @app.command()
@@ -120,13 +135,25 @@ def fit(
     from zipo.commands.stopping import stopping
 
     with stopping() as stop:
-        from zipo.commands import commands
+        from zipo.commands import actions
 
-        commands.fit(
-            commands.Counts(source, layer, genes_in, genes),
-            commands.Fit(likelihood, epochs, covariate, assignments, settings, seed, device, empty_cells, resume),
-            model, log, stop,
-        )  # fmt: skip
+        actions.fit(
+            actions.CountsOptions(source, layer, genes_in, genes),
+            actions.FitOptions(
+                likelihood=likelihood,
+                epochs=epochs,
+                covariates=covariate,
+                assignments=assignments,
+                settings=settings,
+                seed=seed,
+                device=device,
+                empty_cells=empty_cells,
+                resume=resume,
+            ),
+            folder=model,
+            log=log,
+            stop=stop,
+        )
 
 
 @app.command()
@@ -147,12 +174,19 @@ def apply(
     from zipo.commands.stopping import stopping
 
     with stopping():
-        from zipo.commands import commands
+        from zipo.commands import actions
 
-        commands.apply(
-            model, commands.Counts(source, layer, genes_in),
-            target, batch or [], device, rates, empty_cells, min_genes, log,
-        )  # fmt: skip
+        actions.apply(
+            model,
+            actions.CountsOptions(source, layer, genes_in),
+            target=target,
+            batch=batch or [],
+            device=device,
+            rates=rates,
+            empty_cells=empty_cells,
+            min_genes=min_genes,
+            log=log,
+        )
 
 
 @app.command()
@@ -177,13 +211,25 @@ def tune(
     from zipo.commands.stopping import stopping
 
     with stopping() as stop:
-        from zipo.commands import commands
+        from zipo.commands import actions
 
-        commands.tune(
-            commands.Counts(source, layer, genes_in, genes),
-            commands.Fit(likelihood, epochs, covariate, assignments, settings, seed, device, empty_cells),
-            output, trials, log, stop,
-        )  # fmt: skip
+        actions.tune(
+            actions.CountsOptions(source, layer, genes_in, genes),
+            actions.FitOptions(
+                likelihood=likelihood,
+                epochs=epochs,
+                covariates=covariate,
+                assignments=assignments,
+                settings=settings,
+                seed=seed,
+                device=device,
+                empty_cells=empty_cells,
+            ),
+            output=output,
+            trials=trials,
+            log=log,
+            stop=stop,
+        )
 
 
 @app.command()
@@ -194,9 +240,9 @@ def programs(
     tsv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all genes of all neurons here.")] = None,
 ) -> None:
     """Print the genes that each neuron of the first layer reads, with weights relative to its largest."""
-    from zipo.commands import commands
+    from zipo.commands import actions
 
-    commands.programs(model, threshold, top, tsv)
+    actions.programs(model, threshold, top, tsv)
 
 
 @app.command()

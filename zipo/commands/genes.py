@@ -1,4 +1,4 @@
-"""Which genes take part: the most variable ones, or those that a file names."""
+"""Selection of genes for training: the most variable ones, or those that a file names."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,32 +16,33 @@ THETA = 100.0  # size of the negative binomial, as Lause 2021 sets it for all ge
 ENTRIES = 10_000_000  # of a dense chunk
 
 
-def chosen(adata: ad.AnnData, asked: str, place: str) -> np.ndarray:
-    """The places of some genes, in their order: so many of the most variable, or those of a file, one a line.
+def select_genes(adata: ad.AnnData, selection: str, place: str) -> np.ndarray:
+    """Ascending indices of the selected genes: a number of the most variable ones, or those a file names, one a line.
 
-    Raises InputError for a number below two, for names that the data lack, and where the data have a name twice.
+    `place` names the data in errors. Raises InputError for a number below two, for names that the data lack, and
+    where the data have a name twice.
     """
     check_names(adata.shape, adata.obs_names, adata.var_names, place)
-    if asked.isdecimal():
-        if int(asked) < 2:
-            raise InputError(f"--genes {asked}: too few to learn from; ask for two genes or more")
-        return np.flatnonzero(most_variable(adata, int(asked), place))
-    if not Path(asked).is_file():
-        raise InputError(f"--genes {asked}: neither a number of genes nor a file with a name on each line")
-    with opened(Path(asked)) as file:
+    if selection.isdecimal():
+        if int(selection) < 2:
+            raise InputError(f"--genes {selection}: too few to learn from; ask for two genes or more")
+        return np.flatnonzero(most_variable(adata, int(selection), place))
+    if not Path(selection).is_file():
+        raise InputError(f"--genes {selection}: neither a number of genes nor a file with a name on each line")
+    with opened(Path(selection)) as file:
         names = list(dict.fromkeys(filter(None, map(str.strip, file))))
     if missing := [name for name in names if name not in adata.var_names]:
         raise InputError(
-            f"--genes {asked}: {len(missing)} of {len(names)} genes are not in {place}, the first is {missing[0]!r}; "
-            "take them out of the file, or name them as the data do"
+            f"--genes {selection}: {len(missing)} of {len(names)} genes are not in {place}, the first is "
+            f"{missing[0]!r}; take them out of the file, or name them as the data do"
         )
     if len(names) < 2:
-        raise InputError(f"--genes {asked}: fewer than two genes are named; too few to learn from")
+        raise InputError(f"--genes {selection}: fewer than two genes are named; too few to learn from")
     return np.sort(adata.var_names.get_indexer(names))
 
 
 def most_variable(adata: ad.AnnData, genes: int, place: str) -> np.ndarray:
-    """Mask of the genes whose Pearson residuals vary most (Lause 2021, doi 10.1186/s13059-021-02451-7).
+    """Mask (genes,) of the genes whose Pearson residuals vary most (Lause 2021, doi 10.1186/s13059-021-02451-7).
 
     Residuals of a negative binomial with rates of rank one, clipped at the square root of the number of cells. Only
     a chunk of the cells is ever dense.
@@ -59,9 +60,9 @@ def most_variable(adata: ad.AnnData, genes: int, place: str) -> np.ndarray:
         sums += residuals.sum(axis=0)
         squares += np.square(residuals).sum(axis=0)
     variances = squares / adata.n_obs - np.square(sums / adata.n_obs)
-    found = np.zeros(adata.n_vars, dtype=bool)
-    found[np.argsort(-variances, kind="stable")[:genes]] = True
-    return found
+    mask = np.zeros(adata.n_vars, dtype=bool)
+    mask[np.argsort(-variances, kind="stable")[:genes]] = True
+    return mask
 
 
 def _chunks(adata: ad.AnnData, place: str) -> Iterator[tuple[np.ndarray, csr_matrix]]:

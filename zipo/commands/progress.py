@@ -13,7 +13,7 @@ from zipo.shared.errors import InputError
 EVERY = 10.0  # seconds between two lines; epochs can be shorter
 
 
-class Teller:
+class Reporter:
     """Tells on standard error, and in a log file if there is one, which is appended to."""
 
     def __init__(self, log: Path | None = None):
@@ -80,8 +80,8 @@ def _is_log(file: Path) -> bool:
 class _Lines:
     """Lines for those who see no bar, each so long after the one before that a log stays short."""
 
-    def __init__(self, teller: Teller):
-        self._say = teller.note if teller.live else teller.say
+    def __init__(self, reporter: Reporter):
+        self._say = reporter.note if reporter.live else reporter.say
         self._last = time.monotonic()
 
     def offer(self, text: str) -> None:

@@ -1,4 +1,7 @@
-"""Parameters of ZiPo as a user gives them: in a file of settings, by options, by NAME=VALUE; free of torch."""
+"""Parameters of ZiPo from a file of settings, options and NAME=VALUE, and the file that `zipo tune` writes.
+
+Imports no torch.
+"""
 
 import json
 from collections.abc import Sequence
@@ -13,16 +16,16 @@ from zipo.shared.errors import InputError
 from zipo.shared.validation import first_problem
 
 
-def given(settings: Path | None, options: dict[str, Any], assignments: Sequence[str]) -> dict[str, Any]:
-    """The parameters that a user gave; assignments NAME=VALUE win over options, and these over a file of settings.
+def merge(settings: Path | None, options: dict[str, Any], assignments: Sequence[str]) -> dict[str, Any]:
+    """Parameters from all three: assignments NAME=VALUE win over options, and these over a file of settings.
 
-    Options that are None are none. Raises InputError for an unknown name and a value that will not do.
+    Options that are None were not given. Raises InputError for an unknown name and a value that will not do.
     """
-    found = {} if settings is None else read(settings)
-    found |= {name: value for name, value in options.items() if value is not None}
-    found |= dict(pair(text, "--set") for text in assignments)
+    values = {} if settings is None else read(settings)
+    values |= {name: value for name, value in options.items() if value is not None}
+    values |= dict(pair(text, "--set") for text in assignments)
     try:
-        return ParameterValues(**found).model_dump(exclude_unset=True)
+        return ParameterValues(**values).model_dump(exclude_unset=True)
     except ValidationError as error:
         raise InputError(f"parameters: {first_problem(error, TypeAdapter(ParameterValues))}") from None
 
@@ -38,18 +41,18 @@ def pair(text: str, option: str) -> tuple[str, str]:
 def read(file: Path) -> dict[str, Any]:
     """The parameters of a file of settings."""
     try:
-        found = json.loads(file.read_text())
+        values = json.loads(file.read_text())
     except OSError as error:
         raise InputError(f"--settings {file}: cannot be read ({error.strerror}); correct the path") from None
     except ValueError as error:
         raise InputError(f"--settings {file}: no JSON ({error}); give a file that `zipo tune` wrote") from None
-    if not isinstance(found, dict):
+    if not isinstance(values, dict):
         raise InputError(f"--settings {file}: parameters by their names were expected; see what `zipo tune` writes")
-    return found
+    return values
 
 
 def write(values: dict[str, Any], target: Path) -> None:
-    """Write a file of settings, whole or not at all."""
+    """Write a file of settings, which appears whole or not at all."""
     with atomic_write(target) as part:
         part.write_text(_as_text(values))
 

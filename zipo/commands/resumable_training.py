@@ -9,7 +9,7 @@ import torch
 from zipo import __version__
 from zipo.commands.inputs import files_of
 from zipo.commands.outputs import checkpoints_beside
-from zipo.commands.progress import Teller
+from zipo.commands.progress import Reporter
 from zipo.commands.stopping import Stop
 from zipo.engine.checkpoints import Checkpoints
 from zipo.model.covariates import Covariates
@@ -21,19 +21,19 @@ from zipo.shared.errors import InputError
 EVERY = 120.0  # seconds between two checkpoints
 
 
-def model_for(adata: ad.AnnData, values: dict[str, Any], teller: Teller) -> ZiPo:
+def model_for(adata: ad.AnnData, values: dict[str, Any], reporter: Reporter) -> ZiPo:
     """A model of the sizes that fit the data but for the given `values`, which may be any keyword of ZiPo; told in
     one line. Raises InputError for values that do not fit together."""
     model = ZiPo.for_data(adata, **values)
     sizes = in_words(model.parameters.model_dump())
-    teller.say(f"{adata.n_obs:,} cells x {adata.n_vars:,} genes: {model.parameters.likelihood}, {sizes}")
+    reporter.say(f"{adata.n_obs:,} cells x {adata.n_vars:,} genes: {model.parameters.likelihood}, {sizes}")
     for name, words in Covariates(adata.obs, model.parameters.covariates).in_words.items():
-        teller.say(f"covariate {name}: {words}")
+        reporter.say(f"covariate {name}: {words}")
     return model
 
 
 def checkpoints_of(
-    model: ZiPo, adata: ad.AnnData, source: Path, reading: list, target: Path, resume: bool, teller: Teller
+    model: ZiPo, adata: ad.AnnData, source: Path, reading: list, target: Path, resume: bool, reporter: Reporter
 ) -> Checkpoints:
     """The checkpoints of a training in a folder beside its target.
 
@@ -46,22 +46,22 @@ def checkpoints_of(
     if not resume:
         checkpoints.remove()
     elif not checkpoints.folder.exists():
-        teller.say(f"{checkpoints.folder}: there are no checkpoints, so the training begins anew")
+        reporter.say(f"{checkpoints.folder}: there are no checkpoints, so the training begins anew")
     elif (state := checkpoints.latest()) is None:
         raise InputError(
             f"{checkpoints.folder}: its checkpoints are of other counts, options or versions, or damaged; give the "
             "interrupted command as it was, or leave --resume out to begin anew"
         )
     else:
-        teller.say(f"going on after epoch {len(state.rest['outcome']['history'])}")
+        reporter.say(f"going on after epoch {len(state.rest['outcome']['history'])}")
     return checkpoints
 
 
-def train(model: ZiPo, adata: ad.AnnData, checkpoints: Checkpoints, teller: Teller, stop: Stop) -> None:
+def train(model: ZiPo, adata: ad.AnnData, checkpoints: Checkpoints, reporter: Reporter, stop: Stop) -> None:
     """Fit a model, obeying signals, and tell how it went. Raises InputError if the training diverged."""
     stop.advice = "nothing is written; the same command with --resume goes on"
     stop.checkpoints = checkpoints
-    with teller.epochs(model.parameters.max_epochs) as on_epoch:
+    with reporter.epochs(model.parameters.max_epochs) as on_epoch:
         model.fit(adata, on_epoch=on_epoch, checkpoints=checkpoints)
     stop.checkpoints = None
     training = model.training
@@ -72,7 +72,7 @@ def train(model: ZiPo, adata: ad.AnnData, checkpoints: Checkpoints, teller: Tell
             f"--set learning_rate={model.parameters.learning_rate / 4:.2g}"
         )
     nll = training.history[training.best_epoch - 1]["validation_nll"]
-    teller.say(
+    reporter.say(
         f"trained {len(training.history)} epochs in {training.seconds:.1f} s; kept the weights of epoch "
         f"{training.best_epoch}, validation NLL {nll:.4f} nats per entry"
     )
