@@ -1,5 +1,6 @@
 """A file, or a folder of files, is there whole or not at all, however their writing ends."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -89,3 +90,70 @@ def test_a_folder_that_cannot_be_written_is_told_in_one_sentence(tmp_path):
     target = tmp_path / "file" / "mine"
     with pytest.raises(InputError, match=r"mine: cannot be written \(Not a directory\)"), atomic_folder(target):
         pass
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Texts of the files below a folder, by their paths in it."""
+    return {str(file.relative_to(folder)): file.read_text() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.fixture
+def saved(tmp_path) -> Path:
+    """A folder that was written before."""
+    with atomic_folder(tmp_path / "mine") as part:
+        (part / "weights").write_text("before")
+    return tmp_path / "mine"
+
+
+def save(target: Path) -> None:
+    with atomic_folder(target) as part:
+        (part / "weights").write_text("after")
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+def test_a_failure_between_the_two_renames_loses_no_folder(saved, monkeypatch, failing):
+    calls, replace = [], os.replace
+
+    def failing_replace(source, target):
+        calls.append(target)
+        if len(calls) == failing:
+            raise OSError(errno.EIO, "failed")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", failing_replace)
+    with pytest.raises(InputError, match=r"mine: cannot be written \(Input/output error\)"):
+        save(saved)
+    monkeypatch.undo()
+    assert contents(saved.parent) == {"mine/weights": "before"}
+    save(saved)
+    assert contents(saved.parent) == {"mine/weights": "after"}
+
+
+def test_the_folder_of_a_process_that_was_killed_between_the_renames_is_restored(saved):
+    os.replace(saved, saved.with_name("mine.earlier"))
+    saved.with_name("mine.part").mkdir()
+    with pytest.raises(KeyboardInterrupt), atomic_folder(saved):
+        raise KeyboardInterrupt
+    assert contents(saved.parent) == {"mine/weights": "before"}
+    save(saved)
+    assert contents(saved.parent) == {"mine/weights": "after"}
+
+
+def test_a_disk_that_is_full_when_the_file_is_made_safe_costs_nothing(saved, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match=r"mine: cannot be written \(No space left on device\)"):
+        save(saved)
+    file = saved.parent / "row.json"
+    file.write_text("before")
+    with pytest.raises(InputError, match=r"row\.json: cannot be written \(No space"), atomic_write(file) as part:
+        part.write_text("after")
+    assert contents(saved.parent) == {"mine/weights": "before", "row.json": "before"}
+
+
+def test_damage_that_another_job_set_aside_is_told_all_the_same(tmp_path):
+    with pytest.raises(InputError, match=r"row\.json: damaged \(cut\)"):
+        set_aside(tmp_path / "row.json", "cut")
+    assert os.listdir(tmp_path) == []

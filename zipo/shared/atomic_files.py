@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all, however their writing ends, and what is done with damage."""
+"""Files and folders that appear whole or not at all, however their writing ends; damaged files are set aside."""
 
 import os
 import shutil
@@ -12,11 +12,11 @@ from zipo.shared.errors import InputError
 
 @contextmanager
 def atomic_write(target: Path) -> Iterator[Path]:
-    """Gives the path to write to; at the end of the context the file takes its name, safe on the disk.
+    """Write a file that appears whole or not at all: yields the path to write to, renamed to `target` at the end.
 
-    What stood under the name stays until then, and for good if the writing fails. The path given has the target's
-    suffix, by which many writers tell formats. Raises InputError where the disk is full or the folder may not be
-    written to.
+    An earlier file stays until then, and for good if the writing fails. The path has the target's suffix, by which
+    many writers tell formats; its contents are on the disk (fsync) before it is renamed. Raises InputError where the
+    disk is full or the folder may not be written to.
     """
     part = temporary_file(target)
     try:
@@ -39,9 +39,13 @@ def temporary_file(target: Path) -> Path:
 
 @contextmanager
 def atomic_folder(target: Path) -> Iterator[Path]:
-    """The same of a folder of files: gives an empty folder, which takes the target's name at the end of the context."""
+    """Write a folder of files that appears whole or not at all: yields an empty one, renamed to `target` at the end.
+
+    An earlier folder stays until then, and for good if the writing fails. Raises InputError as `atomic_write` does.
+    """
     part, earlier = temporary_folders(target)
     try:
+        _restore(target, earlier)
         shutil.rmtree(part, ignore_errors=True)  # of a process that was killed
         part.mkdir(parents=True)
         yield part
@@ -56,7 +60,15 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     except OSError as error:
         raise _not_written(target, error) from error
     finally:
+        with suppress(OSError):
+            _restore(target, earlier)
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _restore(target: Path, earlier: Path) -> None:
+    """Give a folder its name back whose replacement was cut off between the two renames."""
+    if earlier.exists() and not target.exists():
+        os.replace(earlier, target)
 
 
 def temporary_folders(target: Path) -> tuple[Path, Path]:
