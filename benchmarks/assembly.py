@@ -38,8 +38,8 @@ def generate(deposit: str, folder: Path, scale: float) -> dict:
 
 def assemble(deposit: str, folder: Path) -> dict:
     """Read a deposit; as `generate`, to be compared with it."""
-    from zipo.datasets.sources.geo import liver, plates
-    from zipo.datasets.sources.geo.soft import supplement_path
+    from zipo.datasets.geo import liver, plates
+    from zipo.datasets.geo.soft import supplement_path
 
     if deposit == "liver":
         return _summary(liver.read_liver(folder / supplement_path(liver.ACCESSION, "")).X)

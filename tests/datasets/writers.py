@@ -9,8 +9,8 @@ import pandas as pd
 from scipy import io
 from scipy.sparse import coo_matrix, csc_matrix
 
-from zipo.datasets.catalogue import FileSource
 from zipo.datasets.sources import files
+from zipo.datasets.sources.files import FileSource
 
 COUNTS = np.random.default_rng(5).poisson(0.7, size=(6, 8))
 COUNTS[2, 3] = 70_000  # more than 16 bits

@@ -4,8 +4,7 @@ import anndata as ad
 import numpy as np
 import pytest
 
-from zipo.datasets.catalogue import SimulatedSource
-from zipo.datasets.sources.simulated import simulate
+from zipo.datasets.sources.simulated import SimulatedSource, simulate
 from zipo.datasets.thinning import thinned
 from zipo.methods import gene_mean, no_denoising, oracle
 from zipo.metrics.shared.case import Case

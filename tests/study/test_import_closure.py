@@ -7,7 +7,7 @@ import pytest
 
 from zipo.study.import_closure import NO_RESULT, PACKAGE, closure, submodules
 
-RUN = ["zipo.study.block", "zipo.datasets.sources.geo.series", "zipo.study.claims.verdicts", "zipo.figures.figure_08"]
+RUN = ["zipo.study.block", "zipo.datasets.geo.series", "zipo.study.claims.verdicts", "zipo.figures.figure_08"]
 
 
 @pytest.mark.parametrize("module", RUN)

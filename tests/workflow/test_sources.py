@@ -112,7 +112,7 @@ def test_without_a_token_controlled_data_are_left_out_and_named(tmp_path, monkey
     assert repository.planned()["train"] == 1
     monkeypatch.setenv("SYNAPSE_AUTH_TOKEN", "a token")
     assert repository.planned()["train"] == 2
-    assert repository.planned()["fetch_synapse"] == 1
+    assert repository.planned()["fetch"] == 1
 
 
 def test_the_papers_plan_follows_from_its_configuration(tmp_path, monkeypatch):
@@ -124,7 +124,7 @@ def test_the_papers_plan_follows_from_its_configuration(tmp_path, monkeypatch):
     points += 4 - 1  # the DCA-like models; the other experiments share their settings
     assert points == 51
     assert planned["train"] == points * 12 / 3  # seeds, three to a job
-    assert planned["fetch_geo"] == 2
+    assert planned["fetch"] == 2
     jobs = sum(planned.values()) + 1  # and rule all
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     assert f"the plan: {jobs} jobs without ROSMAP, {planned['train']} of them training" in readme

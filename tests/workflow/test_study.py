@@ -88,7 +88,7 @@ def test_editing_a_reader_prepares_again(repository):
 
 def test_editing_what_a_data_set_does_not_use_reruns_nothing(repository):
     repository.edit("zipo/datasets/transfer/fetch.py")
-    repository.edit("zipo/datasets/sources/geo/liver.py")
+    repository.edit("zipo/datasets/geo/liver.py")
     repository.edit("zipo/figures/figure_05.py")
     assert repository.planned() == {}
 

@@ -15,8 +15,6 @@ if not (ROOT / "zipo").is_dir() or not os.path.samefile(Path(zipo.__file__).pare
 
 from zipo import figures
 from zipo.benchmark import plan as benchmark
-from zipo.datasets.catalogue import FileSource, GeoSource, SynapseSource, WheelSource
-from zipo.datasets.sources.locations import folder_of, inputs, path_of
 from zipo.shared.errors import InputError
 from zipo.study import resources
 from zipo.study.config import load, load_claims, parameters_of, resolved
@@ -69,15 +67,10 @@ TABLES = [
 ]
 FIGURES = figures.drawable(set(STUDY.experiments), TABLES)
 SOURCES = {name: dataset.source for name, dataset in STUDY.datasets.items()}
-WHEELS = {source.file_name: source for source in SOURCES.values() if isinstance(source, WheelSource)}
-SERIES = {source.accession for source in SOURCES.values() if isinstance(source, GeoSource)}
-SYNAPSE = {
-    folder_of(source, DOWNLOADS).name: source for source in SOURCES.values() if isinstance(source, SynapseSource)
-}
-URLS = {
-    path_of(source, DOWNLOADS).name: source
+FETCHED = {
+    file.relative_to(DOWNLOADS).as_posix(): source
     for source in SOURCES.values()
-    if isinstance(source, FileSource) and source.url
+    if (file := source.download(DOWNLOADS)) is not None
 }
 LEFT_OUT = (
     f"Left out: {', '.join(STUDY.left_out)}, since access is controlled and SYNAPSE_AUTH_TOKEN is not set."
@@ -116,10 +109,7 @@ def any_of(names):
 
 
 wildcard_constraints:
-    wheel=any_of(WHEELS),
-    accession=any_of(SERIES),
-    synapse=any_of(SYNAPSE),
-    file=any_of(URLS),
+    download=any_of(FETCHED),
     dataset="|".join(STUDY.datasets),
     setting=any_of(SETTINGS),
     row=any_of(ROWS),
@@ -138,25 +128,23 @@ def code(*modules):
     return [os.path.relpath(file) for file in closure(*modules)]
 
 
-# the module of zipo/datasets/sources that reads each kind of source
-READERS = {
-    "file": "files",
-    "geo": "geo.series",
-    "scanpy": "bundled",
-    "simulated": "simulated",
-    "synapse": "rosmap",
-    "wheel": "wheel",
-}
-
-
 def reading_code(wildcards):
     """The files of the package that a data set's contents depend on."""
-    return code("zipo.datasets.prepare", f"zipo.datasets.sources.{READERS[SOURCES[wildcards.dataset].kind]}")
+    return code("zipo.datasets.prepare", type(SOURCES[wildcards.dataset]).__module__)
 
 
 def raw_counts(wildcards):
-    """What a data set is read from: downloads, or files of your own."""
-    return [str(path) for path in inputs(SOURCES[wildcards.dataset], DOWNLOADS)]
+    """The files that a data set is read from: downloads, or files of your own."""
+    return [str(path) for path in SOURCES[wildcards.dataset].inputs(DOWNLOADS)]
+
+
+def fetch_settings(wildcards):
+    """The settings of the study that decide what a source fetches, as JSON."""
+    settings = {
+        "geo_url": STUDY.file.geo_url,
+        "lock": STUDY.file.lock or os.path.relpath(ROOT / "config" / "data.lock.tsv"),
+    }
+    return json.dumps({name: settings[name] for name in FETCHED[wildcards.download].fetch_settings})
 
 
 def block_names(setting):

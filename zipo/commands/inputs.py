@@ -5,16 +5,16 @@ from typing import Literal
 
 import h5py
 
-from zipo.datasets.catalogue import FileFormat, FileSource
 from zipo.datasets.counts import as_counts, check_names
 from zipo.datasets.formats import annotated
 from zipo.datasets.formats.foreign import has_matrix, refuse_absent, refuse_folder, refuse_unreadable
 from zipo.datasets.formats.hdf5 import open_hdf5
+from zipo.datasets.formats.reading import read_counts
+from zipo.datasets.formats.suffixes import FileFormat
 from zipo.datasets.formats.tenx import parts
 from zipo.datasets.formats.whole_numbers import counts_elsewhere, whole_layers_of
 from zipo.datasets.names import refuse_transposed, warn_of_dates
 from zipo.datasets.raw_counts import CountsInData
-from zipo.datasets.sources import files
 from zipo.shared.errors import InputError
 
 KNOWN = (
@@ -51,8 +51,7 @@ def read(path: Path, layer: str | None = None, genes_in: Literal["rows", "column
             with counts_elsewhere(lambda: whole_layers_of(path)):
                 as_counts(counts.X, counts.obs_names, counts.var_names, str(path))
         return given
-    in_table = genes_in if kind == "table" else None
-    adata = files.read_whole(path, FileSource(kind="file", path=str(path), format=kind, genes_in=in_table))
+    adata = read_counts(path, kind, genes_in=genes_in if kind == "table" else None)
     return CountsInData(adata, adata)
 
 

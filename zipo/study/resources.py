@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from zipo.datasets.catalogue import Dataset, SimulatedSource
+from zipo.datasets.catalogue import Dataset
 from zipo.parameters import Parameters
 from zipo.shared.errors import InputError
 
@@ -63,8 +63,9 @@ def size_of(dataset: Dataset, file: Path) -> Size:
     if not file.exists():
         if paper := dataset.paper:
             return Size(paper.cells, paper.genes, math.ceil(paper.cells * paper.genes * paper.nonzero_share))
-        if isinstance(source := dataset.source, SimulatedSource):
-            return Size(source.cells, source.genes, source.cells * source.genes)
+        if size := dataset.source.size():
+            cells, genes = size
+            return Size(cells, genes, cells * genes)
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(file))
     import h5py  # planning a study whose data sets are not there yet does without
 

@@ -28,8 +28,9 @@ from tests.datasets.writers import (
     write_v2,
     write_v3,
 )
-from zipo.datasets.catalogue import FileSource, ScanpySource
-from zipo.datasets.sources import bundled, files
+from zipo.datasets.sources import files
+from zipo.datasets.sources.bundled import ScanpySource
+from zipo.datasets.sources.files import FileSource
 
 
 def check(adata: ad.AnnData, genes=UNIQUE, counts=COUNTS) -> None:
@@ -77,7 +78,7 @@ def test_h5ad_with_duplicate_symbols(tmp_path):
 def test_h5ad_of_the_first_format():
     source = ScanpySource(kind="scanpy", name="pbmc68k_reduced", sha256="0" * 64)
     with pytest.raises(ValueError, match=r"10x_pbmc68k_reduced\.h5ad: the count of gene .* look normalised"):
-        read(bundled.path(source), layer="raw")
+        read(source.file(), layer="raw")
 
 
 def test_stored_zeros_are_no_detections(tmp_path):

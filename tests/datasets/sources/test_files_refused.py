@@ -31,9 +31,8 @@ from tests.datasets.writers import (
     write_v2,
     write_v3,
 )
-from zipo.datasets.catalogue import FileSource
 from zipo.datasets.formats.hdf5 import not_opened
-from zipo.datasets.sources.locations import path_of
+from zipo.datasets.sources.files import FileSource
 from zipo.shared.errors import InputError
 
 PAGE = b"\n<!DOCTYPE html>\n<html><body>Not found</body></html>"
@@ -469,8 +468,8 @@ def test_formats_by_suffix(fields, kind):
 
 def test_files_of_one_name_lie_apart_among_the_downloads(tmp_path):
     one, other = (FileSource(kind="file", url="https://host/a/my%20b.h5?v=2", sha256=c * 64) for c in "ab")
-    assert path_of(one, tmp_path) == tmp_path / "aaaaaaaaaaaa-my b.h5"
-    assert path_of(other, tmp_path) == tmp_path / "bbbbbbbbbbbb-my b.h5"
+    assert one.download(tmp_path) == tmp_path / "aaaaaaaaaaaa-my b.h5"
+    assert other.download(tmp_path) == tmp_path / "bbbbbbbbbbbb-my b.h5"
 
 
 def test_a_column_that_is_there_twice(tmp_path):

@@ -14,10 +14,8 @@ import pytest
 from scipy import io
 from scipy.sparse import coo_matrix, csr_matrix
 
-from zipo.datasets.catalogue import SynapseSource
-from zipo.datasets.sources import reading as sources
 from zipo.datasets.sources import rosmap
-from zipo.datasets.sources.locations import folder_of, inputs
+from zipo.datasets.sources.rosmap import SynapseSource
 from zipo.shared.errors import InputError
 
 SOURCE = SynapseSource(kind="synapse", counts="syn18686381", genes="syn18686382", cells="syn18686372")
@@ -134,7 +132,7 @@ def deposit(tmp_path, monkeypatch) -> Deposit:
 
 def fetch(tmp_path: Path) -> Path:
     """Fetch as the study does; the folder of the files."""
-    (manifest,) = inputs(SOURCE, tmp_path)
+    (manifest,) = SOURCE.inputs(tmp_path)
     rosmap.fetch_files(SOURCE, manifest.parent, manifest)
     return manifest.parent
 
@@ -144,7 +142,7 @@ def refused(tmp_path: Path, message: str) -> list[str]:
     with pytest.raises(InputError, match=f"^{message}$") as caught:
         fetch(tmp_path)
     assert "\n" not in str(caught.value)
-    folder = folder_of(SOURCE, tmp_path)
+    folder = SOURCE.download(tmp_path).parent
     return sorted(path.name for path in folder.rglob("*")) if folder.exists() else []
 
 
@@ -153,7 +151,7 @@ def test_counts_genes_and_cells_come_back_exactly(tmp_path, deposit, field, quot
     deposit.content |= files(tmp_path / "again", field, quote)
     folder = fetch(tmp_path)
     assert folder == tmp_path / "syn18686381"
-    adata, checksums = sources.read(SOURCE, tmp_path)
+    adata, checksums = SOURCE.read(tmp_path)
     assert isinstance(adata.X, csr_matrix)
     assert adata.X.dtype == np.float32
     assert adata.X.nnz == np.count_nonzero(COUNTS)
@@ -199,7 +197,7 @@ def test_a_file_that_does_not_come_is_named_and_nothing_half_written_stays(tmp_p
     deposit.problems[identifier] = problem
     left = refused(tmp_path, message.format(id=identifier, name=NAMES[identifier], **md5))
     assert left == sorted(list(NAMES.values())[:at])
-    folder = folder_of(SOURCE, tmp_path)
+    folder = SOURCE.download(tmp_path).parent
     assert all((folder / NAMES[key]).read_bytes() == deposit.content[key] for key in list(NAMES)[:at])
     deposit.problems.clear()
     assert sorted(path.name for path in fetch(tmp_path).iterdir()) == sorted(["manifest.tsv", *NAMES.values()])

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from zipo.datasets.catalogue import SimulatedSource
-from zipo.datasets.sources.simulated import simulate
+from zipo.datasets.sources.simulated import SimulatedSource, simulate
 
 
 def source(**options) -> SimulatedSource:

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zipo.datasets.catalogue import WheelSource
 from zipo.datasets.sources import wheel
+from zipo.datasets.sources.wheel import WheelSource
+from zipo.datasets.transfer.integrity import sha256_of
 from zipo.shared.errors import InputError
 
 COUNTS = "gene,c1,c2,c3\nA,1,0,2\nB,0,0,5\n"
@@ -27,7 +28,7 @@ def packed(tmp_path):
         source = WheelSource(
             kind="wheel",
             package="toy==1.0",
-            sha256=wheel.sha256_of(path),
+            sha256=sha256_of(path),
             counts="toy/counts.csv",
             labels="toy/labels.csv",
         )
@@ -37,7 +38,7 @@ def packed(tmp_path):
 
 
 def test_genes_in_rows_become_cells_in_rows(packed):
-    adata = wheel.read(*packed())
+    adata = wheel.read_wheel(*packed())
     np.testing.assert_array_equal(adata.X.toarray(), [[1, 0], [0, 0], [2, 5]])
     assert list(adata.obs_names) == ["c1", "c2", "c3"]
     assert list(adata.var_names) == ["A", "B"]
@@ -46,11 +47,11 @@ def test_genes_in_rows_become_cells_in_rows(packed):
 
 def test_genes_in_columns_with_and_without_names_of_cells(packed):
     path, source = packed(counts="A,B\n1,0\n0,0\n2,5\n")
-    adata = wheel.read(path, source.model_copy(update={"genes_in": "columns", "cell_names": False}))
+    adata = wheel.read_wheel(path, source.model_copy(update={"genes_in": "columns", "cell_names": False}))
     np.testing.assert_array_equal(adata.X.toarray(), [[1, 0], [0, 0], [2, 5]])
     assert list(adata.obs_names) == ["0", "1", "2"]
     path, source = packed(counts="cell,A,B\nc1,1,0\nc2,0,0\nc3,2,5\n")
-    adata = wheel.read(path, source.model_copy(update={"genes_in": "columns"}))
+    adata = wheel.read_wheel(path, source.model_copy(update={"genes_in": "columns"}))
     np.testing.assert_array_equal(adata.X.toarray(), [[1, 0], [0, 0], [2, 5]])
     assert list(adata.obs_names) == ["c1", "c2", "c3"]
 
@@ -59,29 +60,29 @@ def test_a_wheel_with_another_checksum_is_refused(packed):
     path, source = packed()
     path.write_bytes(path.read_bytes() + b"\0")
     with pytest.raises(InputError, match=r"toy==1\.0: toy-1\.0-.* has sha256 [0-9a-f]{64}, but the catalogue expects"):
-        wheel.read(path, source)
+        wheel.read_wheel(path, source)
 
 
 def test_labels_of_another_length_are_refused(packed):
     with pytest.raises(InputError, match=r"toy/labels\.csv: 2 labels for 3 cells"):
-        wheel.read(*packed(labels=",x\n1,acinar\n2,beta\n"))
+        wheel.read_wheel(*packed(labels=",x\n1,acinar\n2,beta\n"))
 
 
 def test_a_missing_label_column_is_named(packed):
     path, source = packed()
     with pytest.raises(InputError, match=r"no column 'type'; there are Unnamed: 0, x"):
-        wheel.read(path, source.model_copy(update={"label_column": "type"}))
+        wheel.read_wheel(path, source.model_copy(update={"label_column": "type"}))
 
 
 def test_bad_counts_are_named_with_their_file(packed):
     with pytest.raises(InputError, match=r"toy==1\.0: toy/counts\.csv: the count of gene 'B' in cell 'c3' \(-5\)"):
-        wheel.read(*packed(counts=COUNTS.replace("5", "-5")))
+        wheel.read_wheel(*packed(counts=COUNTS.replace("5", "-5")))
 
 
 def test_a_member_that_is_not_there_is_named(packed):
     path, source = packed()
     with pytest.raises(InputError, match=r"the wheel has no file 'toy/other\.csv'"):
-        wheel.read(path, source.model_copy(update={"counts": "toy/other.csv"}))
+        wheel.read_wheel(path, source.model_copy(update={"counts": "toy/other.csv"}))
 
 
 class FakePip:
@@ -104,13 +105,13 @@ def test_a_fetched_wheel_appears_only_if_it_is_right(packed, tmp_path, monkeypat
     target = tmp_path / "downloads" / "toy.whl"
     monkeypatch.setattr(wheel.subprocess, "run", FakePip(path.read_bytes()[:-1]))
     with pytest.raises(InputError, match="sha256"):
-        wheel.fetch(source.package, source.sha256, target)
+        wheel.download_wheel(source.package, source.sha256, target)
     monkeypatch.setattr(wheel.subprocess, "run", FakePip(None))
     with pytest.raises(InputError, match=r"toy==1\.0: pip could not download the wheel: No matching distribution"):
-        wheel.fetch(source.package, source.sha256, target)
+        wheel.download_wheel(source.package, source.sha256, target)
     assert list(target.parent.iterdir()) == []
 
     monkeypatch.setattr(wheel.subprocess, "run", FakePip(path.read_bytes()))
-    wheel.fetch(source.package, source.sha256, target)
+    wheel.download_wheel(source.package, source.sha256, target)
     assert [file.name for file in target.parent.iterdir()] == ["toy.whl"]
     assert target.read_bytes() == path.read_bytes()

@@ -22,7 +22,7 @@ FETCH = """
 import resource, signal, sys
 from pathlib import Path
 from zipo.datasets.transfer.fetch import Patience, fetch
-from zipo.errors import InputError
+from zipo.shared.errors import InputError
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have had it ignored
 url, target, limit = sys.argv[1:]
 if int(limit):

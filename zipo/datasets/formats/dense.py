@@ -4,12 +4,12 @@ import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix, vstack
 
-from zipo.datasets.catalogue import FileSource
 from zipo.datasets.formats.stored import Stored
 from zipo.datasets.formats.text import blocks, numbers, opened, ragged, separator_of, with_corner
 from zipo.datasets.names import CELL, GENE, matching
@@ -19,51 +19,45 @@ from zipo.shared.wording import setting, words
 QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 
 
-def read_table(path: Path, source: FileSource) -> Stored:
+def read_table(path: Path, genes_in: Literal["rows", "columns"] | None, cell_columns: Sequence[str] = ()) -> Stored:
     """The counts of a table whose separator is the first of tab, comma and space that its header has.
 
-    With genes in columns, the columns that the source names (cell type, batch, covariates) are taken out of the genes
-    unless there is a table of labels. Raises InputError for ragged lines, fields that are no numbers, and names that
-    show that genes are not where the source says.
+    With genes in columns, `cell_columns` are about the cells (cell type, batch, covariates) and become obs; all other
+    columns are genes. Raises InputError for ragged lines, fields that are no numbers, and names that show that genes
+    are not where `genes_in` says.
     """
     with opened(path) as file:
         line = file.readline()
         separator = separator_of(line, path)
         header = next(csv.reader([line], delimiter=separator))
         names: list[str] = []
-        found: list[csr_matrix] = []
+        counts: list[csr_matrix] = []
         about: list[list[str]] = []
         for first, lines in blocks(file, 2):
             cut = [_cut(line, separator, number, path) for number, line in enumerate(lines, first)]
             if not names:
                 header = with_corner(header, _width(cut[0][1], separator))
-                aside = _aside(header, source)
+                aside = [i for i, name in enumerate(header[1:]) if genes_in != "rows" and name in cell_columns]
                 if len(aside) == len(header) - 1:
                     raise InputError(f"{path}: line 1 names no column of counts beside those about the cells")
-                counts = None if not aside else [i for i in range(len(header) - 1) if i not in set(aside)]
+                gene_columns = None if not aside else [i for i in range(len(header) - 1) if i not in set(aside)]
             names.extend(name for name, _ in cut)
             rest = [text for _, text in cut]
             _refuse_ragged(rest, first, len(header), separator, path)
             about.extend(_picked(text, aside, separator) for text in rest if aside)
-            found.append(csr_matrix(numbers(rest, first, path, separator, header, counts)).astype(np.float32))
-    if not found:
+            block = numbers(rest, first, path, separator, header, gene_columns)
+            counts.append(csr_matrix(block).astype(np.float32))
+    if not counts:
         raise InputError(f"{path}: nothing follows line 1, but rows of counts were expected")
-    columns = header[1:] if counts is None else [header[1 + i] for i in counts]
-    matrix = vstack(found, format="csr")
-    del found
-    cells, genes = (names, columns) if source.genes_in == "columns" else (columns, names)
-    _refuse_swapped(cells, genes, source.genes_in, path)
-    if source.genes_in == "rows":
+    columns = header[1:] if gene_columns is None else [header[1 + i] for i in gene_columns]
+    matrix = vstack(counts, format="csr")
+    del counts
+    cells, genes = (names, columns) if genes_in == "columns" else (columns, names)
+    _refuse_swapped(cells, genes, genes_in, path)
+    if genes_in == "rows":
         return Stored(matrix.T.tocsr(), cells, genes)
     obs = pd.DataFrame(about, columns=[header[1 + i] for i in aside], index=cells) if aside else None
     return Stored(matrix, cells, genes, obs=obs)
-
-
-def _aside(header: list[str], source: FileSource) -> list[int]:
-    """Positions after the first of the columns that are about cells, not counts."""
-    if source.genes_in == "rows" or source.labels is not None:
-        return []
-    return [i for i, name in enumerate(header[1:]) if name in source.columns]
 
 
 def _cut(line: str, separator: str, number: int, path: Path) -> tuple[str, str]:

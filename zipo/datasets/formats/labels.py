@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from zipo.datasets.catalogue import FileSource
 from zipo.datasets.formats.text import rows
 from zipo.shared.errors import InputError
 
@@ -17,38 +17,46 @@ def read_labels(path: Path, cells: Sequence[str]) -> pd.DataFrame:
 
     Raises InputError for cells without a row and cells with two; rows of other cells are passed over.
     """
-    header, *found = rows(path)
-    table = pd.DataFrame([fields[1:] for fields in found], columns=header[1:], index=[fields[0] for fields in found])
+    header, *lines = rows(path)
+    table = pd.DataFrame([fields[1:] for fields in lines], columns=header[1:], index=[fields[0] for fields in lines])
     if not table.index.is_unique:
         twice = table.index[table.index.duplicated()][0]
         raise InputError(f"{path}: cell {twice!r} has more than one row; one row a cell is needed")
     absent = [cell for cell in cells if cell not in table.index]
     if absent:
-        there = f", while the table has {table.index[0]!r}" if len(table) else ""
+        example = f", while the table has {table.index[0]!r}" if len(table) else ""
         raise InputError(
-            f"{path}: {len(absent)} of {len(cells)} cells have no row, the first is {absent[0]!r}{there}; "
+            f"{path}: {len(absent)} of {len(cells)} cells have no row, the first is {absent[0]!r}{example}; "
             "the first column must name every cell as the counts do"
         )
     return table.loc[list(cells)]
 
 
-def obs_of(source: FileSource, columns: pd.DataFrame, cells: Sequence[str], place: str) -> pd.DataFrame:
-    """obs with cell_type, batch and covariates from the columns that the source names.
+def choose_columns(
+    table: pd.DataFrame,
+    cells: Sequence[str],
+    place: str,
+    *,
+    cell_type: str | None = None,
+    batch: str | None = None,
+    covariates: Sequence[str] = (),
+) -> pd.DataFrame:
+    """obs of the cells: cell_type and batch from the columns of these names, and covariates under their own names.
 
-    Raises InputError for a column that is not there or that is there twice.
+    Raises InputError for a column that `table` does not have, or has twice; `place` names the table.
     """
     obs = pd.DataFrame(index=pd.Index(cells, dtype=str))
-    known = list(columns.columns)
-    for name in source.columns:
-        if known.count(name) != 1:
-            problem = "more than one column" if name in known else "no column"
-            there = ", ".join(map(str, known)) or "none: name a table of labels"
-            raise InputError(f"{place}: {problem} {name!r} about the cells; there are {there}")
-    for key, column in (("cell_type", source.cell_type), ("batch", source.batch)):
+    columns = list(table.columns)
+    for name in (cell_type, batch, *covariates):
+        if name is not None and columns.count(name) != 1:
+            problem = "more than one column" if name in columns else "no column"
+            known = ", ".join(map(str, columns)) or "none: name a table of labels"
+            raise InputError(f"{place}: {problem} {name!r} about the cells; there are {known}")
+    for key, column in (("cell_type", cell_type), ("batch", batch)):
         if column is not None:
-            obs[key] = _categories(columns[column])
-    for name in source.covariates:
-        obs[name] = _numbers_or_categories(columns[name])
+            obs[key] = _categories(table[column])
+    for name in covariates:
+        obs[name] = _numbers_or_categories(table[name])
     return obs
 
 
@@ -57,7 +65,8 @@ def _categories(column: pd.Series) -> pd.Categorical:
     return pd.Categorical(_text(column).to_numpy())
 
 
-def _numbers_or_categories(column: pd.Series):
+def _numbers_or_categories(column: pd.Series) -> np.ndarray | pd.Categorical:
+    """Numbers where all values are numbers, otherwise text; what is missing stays missing."""
     if pd.api.types.is_numeric_dtype(column):
         return column.to_numpy()
     text = _text(column)
@@ -66,5 +75,6 @@ def _numbers_or_categories(column: pd.Series):
 
 
 def _text(column: pd.Series) -> pd.Series:
+    """The values as text, and nothing where they are missing."""
     text = column.astype(str)
     return text.where(column.notna() & ~text.isin(MISSING))

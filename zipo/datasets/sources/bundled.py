@@ -1,31 +1,59 @@
 """PBMC 68k reduced (Zheng 2017, doi 10.1038/ncomms14049), whose counts scanpy's package holds normalised."""
 
-import warnings
+from __future__ import annotations
+
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-import anndata as ad
-import numpy as np
-from scipy.sparse import csr_matrix
-
-from zipo.datasets.catalogue import ScanpySource
-from zipo.datasets.counts import as_counts
-from zipo.datasets.sources.wheel import check_sha256
+from zipo.datasets.source import Sha256, Source
 from zipo.shared.errors import InputError
+
+if TYPE_CHECKING:
+    import anndata as ad
 
 LARGEST_ROUNDING = 0.1  # counts recovered from float32 logarithms lie within .082 of whole numbers
 
 
-def path(source: ScanpySource) -> Path:
-    """The data set's file; found without importing scanpy, which takes seconds."""
-    package = find_spec("scanpy")
-    if package is None or package.origin is None:
-        raise InputError(f"{source.name}: scanpy is not installed here; install the study extra: pip install .[study]")
-    return Path(package.origin).parent / "datasets" / "10x_pbmc68k_reduced.h5ad"
+class ScanpySource(Source):
+    """Counts recovered from the normalised data that scanpy's own package carries."""
+
+    kind: Literal["scanpy"]
+    """A data set inside scanpy's package."""
+    name: Literal["pbmc68k_reduced"]
+    """Which one."""
+    sha256: Sha256
+    """Checksum of its file."""
+
+    def read(self, downloads: Path) -> tuple[ad.AnnData, dict[str, str]]:
+        """The counts, with obs["cell_type"], and the checksum of scanpy's file."""
+        file = self.file()
+        return recover_counts(file, self), {file.name: self.sha256}
+
+    def file(self) -> Path:
+        """The data set's file, located without importing scanpy, which takes seconds."""
+        package = find_spec("scanpy")
+        if package is None or package.origin is None:
+            raise InputError(
+                f"{self.name}: scanpy is not installed here; install the study extra: pip install .[study]"
+            )
+        return Path(package.origin).parent / "datasets" / "10x_pbmc68k_reduced.h5ad"
 
 
-def read(file: Path, source: ScanpySource) -> ad.AnnData:
-    """The counts: raw.X holds log1p(1e4 x counts / library), and obs["n_counts"] the library."""
+def recover_counts(file: Path, source: ScanpySource) -> ad.AnnData:
+    """The counts: raw.X holds log1p(1e4 x counts / library), and obs["n_counts"] the library.
+
+    Raises InputError for a file with another checksum, and for values that are not such logarithms.
+    """
+    import warnings
+
+    import anndata as ad
+    import numpy as np
+    from scipy.sparse import csr_matrix
+
+    from zipo.datasets.counts import as_counts
+    from zipo.datasets.transfer.integrity import check_sha256
+
     check_sha256(file, source.sha256, source.name)
     with warnings.catch_warnings():  # the file is of anndata's first format, which is still read
         warnings.simplefilter("ignore")

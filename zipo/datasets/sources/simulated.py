@@ -1,12 +1,51 @@
 """Counts with a known truth, in the manner of Splatter (Zappia 2017, doi 10.1186/s13059-017-1305-0)."""
 
-import anndata as ad
-import numpy as np
-import pandas as pd
-from scipy.sparse import csr_matrix
-from scipy.special import expit
+from __future__ import annotations
 
-from zipo.datasets.catalogue import SimulatedSource
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from zipo.datasets.source import Source
+
+if TYPE_CHECKING:
+    import anndata as ad
+
+
+class SimulatedSource(Source):
+    """Counts drawn from a known truth; see zipo/datasets/sources/simulated.py."""
+
+    kind: Literal["simulated"]
+    """Drawn, not measured."""
+    cells: Annotated[int, Field(ge=2)] = 2000
+    """Number of cells."""
+    genes: Annotated[int, Field(ge=2)] = 1000
+    """Number of genes."""
+    cell_types: Annotated[int, Field(ge=1)] = 5
+    """Number of cell types, of unequal sizes."""
+    differential_share: Annotated[float, Field(ge=0, le=1)] = 0.3
+    """Share of the genes whose mean differs in a cell type."""
+    dispersion: Annotated[float, Field(ge=0)] = 0.1
+    """Squared coefficient of variation of a gene among the cells of a type; 0 leaves Poisson noise alone."""
+    median_library: Annotated[float, Field(gt=0)] = 2000.0
+    """Median of the log-normal library sizes, in counts."""
+    library_spread: Annotated[float, Field(ge=0)] = 0.4
+    """Standard deviation of the library sizes' logarithm."""
+    dropout_midpoint: float | None = None
+    """Log mean at which half of the counts are lost to zero inflation; no inflation if absent."""
+    dropout_slope: Annotated[float, Field(lt=0)] = -1.0
+    """Slope of the loss's logit in the log mean."""
+    seed: int = 1
+    """Seed of the draw."""
+
+    def size(self) -> tuple[int, int]:
+        """Number of cells and genes."""
+        return self.cells, self.genes
+
+    def read(self, downloads: Path) -> tuple[ad.AnnData, dict[str, str]]:
+        """The counts with their truth, which no file holds."""
+        return simulate(self), {}
 
 
 def simulate(source: SimulatedSource) -> ad.AnnData:
@@ -15,6 +54,12 @@ def simulate(source: SimulatedSource) -> ad.AnnData:
     layers["true_rates"] are the expected counts of each cell before zero inflation, the truth that a
     denoiser is after; layers["true_zero_probability"] the probability of loss, where inflation is on.
     """
+    import anndata as ad
+    import numpy as np
+    import pandas as pd
+    from scipy.sparse import csr_matrix
+    from scipy.special import expit
+
     rng = np.random.default_rng(source.seed)
     base = rng.gamma(shape=0.6, scale=1.0, size=source.genes)
     shares = rng.dirichlet(np.full(source.cell_types, 3.0))

@@ -6,6 +6,9 @@ import tarfile
 import zlib
 from pathlib import Path
 
+from zipo.shared.errors import InputError
+from zipo.shared.wording import words
+
 CHUNK = 1 << 20
 PAGES = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<!--", b"<?xml")
 
@@ -18,6 +21,17 @@ def sha256_of(path: Path) -> str:
     """Checksum of a file, as 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_sha256(path: Path, expected: str, source: str) -> None:
+    """Raise InputError unless the file has the checksum that the catalogue of data sets gives for `source`."""
+    actual = sha256_of(path)
+    if actual != expected:
+        hint = words(python="", command_line="", study=", or correct sha256 in config/datasets.yaml")
+        raise InputError(
+            f"{source}: {path.name} has sha256 {actual}, but the catalogue expects {expected}; "
+            f"the file is damaged or another version: fetch it again{hint}"
+        )
 
 
 def is_page(start: bytes, name: str) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from zipo.datasets.formats.label_table import counted, is_missing, read_label_table
-from zipo.datasets.sources.geo.soft import read_lines
+from zipo.datasets.geo.soft import read_lines
 
 COLUMNS = {  # in the table, by their names here
     "well": "well",

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from zipo.datasets.sources.geo.identities import read_identities
+from zipo.datasets.geo.identities import read_identities
 
 BARCODES = ["AAACCT-1", "AAACCT-3", "AAGTCC-2", "CCGTAA-9", "TTGGCA-9"]
 GROUPS = {"AAACCT-1": "T cells, naive", "AAGTCC-2": "3", "CCGTAA-9": "T cells, naive", "TTGGCA-9": "B"}

@@ -7,9 +7,9 @@ from urllib.parse import quote, urlsplit
 
 import anndata as ad
 
-from zipo.datasets.sources.geo import liver, plates
-from zipo.datasets.sources.geo.soft import Series, file_name, read_file_list, read_soft, soft_path, supplement_path
-from zipo.datasets.sources.geo.soft import folder as folder_of
+from zipo.datasets.geo import liver, plates
+from zipo.datasets.geo.soft import Series, file_name, read_file_list, read_soft, soft_path, supplement_path
+from zipo.datasets.geo.soft import folder as folder_of
 from zipo.datasets.transfer.fetch import Patience, fetch, web_address
 from zipo.datasets.transfer.lock import Lock
 from zipo.datasets.transfer.manifest import write_manifest

@@ -9,9 +9,9 @@ import pytest
 
 from tests.datasets import geo_tree
 from tests.datasets.fault_server import Fault, FaultServer
-from zipo.datasets.sources.geo import liver, plates
-from zipo.datasets.sources.geo import series as geo
-from zipo.datasets.sources.geo.soft import soft_path, supplement_path
+from zipo.datasets.geo import liver, plates
+from zipo.datasets.geo import series as geo
+from zipo.datasets.geo.soft import soft_path, supplement_path
 from zipo.datasets.transfer.fetch import Patience
 from zipo.datasets.transfer.integrity import sha256_of
 from zipo.datasets.transfer.lock import Lock

@@ -10,9 +10,9 @@ import pandas as pd
 from zipo.datasets.formats.label_table import counted, fields_of, key_of, separator_of
 from zipo.datasets.formats.matrix_market import read_matrix_market
 from zipo.datasets.formats.stored import unique_genes
+from zipo.datasets.geo.identities import read_identities
+from zipo.datasets.geo.soft import read_lines
 from zipo.datasets.remarks import with_remarks
-from zipo.datasets.sources.geo.identities import read_identities
-from zipo.datasets.sources.geo.soft import read_lines
 from zipo.shared.errors import InputError
 
 ACCESSION = "GSE125188"

@@ -14,10 +14,10 @@ import pandas as pd
 from scipy.sparse import csr_matrix, vstack
 
 from zipo.datasets.formats.label_table import counted
+from zipo.datasets.geo.gene_rows import GeneRows
+from zipo.datasets.geo.plate import header_of, read_plate, unpacked
+from zipo.datasets.geo.wells import describe, read_wells
 from zipo.datasets.remarks import with_remarks
-from zipo.datasets.sources.geo.gene_rows import GeneRows
-from zipo.datasets.sources.geo.plate import header_of, read_plate, unpacked
-from zipo.datasets.sources.geo.wells import describe, read_wells
 from zipo.shared.errors import InputError
 
 ACCESSION = "GSE117156"

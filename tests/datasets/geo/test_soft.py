@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from tests.datasets import geo_tree
-from zipo.datasets.sources.geo import soft
+from zipo.datasets.geo import soft
 from zipo.shared.errors import InputError
 
 GEO = "ftp://ftp.ncbi.nlm.nih.gov/geo"

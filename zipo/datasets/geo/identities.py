@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from zipo.datasets.formats.label_table import SEPARATORS, counted, fields_of, is_missing, key_of
-from zipo.datasets.sources.geo.soft import read_lines
+from zipo.datasets.geo.soft import read_lines
 from zipo.shared.errors import InputError
 
 BARCODE = re.compile(r"([ACGTN]{4,})(?:[-._]([0-9]+))?")  # the sequence, and the library it is from

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.datasets import geo_tree
-from zipo.datasets.sources.geo import plates
+from zipo.datasets.geo import plates
 from zipo.shared.errors import InputError
 
 FIRST, SECOND, THIRD = "GSM3272410_AB3058.txt.gz", "GSM3272411_AB3059.txt.gz", "GSM3272412_AB3060.txt.gz"

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from zipo.datasets.formats.label_table import fields_of, separator_of
-from zipo.datasets.sources.geo.soft import DAMAGED, decoded
+from zipo.datasets.geo.soft import DAMAGED, decoded
 from zipo.shared.errors import InputError
 
 LARGEST_COUNT = 1 << 24  # up to here float32 holds every whole number

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.datasets import geo_tree
-from zipo.datasets.sources.geo import plates
-from zipo.datasets.sources.geo.wells import describe, read_wells
+from zipo.datasets.geo import plates
+from zipo.datasets.geo.wells import describe, read_wells
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import scipy.io
 
 from tests.datasets import geo_tree
 from zipo.datasets.formats import matrix_market
-from zipo.datasets.sources.geo import liver
+from zipo.datasets.geo import liver
 from zipo.shared.errors import InputError
 
 HEADER_LINES = 3  # of the matrix: banner, comment, sizes
