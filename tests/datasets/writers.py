@@ -1,17 +1,22 @@
 """Known counts, and their files in every format as other libraries write them or specifications describe them."""
 
 import gzip
+from pathlib import Path
+from typing import Any
 
 import anndata as ad
 import h5py
 import numpy as np
 import pandas as pd
+import pytest
 from scipy import io
 from scipy.sparse import coo_matrix, csc_matrix
 
 from zipo.datasets.sources import files
 from zipo.datasets.sources.files import FileSource
+from zipo.shared.errors import InputError
 
+PAGE = b"\n<!DOCTYPE html>\n<html><body>Not found</body></html>"
 COUNTS = np.random.default_rng(5).poisson(0.7, size=(6, 8))
 COUNTS[2, 3] = 70_000  # more than 16 bits
 COUNTS[:, 7] = 0
@@ -28,6 +33,14 @@ ABOUT = {"cell_type": "type", "batch": "donor", "covariates": ["age"]}
 
 def read(path, **fields) -> ad.AnnData:
     return files.read_file(path, FileSource(kind="file", path=str(path), **fields))
+
+
+def refused(path: Path, problem: str, **fields: Any) -> None:
+    """Assert that reading ends in one line that begins with the path and matches `problem`."""
+    with pytest.raises(InputError, match=problem) as error:
+        read(path, **fields)
+    assert str(error.value).startswith(str(path))
+    assert "\n" not in str(error.value)
 
 
 def annotated(x) -> ad.AnnData:
