@@ -1,7 +1,7 @@
 """Checks that a data set holds raw counts, before anything is computed from it."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import anndata as ad
 import numpy as np
@@ -17,13 +17,10 @@ LARGEST_LOGARITHM = 25.0  # of a count: e to this is 7e10
 
 
 class NotCounts(InputError):
-    """Values that are no raw counts, which may be elsewhere."""
+    """The values are no raw counts; another matrix of the same data may hold them."""
 
 
-LARGEST = float(np.finfo(np.float32).max)
-
-
-def as_counts(matrix, cells: Sequence[str], genes: Sequence[str], place: str) -> csr_matrix:
+def as_counts(matrix: Any, cells: Sequence[str], genes: Sequence[str], place: str) -> csr_matrix:
     """A matrix (cells x genes) as CSR of whole float32 counts; `place` names the file or object in errors.
 
     The matrix stays as it is. Raises InputError for a shape that does not match the names, duplicate genes, and entries
@@ -48,7 +45,7 @@ def _masked(matrix: np.ma.MaskedArray, place: str) -> InputError:
     )
 
 
-def as_csr(matrix, place: str) -> csr_matrix:
+def as_csr(matrix: Any, place: str) -> csr_matrix:
     """A matrix in any storage as CSR with its entries as they are, and index arrays of one type.
 
     It shares the arrays of a matrix that is CSR already, and never changes them. What is lazy is computed. Raises
@@ -90,7 +87,7 @@ def check_names(shape: tuple[int, int], cells: Sequence[str], genes: Sequence[st
 
 
 def whole_counts(counts: csr_matrix, cells: Sequence[str], genes: Sequence[str], place: str) -> csr_matrix:
-    """The same as whole float32 counts; InputError for entries that are NaN, infinite, negative or not whole."""
+    """`counts` as float32, checked; InputError for entries that are NaN, infinite, negative or not whole."""
     if not counts.has_canonical_format or not counts.data.all():
         counts = counts.astype(np.float64)  # a copy, for the arrays may be the caller's, in which sums do not overflow
         counts.sum_duplicates()

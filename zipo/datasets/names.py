@@ -1,4 +1,4 @@
-"""What the names of genes and cells give away: that they stand on each other's side, or went through a spreadsheet."""
+"""Checks of the names of genes and cells: for axes that are swapped, and genes that a spreadsheet made dates of."""
 
 import re
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from zipo.shared.errors import InputError
 
-# names that no one gives to the other axis: accessions, some gene families, and barcodes of ten bases and more
+# names that only this axis has: accessions, some gene families, and barcodes of ten bases and more
 GENE = re.compile(
     r"ENS[A-Z]{0,6}G\d{9,}(\.\d+)?|ERCC-\d{5}|(MT|mt)-(ND|CO|Nd|Co)\d|(RP[LS]|Rp[ls])\d+[AaXx]?|ACTB|Actb"
 )

@@ -19,7 +19,7 @@ from zipo.datasets.formats.hdf5 import checked_csr
 from zipo.shared.errors import InputError
 
 LONGEST_READ = 1 << 20  # entries that one read takes at once, but for a single cell with more
-WIDEST_GAP = 1 << 13  # entries of cells not asked for that are read along: about what starting another read costs
+WIDEST_GAP = 1 << 13  # unwanted entries that are read along: they cost about what starting another read costs
 
 
 class RowsOnDisk:
@@ -31,7 +31,7 @@ class RowsOnDisk:
     - `columns`: (genes,) which of its columns, in which order; None for all as they are.
     """
 
-    def __init__(self, stored: CSRDataset, place: str, rows: np.ndarray, columns: np.ndarray | None = None):
+    def __init__(self, stored: CSRDataset, place: str, rows: np.ndarray, columns: np.ndarray | None = None) -> None:
         self._values, self._columns = stored.group["data"], stored.group["indices"]
         self._starts = stored.group["indptr"][:].astype(np.int64)
         self._width = stored.shape[1]
@@ -52,8 +52,7 @@ class RowsOnDisk:
         return self._values.dtype
 
     def read(self, cells: np.ndarray, dtype: np.dtype | type = np.float32) -> csr_matrix:
-        """Counts of these cells (n,), each by its place in `rows`, in this order, float32 unless another type is asked
-        for; InputError for damage."""
+        """Counts of `cells` (n,), positions in `rows`, in this order, as values of `dtype`; InputError for damage."""
         starts = np.concatenate([[0], np.cumsum(self.lengths[cells])])
         values, columns = np.empty(starts[-1], dtype), np.empty(starts[-1], np.int32)
         for group, low, high in self._reads(self.rows[cells]):
@@ -76,9 +75,9 @@ class RowsOnDisk:
         return np.split(cells, np.flatnonzero(np.diff(part)) + 1)
 
     def _reads(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, int, int]]:
-        """The reads that get these rows of the file: which of them, and the first and last entry to read.
+        """Plan the reads of these rows of the file: for each, which of the rows it gets, and its first and last entry.
 
-        They go through the file in its order, and take rows that lie close together at once.
+        They follow the order of the file, and rows that lie close together share a read.
         """
         order = np.argsort(rows, kind="stable")
         begin, end = self._starts[rows[order]], self._starts[rows[order] + 1]
@@ -90,7 +89,7 @@ class RowsOnDisk:
 
 
 def ranges(begin: np.ndarray, length: np.ndarray) -> np.ndarray:
-    """begin[0], begin[0] + 1, ... of that length, then the same from begin[1], and so on."""
+    """The numbers from begin[0] on, length[0] of them, then from begin[1] on, length[1] of them, and so on."""
     offsets = np.cumsum(length) - length
     return np.repeat(begin - offsets, length) + np.arange(length.sum())
 
@@ -122,30 +121,30 @@ def rows_of(adata: ad.AnnData, place: str) -> RowsOnDisk | None:
 
 def stored_x(adata: ad.AnnData) -> Any:
     """X of an AnnData, or of that under a view, as it is stored; None if there is none."""
-    whole = adata._adata_ref if adata.is_view else adata
-    if whole.isbacked:
-        if not whole.file.is_open:
-            whole.file.open()
-        if "X" not in whole.file:
+    base = adata._adata_ref if adata.is_view else adata
+    if base.isbacked:
+        if not base.file.is_open:
+            base.file.open()
+        if "X" not in base.file:
             return None
-    return whole.X
+    return base.X
 
 
 def places(adata: ad.AnnData) -> tuple[np.ndarray, np.ndarray]:
-    """Which cells and genes of the AnnData under a view it has, in its order; all of one that is no view."""
+    """Positions of a view's cells and genes in the AnnData under it, in the view's order; all if it is no view."""
     if not adata.is_view:
         return np.arange(adata.n_obs), np.arange(adata.n_vars)
-    whole = adata._adata_ref
-    return np.arange(whole.n_obs)[adata._oidx], np.arange(whole.n_vars)[adata._vidx]
+    base = adata._adata_ref
+    return np.arange(base.n_obs)[adata._oidx], np.arange(base.n_vars)[adata._vidx]
 
 
 def some_cells(adata: ad.AnnData, cells: np.ndarray) -> ad.AnnData:
-    """A view of these cells, by their places; also of a view of a backed AnnData, of which anndata makes none."""
+    """A view of the cells at these positions; also of a view of a backed AnnData, of which anndata makes none."""
     return _view(adata, cells, slice(None))
 
 
 def some_genes(adata: ad.AnnData, genes: np.ndarray) -> ad.AnnData:
-    """The same of these genes."""
+    """A view of the genes at these positions, as `some_cells` makes of cells."""
     return _view(adata, slice(None), genes)
 
 
@@ -157,7 +156,7 @@ def _view(adata: ad.AnnData, cells: np.ndarray | slice, genes: np.ndarray | slic
 
 
 class Survey(NamedTuple):
-    """What one pass over counts on disk found."""
+    """Sums over counts on disk, gathered in one pass."""
 
     library: np.ndarray
     """(cells,) sums of each cell's counts."""

@@ -20,17 +20,17 @@ RAW = "raw"  # what names adata.raw among the layers, unless a layer has that na
 
 
 class CountsInData(NamedTuple):
-    """What somebody gave, of the same cells and genes twice."""
+    """An AnnData and its raw counts, of the same cells and genes."""
 
     data: ad.AnnData
-    """All there is, as it came."""
+    """The AnnData as it was passed or read."""
     counts: ad.AnnData
     """The raw counts as X, in memory or on disk."""
     left_out: str = ""
-    """What of the AnnData could not be kept, in one line."""
+    """Parts of the AnnData that could not be kept, in one line."""
 
     def of_genes(self, places: np.ndarray) -> "CountsInData":
-        """Some genes alone, by their places."""
+        """The same of some genes alone, by their positions."""
         if self.data is self.counts:
             part = some_genes(self.data, places)
             return CountsInData(part, part, self.left_out)
@@ -42,7 +42,7 @@ def with_all(data: ad.AnnData, counts: ad.AnnData) -> CountsInData:
     if same_names(data.var_names, counts.var_names):
         return CountsInData(data, counts)
     raw = data.raw
-    whole = ad.AnnData(
+    joined = ad.AnnData(
         counts.X,
         obs=counts.obs,
         var=raw.var,
@@ -54,8 +54,8 @@ def with_all(data: ad.AnnData, counts: ad.AnnData) -> CountsInData:
     )
     parts = ["X", *(f"layers[{name!r}]" for name in data.layers), *(["var"] if len(data.var.columns) else [])]
     parts += [f"{group}[{name!r}]" for group in ("varm", "varp") for name in getattr(data, group)]
-    kept = f"raw has {counts.n_vars:,} genes and X {data.n_vars:,}, so X of the output is raw"
-    return CountsInData(whole, counts, f"{kept}; left out: {', '.join(parts)}")
+    change = f"raw has {counts.n_vars:,} genes and X {data.n_vars:,}, so X of the output is raw"
+    return CountsInData(joined, counts, f"{change}; left out: {', '.join(parts)}")
 
 
 def with_x(data: ad.AnnData, matrix: csr_matrix) -> ad.AnnData:
@@ -100,8 +100,8 @@ def check_cut(adata: ad.AnnData, place: str) -> None:
     """Raise InputError for a view in memory that cannot become an AnnData of its own, as it does once it is filled."""
     if not adata.is_view or adata.isbacked:
         return
-    whole = adata._adata_ref
-    for name, matrix in {"X": whole.X, **{f"layers[{name!r}]": value for name, value in whole.layers.items()}}.items():
+    base = adata._adata_ref
+    for name, matrix in {"X": base.X, **{f"layers[{name!r}]": value for name, value in base.layers.items()}}.items():
         if of_two_index_types(matrix):
             raise InputError(
                 f"{place}: {name} has index arrays of two types, so that scipy cannot cut this view out of it; make it "
@@ -145,7 +145,7 @@ def in_memory(matrix: Any, place: str) -> csr_matrix:
 
 
 def matrix_of(adata: ad.AnnData, place: str, layer: str | None) -> tuple[Any, Any]:
-    """What holds the counts, and their matrix."""
+    """The object that holds the counts, `adata` or its raw, and their matrix; InputError if there is none."""
     if layer is None:
         if (matrix := x_of(adata)) is None:
             raise InputError(
@@ -161,13 +161,13 @@ def matrix_of(adata: ad.AnnData, place: str, layer: str | None) -> tuple[Any, An
 
 
 def x_of(adata: ad.AnnData) -> Any:
-    """X; of a view, whose sparse matrix anndata cannot always cut, too."""
-    whole = stored_x(adata)
-    if whole is None or not adata.is_view or not issparse(whole):
-        return None if whole is None else adata.X
+    """X of an AnnData, or of a view, whose sparse matrix anndata itself cannot always cut; None if it is empty."""
+    stored = stored_x(adata)
+    if stored is None or not adata.is_view or not issparse(stored):
+        return None if stored is None else adata.X
     cells, genes = places(adata)
-    part = (as_csr(whole, "X") if of_two_index_types(whole) else whole)[cells]
-    return part if np.array_equal(genes, np.arange(whole.shape[1])) else part[:, genes]
+    part = (as_csr(stored, "X") if of_two_index_types(stored) else stored)[cells]
+    return part if np.array_equal(genes, np.arange(stored.shape[1])) else part[:, genes]
 
 
 def of_two_index_types(matrix: Any) -> bool:
@@ -175,12 +175,13 @@ def of_two_index_types(matrix: Any) -> bool:
     return issparse(matrix) and matrix.format in ("csr", "csc") and matrix.indptr.dtype != matrix.indices.dtype
 
 
-def _remedy(given: Any) -> str:
-    name = type(given).__name__
+def _remedy(value: Any) -> str:
+    """How to make an AnnData of something else, in words."""
+    name = type(value).__name__
     if name == "DataFrame":
         return "make one of it, anndata.AnnData(frame), with cells in rows"
     if name == "MuData":
         return "give the part with the counts, as mdata['rna']"
-    if isinstance(given, str) or hasattr(given, "__fspath__"):
+    if isinstance(value, str) or hasattr(value, "__fspath__"):
         return "read the file first, as by anndata.read_h5ad"
     return "make one of it, anndata.AnnData(counts, obs=..., var=...), with cells in rows"

@@ -1,4 +1,4 @@
-"""Remarks on a data set: what its files leave open without a doubt about its counts."""
+"""Remarks on a data set: what its files leave open beside the counts, such as missing labels."""
 
 import anndata as ad
 

@@ -12,9 +12,9 @@ from scipy.sparse import csr_matrix
 
 def thin(counts: csr_matrix, share: float, seed: int) -> tuple[csr_matrix, csr_matrix]:
     """Training and held-out counts, float32 (cells, genes), whole numbers that add up to `counts`."""
-    kept = np.random.default_rng(seed).binomial(counts.data.astype(np.int64), share).astype(np.float32)
+    training = np.random.default_rng(seed).binomial(counts.data.astype(np.int64), share).astype(np.float32)
     parts = []
-    for values in (kept, counts.data - kept):
+    for values in (training, counts.data - training):
         part = csr_matrix((values, counts.indices.copy(), counts.indptr.copy()), counts.shape)
         part.eliminate_zeros()  # a stored zero would count as a detection
         parts.append(part)
@@ -27,9 +27,9 @@ def thinned(data: ad.AnnData, share: float, seed: int) -> tuple[ad.AnnData, csr_
     Where the true rates are known, those of the training molecules are `share` times as high; probabilities of loss
     stay as they are, because a loss takes all molecules of a gene in a cell.
     """
-    kept, held_out = thin(data.X, share, seed)
+    counts, held_out = thin(data.X, share, seed)
     training = data.copy()
-    training.X = kept
+    training.X = counts
     if "true_rates" in training.layers:
         training.layers["true_rates"] = training.layers["true_rates"] * np.float32(share)
     return training, held_out

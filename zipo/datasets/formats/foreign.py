@@ -1,4 +1,4 @@
-"""Files and folders that other programs read, told by their contents, and how to make of them what zipo reads."""
+"""Refusals of files and folders that zipo does not read, recognised by their contents: what they are, what to do."""
 
 import re
 import shlex

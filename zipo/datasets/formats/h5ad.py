@@ -84,7 +84,7 @@ def check_writable(
         if f"{group}/{name}" not in leave_out
     }
     raw = raw_of(data)
-    of_raw: dict[str, Any] = {} if raw is None else {"raw/X": raw.X, "raw/var": raw.var, **raw.varm}
+    raw_parts: dict[str, Any] = {} if raw is None else {"raw/X": raw.X, "raw/var": raw.var, **raw.varm}
     with h5py.File(io.BytesIO(), "w") as file:
         write_tables(file, data.obs, data.var, data.uns)
         for name, value in matrices.items():
@@ -97,7 +97,7 @@ def check_writable(
             _put(file.create_group("raw"), "var", raw.var)
         file.flush()
         needed = slots + file.id.get_filesize() + _size_of_x(data, file)
-    needed += sum(map(_size, (*matrices.values(), *of_raw.values())))
+    needed += sum(map(_size, (*matrices.values(), *raw_parts.values())))
     folder = next(folder for folder in target.absolute().parents if folder.exists())
     free = shutil.disk_usage(folder).free
     if needed > free:

@@ -1,4 +1,4 @@
-"""What the formats that rest on HDF5 have in common."""
+"""Files of HDF5, as .h5ad, .loom and 10x .h5 are: opened, marked as zipo's own, written, and their matrices read."""
 
 import errno
 import io
@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -73,10 +74,10 @@ def is_marked(path: Path) -> bool:
 
 @contextmanager
 def create_hdf5(path: Path) -> Iterator[tuple[h5py.File, Callable[[], None]]]:
-    """A new HDF5 file to write, and what is to be called now and then: it raises OSError once the disk is full.
+    """A new HDF5 file to write, and a function to be called now and then, which raises OSError once the disk is full.
 
-    HDF5 takes the process down with it where it cannot write a file to the end. It is therefore let believe that it
-    could, and the failure is raised where its own work is done, at the latest when the file is closed.
+    HDF5 ends the process where it cannot write a file to the end. Each of its writes therefore seems to succeed, and
+    the failure is raised by the function or, at the latest, when the file is closed.
     """
     with _Target(path, "w+b") as target:
         try:
@@ -87,14 +88,15 @@ def create_hdf5(path: Path) -> Iterator[tuple[h5py.File, Callable[[], None]]]:
 
 
 class _Target(io.FileIO):
-    """A file on disk for HDF5, which keeps the first failure to write to itself, and what was not written in memory."""
+    """File on disk for HDF5 that never fails to write: it keeps the first failure, and in memory what came after it."""
 
-    def __init__(self, path: Path, mode: str):
+    def __init__(self, path: Path, mode: str) -> None:
         super().__init__(path, mode)
         self.failure: BaseException | None = None
         self._lost: list[tuple[int, bytes]] = []  # HDF5 reads its own tables again
 
-    def write(self, data) -> int:
+    def write(self, data: Any) -> int:
+        """Write bytes, or keep them in memory after a failure; their number, in either case."""
         start, rest = self.tell(), memoryview(data).cast("B")
         end = start + len(rest)
         try:
@@ -107,7 +109,8 @@ class _Target(io.FileIO):
             self.seek(end)
         return len(data)
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: Any) -> int:
+        """Read bytes into a buffer, also those that are in memory alone; their number."""
         start, view = self.tell(), memoryview(buffer).cast("B")
         view[:] = bytes(len(view))
         super().readinto(view)

@@ -8,28 +8,29 @@ from typing import NamedTuple
 from zipo.shared.errors import InputError
 
 SEPARATORS = ("\t", ",", ";", " ")  # a blank stands for any white space
-MISSING = {"", "na", "nan", "n/a", "#n/a", "<na>", "none", "null"}  # as R, pandas, Excel and people write them
+MISSING_VALUES = {"", "na", "nan", "n/a", "#n/a", "<na>", "none", "null"}  # as R, pandas, Excel and people write them
 TOP = 200  # lines among which the header is looked for
 
 
 class LabelTable(NamedTuple):
-    """What a table says of cells, in its order."""
+    """The rows of a table about cells, in its order."""
 
     names: list[str]
     """Name of each row's cell, "" where it has none."""
     values: list[dict[str, str]]
     """Text by column; nothing of rows with more or fewer fields than others, whose columns cannot be told."""
     columns: list[str]
-    """Columns that are there."""
+    """The wanted columns that the table has."""
     ragged: list[str]
     """Names of the rows with more or fewer fields than others."""
 
 
 def read_label_table(lines: Sequence[str], columns: Mapping[str, str], place: str) -> LabelTable:
-    """A table with a header that names `columns`: their names here by their names in the table; the first names cells.
+    """Read a table whose header names columns about cells.
 
-    That column may also have _ID behind its name, or be the first and have none. Raises InputError where no header
-    names the cells.
+    `columns` maps the names of the result's columns to those in the table. The first of them names the cells; in the
+    table it may also have _ID behind its name, or be the first column and have no name. `place` names the table in
+    errors. Raises InputError where no header names the cells.
     """
     keys = {key_of(name): column for column, name in columns.items()}
     cell = next(iter(columns))
@@ -52,14 +53,14 @@ def read_label_table(lines: Sequence[str], columns: Mapping[str, str], place: st
         )
     at = {column: known.index(column) for column in columns if column in known}
     del at[cell]
-    of_cell = known.index(cell)
+    name_column = known.index(cell)
     table = LabelTable([], [], list(at), [])
     for row in rows:
-        name = row[of_cell] if of_cell < len(row) else ""
-        whole = len(row) >= usual and not any(row[max(usual, len(header)) :]) and not any(header[len(row) :])
+        name = row[name_column] if name_column < len(row) else ""
+        complete = len(row) >= usual and not any(row[max(usual, len(header)) :]) and not any(header[len(row) :])
         table.names.append(name)
-        table.values.append({column: row[i] for column, i in at.items()} if whole else {})
-        if not whole:
+        table.values.append({column: row[i] for column, i in at.items()} if complete else {})
+        if not complete:
             table.ragged.append(name)
     return table
 
@@ -79,7 +80,7 @@ def separator_of(line: str) -> str:
 
 def is_missing(value: str) -> bool:
     """Whether a field is blank or says that its value is missing."""
-    return value.lower() in MISSING
+    return value.lower() in MISSING_VALUES
 
 
 def key_of(name: str) -> str:
@@ -88,7 +89,7 @@ def key_of(name: str) -> str:
 
 
 def counted(names: Sequence[str], total: int | None = None) -> str:
-    """How many there are, and the first of them, as a remark gives them."""
+    """The number of names, of `total` if given, and the first of them, in the words of a remark."""
     return f"{len(names):,}{f' of {total:,}' if total else ''}, the first is {names[0]!r}"
 
 

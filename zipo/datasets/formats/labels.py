@@ -1,4 +1,4 @@
-"""What is known of each cell: its type, batch and covariates, by name, out of a table or the counts' own file."""
+"""Columns about cells: cell type, batch and covariates, out of a table of labels or the counts' own file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,8 @@ import pandas as pd
 from zipo.datasets.formats.text import rows
 from zipo.shared.errors import InputError
 
-MISSING = ("", "NA", "nan", "NaN")  # as R and pandas write them
+# as R and pandas write them; less than in label_table, since "none" and "null" may be labels of one's own
+MISSING_LABELS = ("", "NA", "nan", "NaN")
 
 
 def read_labels(path: Path, cells: Sequence[str]) -> pd.DataFrame:
@@ -77,4 +78,4 @@ def _numbers_or_categories(column: pd.Series) -> np.ndarray | pd.Categorical:
 def _text(column: pd.Series) -> pd.Series:
     """The values as text, and nothing where they are missing."""
     text = column.astype(str)
-    return text.where(column.notna() & ~text.isin(MISSING))
+    return text.where(column.notna() & ~text.isin(MISSING_LABELS))

@@ -25,7 +25,7 @@ BLOCK = 1 << 25  # bytes of text parsed at once: some two million entries
 LARGEST_OF_DEPOSITS = 1 << 24  # up to here float32 holds every whole number; more molecules of a gene no cell has
 FIELDS = ("integer", "real", "unsigned-integer")  # scipy writes the last of unsigned integers
 TYPES = {"gene": np.int64, "cell": np.int64, "count": np.float64}
-OF_NUMBERS = b"0123456789+-.eE \t\r\n"
+CHARACTERS_OF_NUMBERS = b"0123456789+-.eE \t\r\n"
 ENTRY = re.compile(rb"[ \t]*([+-]?[0-9]{1,18}[ \t]+){2}[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,2})?[ \t\r]*")
 Entries = tuple[np.ndarray, np.ndarray, np.ndarray]  # gene and cell, counted from one, and count of each line
 
@@ -84,15 +84,15 @@ def _blocks(file: Binary, line: int) -> Iterator[tuple[int, bytes]]:
     """
     rest = b""
     while text := file.read(BLOCK):
-        whole, newline, rest = (rest + text).rpartition(b"\n")
-        block = whole.rstrip()
+        lines, newline, rest = (rest + text).rpartition(b"\n")
+        block = lines.rstrip()
         if not block:
-            rest = whole + newline + rest
+            rest = lines + newline + rest
             continue
         yield line, block
         line += block.count(b"\n") + 1
         # blank lines wait with the rest until something follows them
-        rest = (whole[len(block) :] + newline + rest).partition(b"\n")[2]
+        rest = (lines[len(block) :] + newline + rest).partition(b"\n")[2]
     if last := rest.rstrip():
         yield line, last
 
@@ -102,7 +102,7 @@ def _parse(block: bytes, line: int, path: Path) -> Entries:
     last = line + block.count(b"\n")
     reason = "there is more on a line than three numbers"
     # pandas takes True for 1 and ends a number at a zero byte
-    if not block.translate(None, OF_NUMBERS):
+    if not block.translate(None, CHARACTERS_OF_NUMBERS):
         try:
             table = pd.read_csv(
                 io.BytesIO(block),
@@ -138,12 +138,12 @@ def _sparse(file: Binary, first: int, genes: int, cells: int, size: int, largest
         _refuse_wrong(gene, cell, count, line, genes, cells, largest, path)
         if filled + len(gene) > size:
             raise InputError(f"{path}: line {line + size - filled} is one entry more than the {size} of the header")
-        here = slice(filled, filled + len(gene))
-        gene_of[here], cell_of[here], counts[here] = gene - 1, cell - 1, count
-        joint = cell_of[max(filled - 1, 0) : here.stop]
-        in_order = in_order and bool((joint[1:] >= joint[:-1]).all())
+        span = slice(filled, filled + len(gene))
+        gene_of[span], cell_of[span], counts[span] = gene - 1, cell - 1, count
+        cells_in_file = cell_of[max(filled - 1, 0) : span.stop]  # with the last one of the block before
+        in_order = in_order and bool((cells_in_file[1:] >= cells_in_file[:-1]).all())
         entries_of += np.bincount(cell - 1, minlength=cells)
-        filled = here.stop
+        filled = span.stop
     if filled != size:
         raise InputError(
             f"{path}: the file ends with line {first + filled - 1} and {filled} entries, but the header says {size}; "

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import h5py
 from scipy.sparse import csr_matrix, hstack
 
 from zipo.datasets.counts import LARGEST
@@ -67,20 +68,20 @@ def read_h5(path: Path) -> Stored:
                 f"{path}: neither a group 'matrix' nor one of a genome, so this is no 10x matrix; "
                 f"there are {', '.join(file) or 'no groups'}"
             )
-        found = []
+        parts_by_genome = []
         for genome in genomes:
             group = file[genome]
             _need(group, ("barcodes", "data", "indices", "indptr", "shape", "genes", "gene_names"), path)
-            found.append(_group(group, text_of(group["gene_names"]), text_of(group["genes"]), path))
-    first = found[0]
-    if any(other.cells != first.cells for other in found):
+            parts_by_genome.append(_group(group, text_of(group["gene_names"]), text_of(group["genes"]), path))
+    first = parts_by_genome[0]
+    if any(part.cells != first.cells for part in parts_by_genome):
         raise InputError(f"{path}: the genomes {', '.join(genomes)} have different cells; give each a file of its own")
-    genes = [gene for one in found for gene in one.genes]
-    gene_ids = [gene_id for one in found for gene_id in one.gene_ids or []]
-    return Stored(hstack([one.matrix for one in found], format="csr"), first.cells, genes, gene_ids)
+    genes = [gene for part in parts_by_genome for gene in part.genes]
+    gene_ids = [gene_id for part in parts_by_genome for gene_id in part.gene_ids or []]
+    return Stored(hstack([part.matrix for part in parts_by_genome], format="csr"), first.cells, genes, gene_ids)
 
 
-def _group(group, genes: list[str], gene_ids: list[str], path: Path) -> Stored:
+def _group(group: h5py.Group, genes: list[str], gene_ids: list[str], path: Path) -> Stored:
     """The matrix of an HDF5 group, which holds it by columns, one a cell."""
     place = f"{path}: {group.name}"
     cells = text_of(group["barcodes"])
@@ -109,18 +110,18 @@ def _gene_expression(stored: Stored, types: Sequence[str] | None, place: str) ->
             f"{place}: {types[0]!r}, in the place of a feature's type, is none of 10x; all features are taken as genes"
         )
         return stored
-    kept = [i for i, kind in enumerate(types) if kind == GENE_EXPRESSION]
+    genes = [i for i, kind in enumerate(types) if kind == GENE_EXPRESSION]
     others = Counter(kind for kind in types if kind != GENE_EXPRESSION)
-    if not kept:
+    if not genes:
         raise InputError(
             f"{place}: no feature is of type {GENE_EXPRESSION!r}; there are {', '.join(others)}; give the matrix of "
             "gene expression"
         )
     ids = stored.gene_ids or stored.genes
     return stored._replace(
-        matrix=stored.matrix[:, kept],
-        genes=[stored.genes[i] for i in kept],
-        gene_ids=[ids[i] for i in kept],
+        matrix=stored.matrix[:, genes],
+        genes=[stored.genes[i] for i in genes],
+        gene_ids=[ids[i] for i in genes],
         uns={"left_out_features": dict(others)},
     )
 
@@ -129,15 +130,15 @@ def _only(folder: Path, *names: str) -> Path:
     """The one file of a folder that ends in one of the names, plain or with .gz; hidden files are passed over."""
     refuse_absent(folder)
     endings = tuple(name + gz for name in names for gz in ("", ".gz"))
-    found = sorted(path for path in folder.iterdir() if path.name.endswith(endings) and not path.name.startswith("."))
-    if len(found) == 1:
-        return found[0]
-    problem = f"exactly one of {', '.join(endings)} is needed, there is {', '.join(x.name for x in found) or 'none'}"
-    if not found and names[0] == "matrix.mtx":
+    files = sorted(path for path in folder.iterdir() if path.name.endswith(endings) and not path.name.startswith("."))
+    if len(files) == 1:
+        return files[0]
+    problem = f"exactly one of {', '.join(endings)} is needed, there is {', '.join(x.name for x in files) or 'none'}"
+    if not files and names[0] == "matrix.mtx":
         refuse_folder(folder, problem)
-    elif not found:
+    elif not files:
         remedy = "put it there, or name it so"
-    elif len({path.name.removesuffix(".gz") for path in found}) == 1:
+    elif len({path.name.removesuffix(".gz") for path in files}) == 1:
         remedy = "keep one of the two"
     else:
         remedy = "give each sample a folder of its own"
@@ -147,22 +148,23 @@ def _only(folder: Path, *names: str) -> Path:
 def _fields(path: Path) -> list[list[str]]:
     """The tab-separated fields of each line; the lines must have equally many."""
     with opened(path) as file:
-        found = [line.rstrip("\n").split("\t") for line in file]
-    while found and not "".join(found[-1]).strip():  # blank lines at the end
-        found.pop()
-    if not found:
+        lines = [line.rstrip("\n").split("\t") for line in file]
+    while lines and not "".join(lines[-1]).strip():  # blank lines at the end
+        lines.pop()
+    if not lines:
         raise InputError(f"{path}: the file is empty; fetch or write it again")
-    for number, fields in enumerate(found, 1):
-        if len(fields) != len(found[0]):
+    for number, fields in enumerate(lines, 1):
+        if len(fields) != len(lines[0]):
             if not any(fields):
                 raise InputError(f"{path}: line {number} is blank, but others follow; take it away")
-            raise ragged(path, number, len(fields), len(found[0]))
+            raise ragged(path, number, len(fields), len(lines[0]))
         if not fields[0]:
             raise InputError(f"{path}: line {number} begins with a blank name")
-    return found
+    return lines
 
 
-def _need(group, names: tuple[str, ...], path: Path) -> None:
+def _need(group: h5py.Group, names: tuple[str, ...], path: Path) -> None:
+    """Raise InputError for members that a group lacks."""
     missing = [name for name in names if name not in group]
     if missing:
         raise InputError(f"{path}: {group.name} lacks {', '.join(missing)}; there are {', '.join(group)}")

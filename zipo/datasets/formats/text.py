@@ -21,7 +21,7 @@ from zipo.shared.wording import words
 
 BLOCK = 8_000_000  # characters of text parsed at once; as numbers they take at most four times as much
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-MISSING = ("", "na", "n/a", "nan", "null", "none", "-", ".")
+BLANKS = ("", "na", "n/a", "nan", "null", "none", "-", ".")  # what people write where nothing was counted
 THOUSANDS = re.compile(r"[+-]?\d{1,3}([ ,.'_]\d{3})+")
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d*")
 Binary = gzip.GzipFile | BufferedReader
@@ -87,8 +87,11 @@ def numbers(
 ) -> np.ndarray:
     """The numbers of a block of lines (lines x columns): int64 if all are whole, otherwise float64.
 
-    `lines` lack the name at their beginning. `first` is the number of the first, `header` what all fields are called,
-    and `columns` which of those that are there to take, all if None. Raises InputError naming line and column.
+    - `lines`: without the name at the beginning of each; `first`: the number of the first in the file.
+    - `header`: names of all columns, that of the names first.
+    - `columns`: which fields of `lines` to take; all if None.
+
+    Raises InputError naming line and column.
     """
 
     def parse(kind: type) -> np.ndarray:
@@ -97,16 +100,16 @@ def numbers(
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # older numpy cuts fractions off with a warning only
         try:
-            found = parse(np.int64)  # eight times faster than floats
+            block = parse(np.int64)  # eight times faster than floats
         except (ValueError, Warning):
             try:
-                found = parse(np.float64)
+                block = parse(np.float64)
             except (ValueError, Warning) as error:
                 raise _no_numbers(lines, first, path, separator, header, columns, str(error)) from None
-    if len(found) != len(lines):
+    if len(block) != len(lines):
         blank = next(i for i, line in enumerate(lines) if not line.strip())
         raise InputError(f"{path}: line {first + blank} is blank, but a row of numbers was expected")
-    return found
+    return block
 
 
 def rows(path: Path) -> list[list[str]]:
@@ -150,14 +153,22 @@ def separator_of(header: str, path: Path) -> str:
     raise InputError(f"{path}: line 1 has no tab, comma or space between fields, so this is no table of counts")
 
 
-def ragged(path: Path, line: int, found: int, expected: int, separator: str = "") -> InputError:
+def ragged(path: Path, line: int, number: int, expected: int, separator: str = "") -> InputError:
     """The error for a line with another number of fields."""
-    fields = f"{found} field{'s' * (found != 1)}, but {expected} were expected"
+    fields = f"{number} field{'s' * (number != 1)}, but {expected} were expected"
     hint = "; should names have spaces, put them in quotes, or separate the fields by tabs" * (separator == " ")
     return InputError(f"{path}: line {line} has {fields}{hint}")
 
 
-def _no_numbers(lines, first: int, path: Path, separator: str, header, columns, reason: str) -> InputError:
+def _no_numbers(
+    lines: list[str],
+    first: int,
+    path: Path,
+    separator: str,
+    header: Sequence[str],
+    columns: Sequence[int] | None,
+    reason: str,
+) -> InputError:
     """The error for the first field of a block that is no number."""
     expected = None
     for number, line in zip(count(first), lines, strict=False):
@@ -179,7 +190,7 @@ def _remedy(field: str, name: str, column: int, separator: str) -> str:
     """What to do about a field that is no number, and perhaps about all of its column."""
     if not field.strip() and not name.strip():
         return "should the lines end with a separator, take it away"
-    if field.strip().lower() in MISSING:
+    if field.strip().lower() in BLANKS:
         return "write 0 where nothing was counted"
     if THOUSANDS.fullmatch(field.strip()):
         return "write thousands without a separator"

@@ -1,4 +1,4 @@
-"""The cell types of the liver deposit: groups by barcode, read from a table of any form, for labels are no counts."""
+"""The cell types of the liver deposit: groups of barcodes, read leniently since no count depends on them."""
 
 import re
 from collections import Counter
@@ -12,8 +12,19 @@ from zipo.datasets.geo.soft import read_lines
 from zipo.shared.errors import InputError
 
 BARCODE = re.compile(r"([ACGTN]{4,})(?:[-._]([0-9]+))?")  # the sequence, and the library it is from
-# parts of a column's name that speak for groups, the surest first
-OF_GROUPS = ("group", "cluster", "celltype", "annotation", "identity", "label", "population", "subset", "type", "class")
+# parts of the name of a column of groups, the surest first
+GROUPS = (
+    "group",
+    "cluster",
+    "celltype",
+    "annotation",
+    "identity",
+    "label",
+    "population",
+    "subset",
+    "type",
+    "class",
+)
 Resolve = Callable[[str], str | None]
 
 
@@ -70,10 +81,10 @@ def _resolver(barcodes: list[str], named: Sequence[str] = ()) -> Resolve:
     ending every library has by itself, and says nothing.
     """
     known = set(barcodes)
-    of_sequence: dict[str, str | None] = {}
+    barcode_by_sequence: dict[str, str | None] = {}
     for barcode in barcodes:
         sequence = barcode.rpartition("-")[0] or barcode
-        of_sequence[sequence] = None if sequence in of_sequence else barcode
+        barcode_by_sequence[sequence] = None if sequence in barcode_by_sequence else barcode
     own = bool(named) and all(name.endswith("-1") for name in named) and not known.issuperset(named)
 
     def resolve(name: str) -> str | None:
@@ -83,7 +94,7 @@ def _resolver(barcodes: list[str], named: Sequence[str] = ()) -> Resolve:
         if parts is None or (parts[2] and not own):
             same = f"{parts[1]}-{parts[2]}" if parts else ""  # R writes points for dashes
             return same if same in known else None
-        return of_sequence.get(parts[1])
+        return barcode_by_sequence.get(parts[1])
 
     return resolve
 
@@ -124,7 +135,7 @@ def _can_be_groups(values: list[str], name: str) -> bool:
 
 def _group_column(candidates: list[int], names: list[str], barcodes: int) -> int:
     """The column of groups: by its name, or else the first behind the barcodes, or else the first."""
-    for part in OF_GROUPS:
+    for part in GROUPS:
         for at in candidates:
             if part in names[at]:
                 return at

@@ -48,19 +48,19 @@ def read_liver(folder: Path) -> ad.AnnData:
 def _genes(path: Path) -> pd.DataFrame:
     """Ensembl ids by unique names; where all lines have one field, it is both."""
     rows = _rows(path, ENSEMBL)
-    of_ids = next((at for at, field in enumerate(rows[0][1]) if ENSEMBL.match(field)), 0)
-    of_symbols = of_ids + 1 if of_ids + 1 < len(rows[0][1]) else max(of_ids - 1, 0)
+    id_column = next((at for at, field in enumerate(rows[0][1]) if ENSEMBL.match(field)), 0)
+    symbol_column = id_column + 1 if id_column + 1 < len(rows[0][1]) else max(id_column - 1, 0)
     ids: dict[str, str] = {}
     for number, fields in rows:
-        if len(fields) <= max(of_ids, of_symbols) or not fields[of_ids]:
+        if len(fields) <= max(id_column, symbol_column) or not fields[id_column]:
             line = "\t".join(fields)
             raise InputError(
                 f"{path.name}, line {number}: an Ensembl id, a tab and a symbol are expected: {line!r}; fetch it again"
             )
-        gene_id = fields[of_ids]
+        gene_id = fields[id_column]
         if gene_id in ids:
             raise InputError(f"{path.name}, line {number}: gene {gene_id!r} occurs more than once; fetch it again")
-        ids[gene_id] = fields[of_symbols]
+        ids[gene_id] = fields[symbol_column]
     return pd.DataFrame({"gene_id": list(ids)}, index=unique_genes(list(ids.values()), list(ids)))
 
 

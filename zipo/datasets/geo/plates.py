@@ -105,11 +105,11 @@ def _members(
     lacking = sorted(name for name in set(expected) - set(members) if TABLE.fullmatch(name))
     beyond = sorted(name for name in set(members) - set(expected) if name.partition("_")[0] not in samples)
     for problem, names in (("lacks", lacking), ("holds unexpectedly", beyond)):
-        of_plates = [name for name in names if BATCH.search(name)]
-        if of_plates:
+        plates = [name for name in names if BATCH.search(name)]
+        if plates:
             raise InputError(
-                f"{place}: the tar {problem} {', '.join(of_plates[:3])}{' ...' if len(of_plates) > 3 else ''} "
-                f"({len(of_plates)} of {len(expected)} plates of the series); fetch it again"
+                f"{place}: the tar {problem} {', '.join(plates[:3])}{' ...' if len(plates) > 3 else ''} "
+                f"({len(plates)} of {len(expected)} plates of the series); fetch it again"
             )
     if lacking:
         remarks.append(f"{place}: files of the series that the tar lacks: {counted(lacking)}")

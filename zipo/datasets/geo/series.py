@@ -1,4 +1,4 @@
-"""The paper's series of the Gene Expression Omnibus: which files make a deposit, fetching and reading them."""
+"""Series of the Gene Expression Omnibus: the files that a deposit is made of, their download and their reading."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,9 +32,9 @@ def fetch_series(
 ) -> None:
     """Fetch the SOFT file of a series and the files its deposit is assembled from into `folder`.
 
-    `url` is GEO's root or a mirror's; `manifest`, written last, lists the files with their checksums. Files that stand
-    in `folder` are taken if they are whole and as the lock knows them. Raises InputError where the series does not
-    list a file that is needed, or one cannot be had whole; labels that cannot be had are left out with a warning.
+    `url` is GEO's root or a mirror's; `manifest`, written last, lists the files with their checksums. A file that is
+    in `folder` already stays if it is complete and as the lock records it. Raises InputError where the series does not
+    list a needed file, or one cannot be downloaded; labels that cannot be downloaded are left out with a warning.
     """
 
     def get(name: str, path: str, size: int | None = None) -> None:

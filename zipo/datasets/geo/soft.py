@@ -1,4 +1,4 @@
-"""What GEO says of a series: its family SOFT file, the list of an archive's files, and the paths of both."""
+"""GEO's own files about a series: its family SOFT file, the list of an archive's files, and the paths of both."""
 
 import codecs
 import gzip
@@ -6,6 +6,7 @@ import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from zipo.shared.errors import InputError
@@ -33,10 +34,10 @@ class Series:
 
     def sample_file_names(self) -> list[str]:
         """Names of the samples' files, in the samples' order: what the series' RAW.tar must hold."""
-        return [file_name(url) for sample in self.samples for url in sample.files if _of_a_sample(url)]
+        return [file_name(url) for sample in self.samples for url in sample.files if _is_samples_own(url)]
 
 
-def _of_a_sample(url: str) -> bool:
+def _is_samples_own(url: str) -> bool:
     """Whether GEO keeps this file with a sample; older SOFT files list addresses of SRA among a sample's files."""
     parts = urlsplit(url.strip())
     return parts.path.startswith("/geo/samples/") and (parts.hostname or "").endswith("ncbi.nlm.nih.gov")
@@ -78,8 +79,8 @@ def read_soft(path: Path, accession: str) -> Series:
     except Exception as error:  # GEOparse fails in many ways on a text that is no SOFT file
         raise InputError(f"{path.name}: GEOparse cannot read it ({error}); fetch it again") from error
     if gse.name != accession:
-        found = f"the series {gse.name}" if gse.name else "no series, perhaps a page of HTML"
-        raise InputError(f"{path.name}: holds {found}, but {accession} was expected; fetch it again")
+        content = f"the series {gse.name}" if gse.name else "no series, perhaps a page of HTML"
+        raise InputError(f"{path.name}: holds {content}, but {accession} was expected; fetch it again")
     listed = gse.metadata.get("sample_id", [])
     for problem, samples in (
         ("its series lists {}, which it does not hold", [name for name in listed if name not in gse.gsms]),
@@ -129,11 +130,11 @@ def decoded(text: bytes) -> str:
         return text.decode("latin-1")
 
 
-def _title(entry) -> str:
+def _title(entry: Any) -> str:
     return entry.metadata.get("title", [""])[0]
 
 
-def _files(entry) -> tuple[str, ...]:
+def _files(entry: Any) -> tuple[str, ...]:
     """URLs under supplementary_file, supplementary_file_1, ...; NONE stands where there is no file."""
     urls = [url for key, urls in entry.metadata.items() if key.startswith("supplementary_file") for url in urls]
     return tuple(url for url in urls if url.strip().upper() not in ("", "NONE"))

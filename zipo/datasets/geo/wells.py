@@ -1,4 +1,4 @@
-"""What is known of each well of the myeloma deposit, out of its table of metadata."""
+"""Annotation of the wells of the myeloma deposit, out of its table of metadata."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ import pandas as pd
 from zipo.datasets.formats.label_table import counted, is_missing, read_label_table
 from zipo.datasets.geo.soft import read_lines
 
-COLUMNS = {  # in the table, by their names here
+COLUMNS = {  # columns of the table, by their names in obs
     "well": "well",
     "experiment": "Experiment_ID",
     "batch": "Amp_batch_ID",

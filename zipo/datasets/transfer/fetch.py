@@ -1,4 +1,4 @@
-"""Fetch a file over HTTPS, with patience, so that it appears whole, verified and under its name, or not at all."""
+"""Download a file over HTTPS with retries, so that it appears under its name complete and verified, or not at all."""
 
 import errno
 import os
@@ -22,7 +22,7 @@ DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to put up with a server; the defaults suit a public archive on a bad day."""
+    """Limits and waiting times of a download; the defaults suit a public archive on a bad day."""
 
     attempts: int = 8
     """Requests in a row that may fail before the fetch gives up."""
@@ -120,17 +120,17 @@ def _take_unquoted(target: Path) -> None:
 
 
 def _problem_of(target: Path, size: int | None, lock: Lock | None) -> str | None:
-    """What is wrong with the file that is there; None if it matches the lock, or, unknown to it, passes its check."""
+    """What is wrong with `target`; None if it matches the lock or, without a record in it, passes its check."""
     if not target.exists():
         return f"{target.name} is not there"
     known = lock.entry(target.name) if lock else None
     if lock and known:
-        found = (target.stat().st_size, sha256_of(target))
-        if known[:2] == found:
+        actual = (target.stat().st_size, sha256_of(target))
+        if known[:2] == actual:
             return None
         if not lock.update:
             return (
-                f"{target.name} has sha256 {found[1]} ({found[0]:,} bytes), but {lock.path} records {known.sha256} "
+                f"{target.name} has sha256 {actual[1]} ({actual[0]:,} bytes), but {lock.path} records {known.sha256} "
                 f"({known.size:,} bytes)"
             )
     try:
@@ -143,13 +143,13 @@ def _problem_of(target: Path, size: int | None, lock: Lock | None) -> str | None
 
 
 def _fetch_from(addresses: list[str], target: Path, size: int | None, lock: Lock | None, patience: Patience) -> None:
-    """The whole file under its name, from the first address that gives it."""
+    """Download the file from the first address that gives it, and give it its name."""
     # what the first address gave is not lost to an attempt at the second
     parts = [Part(target, url, suffix) for url, suffix in zip(addresses, ("part", "other.part"), strict=False)]
     problems = []
     for part in parts:
         try:
-            _fetch_whole(part, target, size, patience)
+            _fetch_checked(part, target, size, patience)
             _finish(part, target, lock)
             break
         except Unavailable as error:
@@ -165,8 +165,8 @@ def _fetch_from(addresses: list[str], target: Path, size: int | None, lock: Lock
         part.drop()
 
 
-def _fetch_whole(part: Part, target: Path, size: int | None, patience: Patience) -> None:
-    """All bytes into `part`, and checked."""
+def _fetch_checked(part: Part, target: Path, size: int | None, patience: Patience) -> None:
+    """Download all bytes into `part` and check them, again if they arrive damaged."""
     for number in range(1, patience.rounds + 1):
         try:
             if not part.complete:
@@ -184,7 +184,7 @@ def _fetch_whole(part: Part, target: Path, size: int | None, patience: Patience)
 
 
 def _receive(part: Part, target: Path, size: int | None, patience: Patience) -> None:
-    """All bytes into `part`, in as many requests as it takes."""
+    """Download all bytes into `part`, in as many requests as it takes."""
     host = urlsplit(part.url).netloc.rpartition("@")[2]
     progress = Progress(target.name, patience.report)
     furthest, failures = part.received, 0
@@ -200,9 +200,9 @@ def _receive(part: Part, target: Path, size: int | None, patience: Patience) -> 
             furthest = max(furthest, part.received)
             refused = isinstance(problem, Refusal)
             if failures >= (min(patience.refusals, patience.attempts) if refused else patience.attempts):
-                kept = f"; {part.path} keeps {part.received:,} bytes to go on from" if part.received else ""
+                partial = f"; {part.path} keeps {part.received:,} bytes to go on from" if part.received else ""
                 asks = f", to be asked again in {problem.retry_after:,.0f} s" if problem.retry_after else ""
-                reason = f"{part.url}: {problem}{asks}; gave up after {failures} attempts{kept}"
+                reason = f"{part.url}: {problem}{asks}; gave up after {failures} attempts{partial}"
                 raise Unavailable(reason, f": {_what_to_do(target)}") from None
             wait = min(max(problem.retry_after, _wait(patience, failures, refused)), patience.longest_wait)
             say(f"{target.name}: {problem}, with {part.received:,} bytes there; asking again in {wait:.1f} s")

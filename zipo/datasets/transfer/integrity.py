@@ -1,4 +1,4 @@
-"""Is a downloaded file whole? Judged by its length and by what its kind of file carries to be judged by."""
+"""Checks of downloaded files: length, checksum, and whether a gzip or a tar is complete."""
 
 import gzip
 import hashlib
@@ -41,11 +41,11 @@ def is_page(start: bytes, name: str) -> bool:
 
 
 def check(path: Path, name: str, size: int | None = None) -> None:
-    """Raise Damaged unless `path` is a whole file of the kind that `name` ends in, of `size` bytes if given."""
-    found = path.stat().st_size
-    if size is not None and found != size:
-        raise Damaged(f"{name} has {found:,} bytes where {size:,} are expected")
-    if not found:
+    """Raise Damaged unless `path` is a complete file of the kind that `name` ends in, of `size` bytes if given."""
+    length = path.stat().st_size
+    if size is not None and length != size:
+        raise Damaged(f"{name} has {length:,} bytes where {size:,} are expected")
+    if not length:
         raise Damaged(f"{name} has 0 bytes")
     name_kind = name.lower()
     with path.open("rb") as file:

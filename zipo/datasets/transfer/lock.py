@@ -1,4 +1,4 @@
-"""The lock file: size and sha256 of every downloaded file as they were at its first fetch, verified ever after."""
+"""The lock file: size and sha256 of every downloaded file at its first fetch, which later fetches must match."""
 
 import re
 from datetime import UTC, date, datetime
@@ -14,7 +14,7 @@ COMMENT = "# Recorded at the first fetch of each file, and verified at every lat
 
 
 class Entry(NamedTuple):
-    """What is known of one file."""
+    """Record of one file."""
 
     size: int
     """Bytes."""
@@ -27,12 +27,12 @@ class Entry(NamedTuple):
 class Lock:
     """A lock file, tab-separated with one row a file, in the order of the names; comments may stand on top."""
 
-    def __init__(self, path: Path, update: bool = False):
+    def __init__(self, path: Path, update: bool = False) -> None:
         self.path = path
         self.update = update  # take what differs as the new truth
 
     def entry(self, name: str) -> Entry | None:
-        """What is recorded of a file, if anything."""
+        """The record of a file; None if there is none."""
         return self._read()[1].get(name)
 
     def check(self, name: str, size: int, sha256: str) -> None:

@@ -1,4 +1,4 @@
-"""The list of the files that a download consists of, with their checksums; it is there once all of them are."""
+"""The manifest of a download: its files with their checksums, written once all of them are complete."""
 
 import csv
 from pathlib import Path

@@ -26,7 +26,7 @@ USER_AGENT = f"ZiPo/{__version__} (+https://doi.org/10.1109/TCBBIO.2025.3572783)
 class Unavailable(InputError):
     """A file that its server does not give; `problem` says why, `advice` what to do, `gone` that it is not there."""
 
-    def __init__(self, problem: str, advice: str, gone: bool = False):
+    def __init__(self, problem: str, advice: str, gone: bool = False) -> None:
         super().__init__(f"{problem}{advice}")
         self.problem, self.advice, self.gone = problem, advice, gone
 
@@ -34,7 +34,7 @@ class Unavailable(InputError):
 class Interrupted(Exception):
     """The bytes are not all there; another request may bring the rest."""
 
-    def __init__(self, reason: str, retry_after: float = 0):
+    def __init__(self, reason: str, retry_after: float = 0) -> None:
         super().__init__(reason)
         self.retry_after = retry_after  # seconds that the server asks to wait
 
@@ -44,13 +44,13 @@ class Refusal(Interrupted):
 
 
 class Part:
-    """The bytes of a file so far, and a note of what the server said of the file when it sent the first of them.
+    """The bytes of a file so far, and a note of the headers with which the server sent the first of them.
 
     The note holds the address, the length and the validators, by which a later request, perhaps of another process,
     knows whether the file is still the same. Bytes without a note, or of another address, are dropped.
     """
 
-    def __init__(self, target: Path, url: str, suffix: str = "part"):
+    def __init__(self, target: Path, url: str, suffix: str = "part") -> None:
         self.name, self.url = target.name, url
         self.path = target.with_name(f"{target.name}.{suffix}")
         self._note = target.with_name(f"{target.name}.{suffix}.json")
@@ -142,13 +142,13 @@ def _check_status(response: requests.Response, part: Part, url: str) -> None:
 
 def _check_continuation(response: requests.Response, part: Part) -> None:
     """Raise Interrupted, and start over, unless these are the next bytes of the same file."""
-    said = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
+    content_range = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
     note = part.note
-    if not said or int(said[1]) != part.received:
+    if not content_range or int(content_range[1]) != part.received:
         problem = f"asked to go on at byte {part.received:,}, the server sends {response.headers.get('Content-Range')}"
-    elif said[2] != "*" and note["total"] not in (None, int(said[2])):
-        problem = f"the file changed on the server from {note['total']} to {said[2]} bytes"
-    elif any(note[key] and found and found != note[key] for key, found in _validators(response).items()):
+    elif content_range[2] != "*" and note["total"] not in (None, int(content_range[2])):
+        problem = f"the file changed on the server from {note['total']} to {content_range[2]} bytes"
+    elif any(note[key] and value and value != note[key] for key, value in _validators(response).items()):
         problem = "the file changed on the server"
     else:
         return
