@@ -5,7 +5,7 @@ from typing import Any
 
 import anndata as ad
 
-from zipo.datasets.formats.whole_numbers import counts_elsewhere, whole_layers
+from zipo.datasets.formats.count_layers import layers_with_counts, pointing_to_counts
 from zipo.datasets.raw_counts import check_anndata, check_cut, counts_of, same_names
 from zipo.model import slots
 from zipo.model.arguments import check_batch
@@ -58,7 +58,7 @@ def denoise(
     model = ZiPo.for_data(counts, seed=seed, device=device, **parameters)
     if batch:
         Covariates(counts.obs, model.parameters.covariates).with_values(counts.obs.head(1), batch)
-    with counts_elsewhere(lambda: whole_layers(adata)):
+    with pointing_to_counts(lambda: layers_with_counts(adata)):
         model.fit(counts)
     names = slots.slots(rates)
     about = slots.about(model, names, slots.checked(model, counts), batch)

@@ -15,7 +15,7 @@ from zipo.commands.genes import select_genes
 from zipo.commands.progress import Reporter
 from zipo.commands.stopping import Stop
 from zipo.commands.zeros import zero_shares
-from zipo.datasets.formats.whole_numbers import counts_elsewhere, whole_layers_of
+from zipo.datasets.formats.count_layers import layers_with_counts_in, pointing_to_counts
 from zipo.datasets.raw_counts import CountsInData
 from zipo.engine.checkpoints import Checkpoints
 from zipo.engine.devices import usable
@@ -48,7 +48,7 @@ class CountsOptions:
 
     def hint_at_counts(self) -> AbstractContextManager[None]:
         """Within the context an error about values that are no raw counts says where else the file has some."""
-        return counts_elsewhere(lambda: whole_layers_of(self.source))
+        return pointing_to_counts(lambda: layers_with_counts_in(self.source))
 
     def read(self, reporter: Reporter) -> CountsInData:
         """The counts of the genes that `genes` selects, and what belongs to them."""

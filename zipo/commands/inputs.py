@@ -7,12 +7,12 @@ import h5py
 
 from zipo.datasets.counts import as_counts, check_names
 from zipo.datasets.formats import annotated
+from zipo.datasets.formats.count_layers import layers_with_counts_in, pointing_to_counts
 from zipo.datasets.formats.foreign import has_matrix, refuse_absent, refuse_folder, refuse_unreadable
 from zipo.datasets.formats.hdf5 import open_hdf5
 from zipo.datasets.formats.reading import read_counts
 from zipo.datasets.formats.suffixes import FileFormat
 from zipo.datasets.formats.tenx import parts
-from zipo.datasets.formats.whole_numbers import counts_elsewhere, whole_layers_of
 from zipo.datasets.names import refuse_transposed, warn_of_dates
 from zipo.datasets.raw_counts import CountsInData
 from zipo.shared.errors import InputError
@@ -48,7 +48,7 @@ def read(path: Path, layer: str | None = None, genes_in: Literal["rows", "column
         refuse_transposed(counts.obs_names, counts.var_names, str(path))
         warn_of_dates(counts.var_names, str(path))
         if not counts.isbacked:
-            with counts_elsewhere(lambda: whole_layers_of(path)):
+            with pointing_to_counts(lambda: layers_with_counts_in(path)):
                 as_counts(counts.X, counts.obs_names, counts.var_names, str(path))
         return given
     adata = read_counts(path, kind, genes_in=genes_in if kind == "table" else None)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from zipo.datasets.counts import as_counts, check_cells_and_genes, plain_names
-from zipo.datasets.formats.whole_numbers import counts_elsewhere, whole_layers
+from zipo.datasets.formats.count_layers import layers_with_counts, pointing_to_counts
 from zipo.datasets.on_disk import on_disk, some_cells, survey
 from zipo.datasets.raw_counts import check_anndata, counts_of, same_names
 from zipo.engine.batches import AnyCounts, Counts
@@ -97,7 +97,7 @@ class ZiPo:
         counts = counts_of(adata, "training counts")
         self.genes = plain_names(counts.var_names)
         self.covariates = Covariates(counts.obs, self.parameters.covariates)
-        with counts_elsewhere(lambda: whole_layers(adata)):
+        with pointing_to_counts(lambda: layers_with_counts(adata)):
             return self.train_from(self.fresh_network, counts, validation, on_epoch, checkpoints)
 
     @own_switches()
@@ -298,7 +298,7 @@ class ZiPo:
                 "zipo.fine_tuning.aligned(adata, model.genes)"
             )
         covariates = self.covariates.matrix(adata.obs if obs is None else obs)
-        with counts_elsewhere(lambda: whole_layers(given)):
+        with pointing_to_counts(lambda: layers_with_counts(given)):
             if (rows := on_disk(adata, place)) is not None:
                 found = survey(rows, adata.obs_names, adata.var_names)
                 check_cells_and_genes(adata, place, self.empty_cells, found.library)

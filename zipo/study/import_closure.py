@@ -10,7 +10,7 @@ NO_RESULT = frozenset(
     {
         "zipo",  # names and version
         "zipo.datasets.formats.foreign",  # what errors say of files of other programs
-        "zipo.datasets.formats.whole_numbers",  # where errors point to
+        "zipo.datasets.formats.count_layers",  # where errors point to
         "zipo.datasets.remarks",
         "zipo.datasets.transfer.fetch",  # how files are downloaded; what they hold is checked
         "zipo.datasets.transfer.lock",

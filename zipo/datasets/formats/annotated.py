@@ -14,9 +14,9 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from zipo.datasets.counts import plain_names
+from zipo.datasets.formats.contents import Contents, check_size, unique_genes
+from zipo.datasets.formats.count_layers import advice, layers_with_counts_in
 from zipo.datasets.formats.hdf5 import open_hdf5, sparse_rows, text_of
-from zipo.datasets.formats.stored import Stored, check_size, unique_genes
-from zipo.datasets.formats.whole_numbers import advice, whole_layers_of
 from zipo.datasets.on_disk import rows_of
 from zipo.datasets.raw_counts import (
     CountsInData,
@@ -35,21 +35,21 @@ CELL_NAMES = ("CellID", "obs_names", "cell_names")
 GENE_NAMES = ("Gene", "var_names", "gene_names")
 
 
-def read_h5ad(path: Path, layer: str | None) -> Stored:
+def read_h5ad(path: Path, layer: str | None) -> Contents:
     """X, raw.X (layer "raw") or a layer of an .h5ad, of any version that anndata reads."""
     adata = _backed(path, layer)
     holder, matrix = _counts(adata, path, layer)
     obs, var = adata.obs.copy(), holder.var
     adata.file.close()
     gene_ids = var["gene_ids"].astype(str).tolist() if "gene_ids" in var else None  # as scanpy's 10x readers name it
-    return Stored(matrix, obs.index.astype(str).tolist(), var.index.astype(str).tolist(), gene_ids, obs)
+    return Contents(matrix, obs.index.astype(str).tolist(), var.index.astype(str).tolist(), gene_ids, obs)
 
 
 def open_h5ad(path: Path, layer: str | None) -> CountsInData:
-    """All of an .h5ad, and the counts that `read_h5ad` reads; if they are X they stay on disk where it is CSR, and are
-    made CSR where it is not.
+    """All of an .h5ad, and the counts that `read_h5ad` reads.
 
-    Genes of one name carry their accession, where the file has them.
+    Counts in X stay on disk if they are CSR there, and become CSR in memory if not. Genes of one name carry their
+    accession, where the file has them.
     """
     adata = _backed(path, layer)
     adata.obs_names, adata.var_names = plain_names(adata.obs_names), _unique(adata)
@@ -68,6 +68,7 @@ def open_h5ad(path: Path, layer: str | None) -> CountsInData:
 
 
 def _backed(path: Path, layer: str | None) -> ad.AnnData:
+    """The AnnData of an .h5ad with X on disk; InputError if the file is no .h5ad or lacks X or the layer."""
     with open_hdf5(path) as file:
         if "obs" not in file or "var" not in file:
             raise InputError(f"{path}: no obs and var, so this is no .h5ad; there are {', '.join(file) or 'no groups'}")
@@ -84,7 +85,7 @@ def _backed(path: Path, layer: str | None) -> ad.AnnData:
 
 
 def _counts(adata: ad.AnnData, path: Path, layer: str | None) -> tuple[Any, csr_matrix]:
-    """What holds the counts, adata or its raw, and the counts in memory."""
+    """The object that holds the counts, `adata` or its raw, and the counts in memory."""
     try:
         holder, matrix = matrix_of(adata, str(path), layer)
         return holder, in_memory(matrix, str(path))
@@ -95,7 +96,7 @@ def _counts(adata: ad.AnnData, path: Path, layer: str | None) -> tuple[Any, csr_
 
 
 def unread(error: Exception, path: Path) -> InputError:
-    """The error for an .h5ad that anndata cannot read."""
+    """The error for an .h5ad that anndata cannot read, with the element to blame if a slash in its name is."""
     with h5py.File(path, "r") as file:
         for group in ("layers", "obsm", "varm", "obsp", "varp"):
             members = file[group].items() if isinstance(file.get(group), h5py.Group) else ()
@@ -116,7 +117,7 @@ def _unique(holder: Any) -> pd.Index:
     return pd.Index(unique_genes(list(names), list(holder.var["gene_ids"].astype(str))), dtype=object)
 
 
-def read_loom(path: Path, layer: str | None) -> Stored:
+def read_loom(path: Path, layer: str | None) -> Contents:
     """The main matrix or a layer of a .loom, with its one-dimensional column attributes."""
     with open_hdf5(path) as file:
         _check_loom(file, path, layer)
@@ -125,25 +126,25 @@ def read_loom(path: Path, layer: str | None) -> Stored:
         gene_ids = text_of(file["row_attrs"]["Accession"]) if "Accession" in file["row_attrs"] else None
         matrix = _turned(file["matrix"] if layer is None else file["layers"][layer], len(genes), len(cells), path)
         columns = _attributes(file["col_attrs"], len(cells), 1)
-    return Stored(matrix, cells, genes, gene_ids, pd.DataFrame(columns, index=cells))
+    return Contents(matrix, cells, genes, gene_ids, pd.DataFrame(columns, index=cells))
 
 
 def open_loom(path: Path, layer: str | None) -> CountsInData:
     """All of a .loom in memory, its layers, attributes and graphs, and the counts that `read_loom` reads."""
-    stored = read_loom(path, layer)
-    genes = unique_genes(stored.genes, stored.gene_ids)
-    size = len(genes), len(stored.cells)
+    contents = read_loom(path, layer)
+    genes = unique_genes(contents.genes, contents.gene_ids)
+    size = len(genes), len(contents.cells)
     with open_hdf5(path) as file:
-        # what is read already is not read again
-        matrix = stored.matrix if layer is None else _turned(file["matrix"], *size, path)
+        # the counts are not read a second time
+        matrix = contents.matrix if layer is None else _turned(file["matrix"], *size, path)
         layers = {
-            name: stored.matrix if name == layer else _turned(dataset, *size, path)
+            name: contents.matrix if name == layer else _turned(dataset, *size, path)
             for name, dataset in file.get("layers", {}).items()
         }
         rows, columns = file["row_attrs"], file["col_attrs"]
         data = ad.AnnData(
             matrix,
-            obs=stored.obs,
+            obs=contents.obs,
             var=pd.DataFrame(_attributes(rows, size[0], 1), index=genes),
             layers=layers,
             obsm=_attributes(columns, size[1], 2),
@@ -151,12 +152,13 @@ def open_loom(path: Path, layer: str | None) -> CountsInData:
             obsp=_graphs(file.get("col_graphs", {}), size[1]),
             varp=_graphs(file.get("row_graphs", {}), size[0]),
         )
-    if stored.gene_ids is not None:
-        data.var["gene_id"] = list(stored.gene_ids)
-    return CountsInData(data, data if layer is None else with_counts(data.obs, data.var_names, stored.matrix))
+    if contents.gene_ids is not None:
+        data.var["gene_id"] = list(contents.gene_ids)
+    return CountsInData(data, data if layer is None else with_counts(data.obs, data.var_names, contents.matrix))
 
 
 def _check_loom(file: h5py.File, path: Path, layer: str | None) -> None:
+    """Raise InputError for a file that is no .loom, or lacks the layer."""
     for name in ("matrix", "row_attrs", "col_attrs"):
         if name not in file:
             raise InputError(f"{path}: no {name}, so this is no .loom; there are {', '.join(file) or 'no groups'}")
@@ -190,6 +192,7 @@ def _graphs(group: h5py.Group | dict, length: int) -> dict[str, csr_matrix]:
 
 
 def _names(attributes: h5py.Group, known: tuple[str, ...], path: Path) -> h5py.Dataset:
+    """The attribute with the names of cells or genes, the first of the known ones; InputError if there is none."""
     for name in known:
         if name in attributes:
             return attributes[name]
@@ -199,7 +202,7 @@ def _names(attributes: h5py.Group, known: tuple[str, ...], path: Path) -> h5py.D
 
 
 def _layers(file: h5py.File) -> list[str]:
-    """What `layer` can name in an .h5ad."""
+    """Names that `layer` can have in an .h5ad."""
     raw = ["raw"] if "raw" in file or "raw.X" in file else []  # the latter before anndata 0.7
     return [*raw, *file.get("layers", [])]
 
@@ -207,6 +210,6 @@ def _layers(file: h5py.File) -> list[str]:
 def _instead_of_x(file: h5py.File, path: Path) -> str:
     """What to do with an .h5ad that has no X."""
     layers = f"name one of the layers: {', '.join(_layers(file)) or 'none'}"
-    if names := whole_layers_of(path):
+    if names := layers_with_counts_in(path):
         return f"{layers}; {advice(names)}"
     return layers + words(python="", command_line="; by --layer NAME", study="; by layer: NAME")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix, vstack
 
-from zipo.datasets.formats.stored import Stored
+from zipo.datasets.formats.contents import Contents
 from zipo.datasets.formats.text import blocks, numbers, opened, ragged, separator_of, with_corner
 from zipo.datasets.names import CELL, GENE, matching
 from zipo.shared.errors import InputError
@@ -19,7 +19,7 @@ from zipo.shared.wording import setting, words
 QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 
 
-def read_table(path: Path, genes_in: Literal["rows", "columns"] | None, cell_columns: Sequence[str] = ()) -> Stored:
+def read_table(path: Path, genes_in: Literal["rows", "columns"] | None, cell_columns: Sequence[str] = ()) -> Contents:
     """The counts of a table whose separator is the first of tab, comma and space that its header has.
 
     With genes in columns, `cell_columns` are about the cells (cell type, batch, covariates) and become obs; all other
@@ -55,9 +55,9 @@ def read_table(path: Path, genes_in: Literal["rows", "columns"] | None, cell_col
     cells, genes = (names, columns) if genes_in == "columns" else (columns, names)
     _refuse_swapped(cells, genes, genes_in, path)
     if genes_in == "rows":
-        return Stored(matrix.T.tocsr(), cells, genes)
+        return Contents(matrix.T.tocsr(), cells, genes)
     obs = pd.DataFrame(about, columns=[header[1 + i] for i in aside], index=cells) if aside else None
-    return Stored(matrix, cells, genes, obs=obs)
+    return Contents(matrix, cells, genes, obs=obs)
 
 
 def _cut(line: str, separator: str, number: int, path: Path) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""An AnnData in an .h5ad, part by part; and beforehand, what would keep it from being written."""
+"""Writing an AnnData to an .h5ad part by part, and checking beforehand that it can be written."""
 
 import io
 import re
@@ -26,7 +26,7 @@ SAMPLE = 1 << 18  # entries or bytes of X that tell how far it can be compressed
 
 
 def write(adata: ad.AnnData, path: Path, compression: Literal["gzip", "lzf"]) -> None:
-    """Write an AnnData in memory as its own write_h5ad does; where the disk is full, OSError is all that happens."""
+    """Write an AnnData in memory as its own write_h5ad does; a full disk is an OSError and does not end Python."""
     adata.strings_to_categoricals()
     with create_hdf5(path) as (file, _):
         ad.io.write_elem(file, "/", adata, dataset_kwargs={"compression": compression})

@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.sparse import coo_matrix, csr_matrix
 
 from zipo.datasets.counts import LARGEST, hint_of_fractions
-from zipo.datasets.formats.stored import check_size
+from zipo.datasets.formats.contents import check_size
 from zipo.datasets.formats.text import Binary, opened_bytes
 from zipo.shared.errors import InputError
 

@@ -11,11 +11,11 @@ import pandas as pd
 
 from zipo.datasets.counts import as_counts
 from zipo.datasets.formats import annotated, dense, tenx
+from zipo.datasets.formats.contents import Contents, unique_genes
+from zipo.datasets.formats.count_layers import layers_with_counts_in, pointing_to_counts
 from zipo.datasets.formats.foreign import refuse_unreadable
 from zipo.datasets.formats.hdf5 import open_hdf5
-from zipo.datasets.formats.stored import Stored, unique_genes
 from zipo.datasets.formats.suffixes import SUFFIXES, FileFormat
-from zipo.datasets.formats.whole_numbers import counts_elsewhere, whole_layers_of
 from zipo.datasets.names import refuse_transposed, warn_of_dates
 from zipo.shared.errors import InputError
 
@@ -37,28 +37,28 @@ def read_counts(
     var["gene_id"] holds accessions where the file has them beside the symbols, and uns["left_out_features"] the number
     of features of each type that are no genes. Raises InputError naming the file and what was expected.
     """
-    stored = _stored(path, file_format, layer, genes_in, cell_columns)
-    genes = unique_genes(stored.genes, stored.gene_ids)
-    refuse_transposed(stored.cells, genes, str(path))
-    with counts_elsewhere(lambda: whole_layers_of(path)):
-        counts = as_counts(stored.matrix, stored.cells, genes, str(path))
+    contents = _read_contents(path, file_format, layer, genes_in, cell_columns)
+    genes = unique_genes(contents.genes, contents.gene_ids)
+    refuse_transposed(contents.cells, genes, str(path))
+    with pointing_to_counts(lambda: layers_with_counts_in(path)):
+        counts = as_counts(contents.matrix, contents.cells, genes, str(path))
     warn_of_dates(genes, str(path))
-    obs = pd.DataFrame(index=pd.Index(stored.cells, dtype=str)) if stored.obs is None else stored.obs
+    obs = pd.DataFrame(index=pd.Index(contents.cells, dtype=str)) if contents.obs is None else contents.obs
     var = pd.DataFrame(index=pd.Index(genes, dtype=str))
-    if stored.gene_ids is not None:
-        var["gene_id"] = list(stored.gene_ids)
-    for kind, number in stored.uns.get("left_out_features", {}).items():
+    if contents.gene_ids is not None:
+        var["gene_id"] = list(contents.gene_ids)
+    for kind, number in contents.uns.get("left_out_features", {}).items():
         print(f"{path}: left out {number} features of type {kind!r}, which are no genes", file=sys.stderr)
-    return ad.AnnData(counts, obs=obs, var=var, uns=dict(stored.uns))
+    return ad.AnnData(counts, obs=obs, var=var, uns=dict(contents.uns))
 
 
-def _stored(
+def _read_contents(
     path: Path,
     file_format: FileFormat | None,
     layer: str | None,
     genes_in: Literal["rows", "columns"] | None,
     cell_columns: Sequence[str],
-) -> Stored:
+) -> Contents:
     """What the file holds, unchecked."""
     if file_format == "10x_mtx" or (file_format is None and path.is_dir()):
         if not path.is_dir():

@@ -14,10 +14,10 @@ import h5py
 from scipy.sparse import csr_matrix, hstack
 
 from zipo.datasets.counts import LARGEST
+from zipo.datasets.formats.contents import Contents, check_size
 from zipo.datasets.formats.foreign import refuse_absent, refuse_folder
 from zipo.datasets.formats.hdf5 import checked_csr, open_hdf5, text_of
 from zipo.datasets.formats.matrix_market import read_matrix_market
-from zipo.datasets.formats.stored import Stored, check_size
 from zipo.datasets.formats.text import opened, ragged
 from zipo.shared.errors import InputError
 
@@ -34,7 +34,7 @@ def parts(folder: Path) -> tuple[Path, Path, Path]:
     )
 
 
-def read_folder(folder: Path) -> Stored:
+def read_folder(folder: Path) -> Contents:
     """Cell Ranger 2 (genes.tsv: accession, symbol) or 3 and later (features.tsv: accession, symbol, type)."""
     matrix_file, features_file, barcodes_file = parts(folder)
     features = _fields(features_file)
@@ -46,11 +46,11 @@ def read_folder(folder: Path) -> Stored:
     if len(features) == len(barcodes):
         _say(f"{matrix_file}: as many genes as cells; its rows are taken for the genes, as 10x writes them")
     if len(columns) == 1:
-        return Stored(matrix, barcodes, columns[0])
-    return _gene_expression(Stored(matrix, barcodes, columns[1], columns[0]), types, str(folder))
+        return Contents(matrix, barcodes, columns[0])
+    return _gene_expression(Contents(matrix, barcodes, columns[1], columns[0]), types, str(folder))
 
 
-def read_h5(path: Path) -> Stored:
+def read_h5(path: Path) -> Contents:
     """Cell Ranger 3 and later (the group `matrix`), or 2 (one group a genome, of the same cells)."""
     with open_hdf5(path) as file:
         if "matrix" in file:
@@ -58,10 +58,10 @@ def read_h5(path: Path) -> Stored:
             _need(group, ("barcodes", "data", "indices", "indptr", "shape", "features"), path)
             features = group["features"]
             _need(features, ("id", "name"), path)
-            stored = _group(group, text_of(features["name"]), text_of(features["id"]), path)
+            contents = _group(group, text_of(features["name"]), text_of(features["id"]), path)
             # which CellBender leaves out where the input had genes alone
             types = text_of(features["feature_type"]) if "feature_type" in features else None
-            return _gene_expression(stored, types, str(path))
+            return _gene_expression(contents, types, str(path))
         genomes = [name for name, group in file.items() if "gene_names" in group]
         if not genomes:
             raise InputError(
@@ -78,10 +78,10 @@ def read_h5(path: Path) -> Stored:
         raise InputError(f"{path}: the genomes {', '.join(genomes)} have different cells; give each a file of its own")
     genes = [gene for part in parts_by_genome for gene in part.genes]
     gene_ids = [gene_id for part in parts_by_genome for gene_id in part.gene_ids or []]
-    return Stored(hstack([part.matrix for part in parts_by_genome], format="csr"), first.cells, genes, gene_ids)
+    return Contents(hstack([part.matrix for part in parts_by_genome], format="csr"), first.cells, genes, gene_ids)
 
 
-def _group(group: h5py.Group, genes: list[str], gene_ids: list[str], path: Path) -> Stored:
+def _group(group: h5py.Group, genes: list[str], gene_ids: list[str], path: Path) -> Contents:
     """The matrix of an HDF5 group, which holds it by columns, one a cell."""
     place = f"{path}: {group.name}"
     cells = text_of(group["barcodes"])
@@ -95,21 +95,21 @@ def _group(group: h5py.Group, genes: list[str], gene_ids: list[str], path: Path)
         matrix = csr_matrix((data, indices, indptr), shape=(len(cells), len(genes)))
     except ValueError as error:
         raise InputError(f"{place}: the matrix is damaged: {error}; fetch the file again") from None
-    return Stored(checked_csr(matrix, place), cells, genes, gene_ids)
+    return Contents(checked_csr(matrix, place), cells, genes, gene_ids)
 
 
-def _gene_expression(stored: Stored, types: Sequence[str] | None, place: str) -> Stored:
+def _gene_expression(contents: Contents, types: Sequence[str] | None, place: str) -> Contents:
     """The features that are genes; how many others of each type there were goes to uns["left_out_features"].
 
     Where no type is one of 10x's they are something else, such as a gene's biotype or chromosome, and all are genes.
     """
     if types is None or set(types) <= {GENE_EXPRESSION}:
-        return stored
+        return contents
     if not any(kind == GENE_EXPRESSION or kind in OTHER_TYPES or kind.endswith(" Capture") for kind in types):
         _say(
             f"{place}: {types[0]!r}, in the place of a feature's type, is none of 10x; all features are taken as genes"
         )
-        return stored
+        return contents
     genes = [i for i, kind in enumerate(types) if kind == GENE_EXPRESSION]
     others = Counter(kind for kind in types if kind != GENE_EXPRESSION)
     if not genes:
@@ -117,10 +117,10 @@ def _gene_expression(stored: Stored, types: Sequence[str] | None, place: str) ->
             f"{place}: no feature is of type {GENE_EXPRESSION!r}; there are {', '.join(others)}; give the matrix of "
             "gene expression"
         )
-    ids = stored.gene_ids or stored.genes
-    return stored._replace(
-        matrix=stored.matrix[:, genes],
-        genes=[stored.genes[i] for i in genes],
+    ids = contents.gene_ids or contents.genes
+    return contents._replace(
+        matrix=contents.matrix[:, genes],
+        genes=[contents.genes[i] for i in genes],
         gene_ids=[ids[i] for i in genes],
         uns={"left_out_features": dict(others)},
     )

@@ -7,9 +7,9 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
+from zipo.datasets.formats.contents import unique_genes
 from zipo.datasets.formats.label_table import counted, fields_of, key_of, separator_of
 from zipo.datasets.formats.matrix_market import read_matrix_market
-from zipo.datasets.formats.stored import unique_genes
 from zipo.datasets.geo.identities import read_identities
 from zipo.datasets.geo.soft import read_lines
 from zipo.datasets.remarks import with_remarks

@@ -1,4 +1,4 @@
-"""What a reader found in a file, before it is checked."""
+"""The counts and names that the reader of a format takes out of a file, before they are checked."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from scipy.sparse import spmatrix
 from zipo.shared.errors import InputError
 
 
-class Stored(NamedTuple):
-    """Counts (cells x genes) with names and whatever the file says about its cells."""
+class Contents(NamedTuple):
+    """Counts (cells x genes), the names of cells and genes, and the file's own columns about its cells."""
 
     matrix: spmatrix
     cells: Sequence[str]
@@ -21,7 +21,7 @@ class Stored(NamedTuple):
     obs: pd.DataFrame | None = None
     """Columns about the cells, in their order; None for a format that has none."""
     uns: dict[str, Any] = {}
-    """What is to be recorded with the counts."""
+    """Entries for uns of the AnnData."""
 
 
 def unique_genes(genes: Sequence[str], gene_ids: Sequence[str] | None) -> list[str]:

@@ -9,7 +9,7 @@ from scipy.sparse import csc_matrix, csr_matrix
 from tests.datasets.writers import COUNTS, annotated, read, write_loom
 from zipo import ZiPo, pp
 from zipo.commands import inputs
-from zipo.datasets.formats.whole_numbers import is_whole, whole_layers, whole_layers_of
+from zipo.datasets.formats.count_layers import holds_counts, layers_with_counts, layers_with_counts_in
 from zipo.shared.errors import InputError
 from zipo.shared.wording import used_by
 
@@ -25,24 +25,24 @@ def processed(**layers) -> ad.AnnData:
 
 @pytest.mark.parametrize("kind", [csr_matrix, csc_matrix, np.asarray])
 def test_whole_numbers_are_told_from_others(kind):
-    assert is_whole(kind(COUNTS))
-    assert is_whole(kind(COUNTS.astype(np.float64)))
+    assert holds_counts(kind(COUNTS))
+    assert holds_counts(kind(COUNTS.astype(np.float64)))
     for other in (LOGARITHMS, -COUNTS, COUNTS > 0, (COUNTS > 0).astype(int), np.zeros((3, 2)), COUNTS + np.nan):
-        assert not is_whole(kind(other))
+        assert not holds_counts(kind(other))
 
 
 def test_layers_are_named_with_those_called_counts_first(tmp_path):
     adata = processed(ambiguous=COUNTS, scaled=LOGARITHMS - 1, mask=COUNTS > 0, counts=csr_matrix(COUNTS))
-    assert whole_layers(adata) == ["counts", "ambiguous"]
+    assert layers_with_counts(adata) == ["counts", "ambiguous"]
     adata.raw = annotated(csr_matrix(COUNTS))
-    assert whole_layers(adata) == ["counts", "raw", "ambiguous"]
+    assert layers_with_counts(adata) == ["counts", "raw", "ambiguous"]
     adata.write_h5ad(tmp_path / "x.h5ad")
-    assert whole_layers_of(tmp_path / "x.h5ad") == ["counts", "raw", "ambiguous"]
+    assert layers_with_counts_in(tmp_path / "x.h5ad") == ["counts", "raw", "ambiguous"]
     adata.X = COUNTS
     adata.write_h5ad(tmp_path / "x.h5ad")
-    assert whole_layers_of(tmp_path / "x.h5ad") == ["X", "counts", "raw", "ambiguous"]
+    assert layers_with_counts_in(tmp_path / "x.h5ad") == ["X", "counts", "raw", "ambiguous"]
     (tmp_path / "x.h5ad").write_text("damaged")
-    assert whole_layers_of(tmp_path / "x.h5ad") == []
+    assert layers_with_counts_in(tmp_path / "x.h5ad") == []
 
 
 SMALL = {"encoder": "4-2", "max_epochs": 1, "device": "cpu"}
