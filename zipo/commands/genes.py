@@ -7,7 +7,7 @@ import anndata as ad
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from zipo.datasets.counts import as_counts, check_names, whole_counts
+from zipo.datasets.counts import as_counts, check_names, checked_counts
 from zipo.datasets.formats.text import opened
 from zipo.datasets.on_disk import on_disk
 from zipo.shared.errors import InputError
@@ -74,4 +74,4 @@ def _chunks(adata: ad.AnnData, place: str) -> Iterator[tuple[np.ndarray, csr_mat
         yield from ((cells, matrix[cells]) for cells in chunks)
     else:
         for cells in chunks:
-            yield cells, whole_counts(rows.read(cells), adata.obs_names[cells], adata.var_names, place)
+            yield cells, checked_counts(rows.read(cells), adata.obs_names[cells], adata.var_names, place)

@@ -3,7 +3,7 @@
 import anndata as ad
 import numpy as np
 
-from zipo.datasets.counts import as_csr, whole_counts
+from zipo.datasets.counts import as_csr, checked_counts
 from zipo.datasets.on_disk import on_disk
 from zipo.model.estimator import ZiPo
 
@@ -23,7 +23,7 @@ def zero_shares(model: ZiPo, adata: ad.AnnData) -> dict[str, np.ndarray]:
         cells = np.sort(np.random.default_rng(model.seed).choice(adata.n_obs, CELLS, replace=False))
     rows = on_disk(adata, "counts")
     read = as_csr(adata.X, "counts")[cells] if rows is None else rows.read(cells)
-    counts = whole_counts(read, adata.obs_names[cells], adata.var_names, "counts")
+    counts = checked_counts(read, adata.obs_names[cells], adata.var_names, "counts")
     expected = np.zeros(adata.n_vars)
     for prediction in model.predictions(ad.AnnData(counts, obs=adata.obs.iloc[cells], var=adata.var)):
         expected += np.exp(prediction.likelihood.log_prob_zero().double().cpu().numpy()).sum(axis=0)

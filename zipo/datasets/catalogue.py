@@ -1,4 +1,4 @@
-"""What a data set is in config/datasets.yaml: a source of raw counts, and filters on it."""
+"""Data sets of config/datasets.yaml: each a source of raw counts, with filters on cells and genes."""
 
 from functools import reduce
 from operator import or_

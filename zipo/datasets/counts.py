@@ -21,14 +21,14 @@ class NotCounts(InputError):
 
 
 def as_counts(matrix: Any, cells: Sequence[str], genes: Sequence[str], place: str) -> csr_matrix:
-    """A matrix (cells x genes) as CSR of whole float32 counts; `place` names the file or object in errors.
+    """Check a matrix (cells x genes) and convert it to CSR of float32 counts; errors name it by `place`.
 
     The matrix stays as it is. Raises InputError for a shape that does not match the names, duplicate genes, and entries
     that are NaN, infinite, negative or not whole.
     """
     counts = as_csr(matrix, place)
     check_names(counts.shape, cells, genes, place)
-    return whole_counts(counts, cells, genes, place)
+    return checked_counts(counts, cells, genes, place)
 
 
 def refuse_masked(adata: ad.AnnData, place: str) -> None:
@@ -86,7 +86,7 @@ def check_names(shape: tuple[int, int], cells: Sequence[str], genes: Sequence[st
     _refuse_duplicates(cells, "cell", place)
 
 
-def whole_counts(counts: csr_matrix, cells: Sequence[str], genes: Sequence[str], place: str) -> csr_matrix:
+def checked_counts(counts: csr_matrix, cells: Sequence[str], genes: Sequence[str], place: str) -> csr_matrix:
     """`counts` as float32, checked; InputError for entries that are NaN, infinite, negative or not whole."""
     if not counts.has_canonical_format or not counts.data.all():
         counts = counts.astype(np.float64)  # a copy, for the arrays may be the caller's, in which sums do not overflow
@@ -111,7 +111,7 @@ def whole_counts(counts: csr_matrix, cells: Sequence[str], genes: Sequence[str],
 
 
 def hint_of_fractions(values: np.ndarray) -> str:
-    """What values other than zero with fractions among them seem to be, as an addition to an error.
+    """A guess, as an addition to an error, at what nonzero values with fractions among them are.
 
     Logarithms are small; larger values with fractions can be estimates of counts.
     """
@@ -149,7 +149,7 @@ def check_cells_and_genes(
 
 
 def _remedy_of_none(filters: str, what: str) -> str:
-    """What to do where no cells or no genes are left."""
+    """Advice, for an error, where filters leave no cells or no genes."""
     other = f"give counts with {what}"
     return words(python=other, command_line=other, study=f"loosen {filters} in filters")
 

@@ -19,7 +19,7 @@ OF_DATES = "a spreadsheet makes dates of MARCH1 and SEPT2: take the names from a
 
 
 def matching(names: Sequence[str], pattern: re.Pattern) -> list[str]:
-    """The names that match as a whole."""
+    """The names that match the pattern from their first to their last letter."""
     return [name for name in map(str, names) if pattern.fullmatch(name)]
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from anndata.abc import CSCDataset, CSRDataset
 from scipy.sparse import csr_matrix
 
-from zipo.datasets.counts import check_names, whole_counts
+from zipo.datasets.counts import check_names, checked_counts
 from zipo.datasets.formats.hdf5 import checked_csr
 from zipo.shared.errors import InputError
 
@@ -175,7 +175,7 @@ def survey(counts: RowsOnDisk, cells: pd.Index, genes: pd.Index) -> Survey:
     library, gene_totals, gene_cells = np.zeros(len(cells)), np.zeros(len(genes)), np.zeros(len(genes))
     by_row = np.argsort(counts.rows, kind="stable")
     for part in counts.parts(by_row):
-        chunk = whole_counts(counts.read(part), cells[part], genes, counts.place)
+        chunk = checked_counts(counts.read(part), cells[part], genes, counts.place)
         library[part] = np.asarray(chunk.sum(axis=1, dtype=np.float64)).ravel()
         gene_totals += np.asarray(chunk.sum(axis=0, dtype=np.float64)).ravel()
         gene_cells += np.bincount(chunk.indices[chunk.data > 0], minlength=len(genes))

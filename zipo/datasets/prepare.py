@@ -1,4 +1,4 @@
-"""From a source to the data set file that a study trains on."""
+"""Preparing a data set: from its source to the file that a study trains on."""
 
 import json
 from pathlib import Path
@@ -18,8 +18,8 @@ from zipo.shared.wording import used_by
 def prepare(name: str, dataset: Dataset, downloads: Path, target: Path) -> None:
     """Read, check and filter a data set, and write it: X as CSR counts, uns["dataset"] as its pedigree.
 
-    A data set of the paper with fewer detected genes than target_genes keeps them all. What the files left open is in
-    the pedigree as remarks, which Table I shows.
+    A data set of the paper with fewer detected genes than target_genes keeps them all. What the files left open, such
+    as missing labels, is in the pedigree as remarks, which Table I shows.
     """
     with used_by("study"):
         write(_prepared(name, dataset, downloads), target)

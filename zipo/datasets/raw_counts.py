@@ -1,4 +1,4 @@
-"""The raw counts of an AnnData, wherever it keeps them, and the AnnData itself, which the results join."""
+"""The raw counts of an AnnData, out of X, a layer or raw, and the AnnData that the results are written to."""
 
 import warnings
 from typing import Any, NamedTuple
@@ -59,7 +59,7 @@ def with_all(data: ad.AnnData, counts: ad.AnnData) -> CountsInData:
 
 
 def with_x(data: ad.AnnData, matrix: csr_matrix) -> ad.AnnData:
-    """All of an AnnData, with another X in memory."""
+    """A copy of an AnnData with another X, in memory."""
     groups = {name: dict(getattr(data, name)) for name in ("layers", "obsm", "varm", "obsp", "varp", "uns")}
     return ad.AnnData(matrix, obs=data.obs, var=data.var, raw=raw_in_memory(data), **groups)
 
@@ -85,7 +85,7 @@ def raw_in_memory(data: ad.AnnData) -> dict[str, Any] | None:
 
 
 def check_anndata(adata: Any, place: str) -> None:
-    """Raise InputError for what is no AnnData, or one whose tables were not read yet."""
+    """Raise InputError for anything but an AnnData, and for one whose tables were not read yet."""
     if not isinstance(adata, ad.AnnData):
         kind = f"{type(adata).__module__.partition('.')[0]}.{type(adata).__name__}".removeprefix("builtins.")
         raise InputError(f"{place}: an AnnData is expected, not {kind}; {_remedy(adata)}")
@@ -97,7 +97,7 @@ def check_anndata(adata: Any, place: str) -> None:
 
 
 def check_cut(adata: ad.AnnData, place: str) -> None:
-    """Raise InputError for a view in memory that cannot become an AnnData of its own, as it does once it is filled."""
+    """Raise InputError for a view in memory that anndata could not copy, as it does once results are written to it."""
     if not adata.is_view or adata.isbacked:
         return
     base = adata._adata_ref
@@ -110,12 +110,12 @@ def check_cut(adata: ad.AnnData, place: str) -> None:
 
 
 def counts_of(adata: ad.AnnData, place: str, layer: str | None = None) -> ad.AnnData:
-    """An AnnData with raw counts as X, and with obs and the names of genes of another, which stays as it is.
+    """A new AnnData with the raw counts of `adata` as X, its obs, and the names of its genes.
 
     - `place`: what errors call it.
     - `layer`: where the counts are: None for X, a layer, or raw for adata.raw, whose genes may be others.
 
-    Counts in memory become CSR, which shares what it can with the other; those of X on disk stay there. Names of
+    Counts in memory become CSR, which shares what it can with `adata`; those of X on disk stay there. Names of
     cells and genes in memory are plain text. The values are not looked at. Raises InputError for what is no AnnData
     or has no such counts.
     """
@@ -129,7 +129,7 @@ def counts_of(adata: ad.AnnData, place: str, layer: str | None = None) -> ad.Ann
 
 
 def with_counts(obs: pd.DataFrame, genes: pd.Index, matrix: csr_matrix) -> ad.AnnData:
-    """An AnnData of counts in memory."""
+    """An AnnData of counts (cells x genes) in memory, with plain text as names."""
     table = pd.DataFrame(obs)  # another table of the same columns
     table.index = plain_names(obs.index)
     with warnings.catch_warnings():  # of names that are not unique, which are refused where counts are checked

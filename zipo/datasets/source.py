@@ -1,4 +1,4 @@
-"""What every source of raw counts has: where its download lies, how that is fetched, and how the counts are read."""
+"""Base class of the sources of raw counts: location of the download, fetching it, and reading the counts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Fetching:
     connections: int = 4
     """Connections at once to one host."""
     update_lock: bool = False
-    """Whether what a download is now replaces what the lock records of it."""
+    """Whether a download that differs from its record in the lock replaces the record; an error otherwise."""
     geo_url: str = "https://ftp.ncbi.nlm.nih.gov/geo"
     """Root of the Gene Expression Omnibus, or of a mirror with the same folders."""
     lock: Path = Path("config/data.lock.tsv")

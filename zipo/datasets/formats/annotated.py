@@ -208,7 +208,7 @@ def _layers(file: h5py.File) -> list[str]:
 
 
 def _instead_of_x(file: h5py.File, path: Path) -> str:
-    """What to do with an .h5ad that has no X."""
+    """Advice, for an error, about an .h5ad without X."""
     layers = f"name one of the layers: {', '.join(_layers(file)) or 'none'}"
     if names := layers_with_counts_in(path):
         return f"{layers}; {advice(names)}"

@@ -59,7 +59,7 @@ def _read_contents(
     genes_in: Literal["rows", "columns"] | None,
     cell_columns: Sequence[str],
 ) -> Contents:
-    """What the file holds, unchecked."""
+    """Read the file with the reader of its format, without checks of the counts."""
     if file_format == "10x_mtx" or (file_format is None and path.is_dir()):
         if not path.is_dir():
             raise InputError(f"{path}: no such folder; format 10x_mtx is one with matrix, features and barcodes")

@@ -187,7 +187,7 @@ def _no_numbers(
 
 
 def _remedy(field: str, name: str, column: int, separator: str) -> str:
-    """What to do about a field that is no number, and perhaps about all of its column."""
+    """Advice, for an error, about a field that is no number, and perhaps about all of its column."""
     if not field.strip() and not name.strip():
         return "should the lines end with a separator, take it away"
     if field.strip().lower() in BLANKS:

@@ -49,7 +49,7 @@ class GeneRows:
         return aligned
 
     def remarks(self, place: str) -> list[str]:
-        """What was not the same in all tables."""
+        """Remarks on tables whose genes differ from the first table's in order or spike-ins."""
         remarks = []
         if self._reordered:
             remarks.append(

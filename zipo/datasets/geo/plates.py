@@ -31,7 +31,7 @@ def read_plates(tar: Path, metadata: Path, expected: list[str] | None, samples: 
 
     `expected` names the plates that must be in the tar; those of `samples`, which are accessions, may be there too,
     and any if `expected` is None. obs has batch (the amplification batch), experiment, subject, condition, tissue and
-    number_of_cells; uns["remarks"] says what of these could not be read, and what else of the files was left aside.
+    number_of_cells; uns["remarks"] lists what of these could not be read, and files that were passed over.
     Raises InputError naming the plate, and the line and the gene in it, where the deposit contradicts itself or a
     well is not in the metadata.
     """
@@ -83,7 +83,7 @@ def _members(
 ) -> tuple[dict[str, tarfile.TarInfo], list[str]]:
     """The members that may be plates, by name without their folder, and remarks.
 
-    Raises InputError where a plate is not there, is there twice, or is of another series.
+    Raises InputError where a plate is missing, occurs twice, or belongs to another series.
     """
     members: dict[str, tarfile.TarInfo] = {}
     others = []

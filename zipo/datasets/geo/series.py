@@ -79,7 +79,7 @@ def read_series(accession: str, folder: Path) -> ad.AnnData:
 
 
 def _listed(series: Series) -> set[str]:
-    """Names of the files that the series has as a whole; InputError if one that is needed is not among them."""
+    """Names of the series' own files; InputError if a needed one is not among them."""
     listed = {file_name(url) for url in series.files}
     missing = [name for name in NEEDED[series.accession] if name not in listed]
     if missing:
@@ -91,7 +91,7 @@ def _listed(series: Series) -> set[str]:
 
 
 def _sizes(accession: str, folder: Path, url: str, patience: Patience) -> dict[str, int]:
-    """Sizes of the archive and its members, as far as the list of files says them; the counts do not hang on it."""
+    """Sizes in bytes of the archive and its members by name; {} without the list of files, which is not needed."""
     listing = folder / f"{accession}_{FILE_LIST}"
     address = f"{url}/{supplement_path(accession, FILE_LIST)}"
     try:
@@ -103,13 +103,13 @@ def _sizes(accession: str, folder: Path, url: str, patience: Patience) -> dict[s
 
 
 def _other_address(url: str, accession: str, name: str) -> str:
-    """Where else GEO, or a mirror that has it all, serves a file of a series."""
+    """Second address of a file of a series, at GEO or at a complete mirror."""
     pages = ITS_PAGES if urlsplit(url).hostname == NCBI else url
     return f"{pages}/download/?acc={accession}&format=file&file={quote(name, safe='')}"
 
 
 def _by_hand(accession: str, url: str, folder: Path) -> str:
-    """How to go on with a browser, in words."""
+    """Advice, for an error, on how to download the missing files with a browser."""
     pages = [f"{web_address(url)}/{folder_of(accession)}/"]
     if urlsplit(url).hostname == NCBI:
         pages.append(f"{ITS_PAGES}/query/acc.cgi?acc={accession}")
@@ -125,6 +125,7 @@ def _by_hand(accession: str, url: str, folder: Path) -> str:
 
 
 def _read_plates(folder: Path) -> ad.AnnData:
+    """The counts of the myeloma deposit, checked against the samples that its SOFT file lists."""
     series = read_soft(folder / file_name(soft_path(plates.ACCESSION)), plates.ACCESSION)
     samples = [sample.accession for sample in series.samples]
     expected = series.sample_file_names() or None

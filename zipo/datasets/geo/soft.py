@@ -25,7 +25,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Series:
-    """A series: its accession (GSE...), its title, the URLs of the files it has as a whole, its samples in order."""
+    """A series: its accession (GSE...), its title, the URLs of its own files, its samples in order."""
 
     accession: str
     title: str
@@ -57,12 +57,12 @@ def folder(accession: str) -> str:
 
 
 def soft_path(accession: str) -> str:
-    """Where GEO keeps a series' family SOFT file."""
+    """Path of a series' family SOFT file, relative to GEO's root."""
     return f"{folder(accession)}/soft/{accession}_family.soft.gz"
 
 
 def supplement_path(accession: str, name: str) -> str:
-    """Where GEO keeps a supplementary file of a series or a sample; the name is not quoted."""
+    """Path of a supplementary file of a series or a sample, relative to GEO's root; the name is not quoted."""
     return f"{folder(accession)}/suppl/{name}"
 
 
@@ -131,6 +131,7 @@ def decoded(text: bytes) -> str:
 
 
 def _title(entry: Any) -> str:
+    """Title of a series or a sample of GEOparse; "" without one."""
     return entry.metadata.get("title", [""])[0]
 
 

@@ -64,7 +64,7 @@ def fetch(
     """
     addresses = [web_address(address) for address in (url, other) if address is not None]
     try:
-        # whoever waits here finds the file done
+        # a process that waits for this lock finds the file complete
         with exclusive_lock(
             target.with_name(f"{target.name}.busy"), waiting=f"{target.name}: another process fetches it"
         ):
@@ -110,7 +110,7 @@ def web_address(url: str) -> str:
 
 
 def _take_unquoted(target: Path) -> None:
-    """Give a file its name that a browser saved under the quoted one, with %2B for +."""
+    """Rename to `target` a file that a browser saved under the quoted name, with %2B for +."""
     if target.exists():
         return
     for path in target.parent.glob("*%*"):
@@ -120,7 +120,7 @@ def _take_unquoted(target: Path) -> None:
 
 
 def _problem_of(target: Path, size: int | None, lock: Lock | None) -> str | None:
-    """What is wrong with `target`; None if it matches the lock or, without a record in it, passes its check."""
+    """The fault of `target` in words; None if it matches the lock or, without a record in it, passes its check."""
     if not target.exists():
         return f"{target.name} is not there"
     known = lock.entry(target.name) if lock else None

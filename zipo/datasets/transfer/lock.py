@@ -82,7 +82,7 @@ class Lock:
 
 
 def _problem(fields: list[str], entries: dict[str, Entry], is_header: bool) -> str | None:
-    """What is wrong with a line, or None."""
+    """Description of what is wrong with a line; None if nothing is."""
     if is_header:
         return None if fields == [*COLUMNS] else f"the header must be {', '.join(COLUMNS)}, separated by tabs"
     if len(fields) != len(COLUMNS):

@@ -68,7 +68,7 @@ class Part:
 
     @property
     def complete(self) -> bool:
-        """Are all bytes there, as far as the server told how many there are?"""
+        """Whether all bytes have arrived, as far as the server announced their number."""
         return self.path.exists() and self.received == self.note.get("total")
 
     def begin(self, note: dict[str, Any]) -> None:
@@ -202,7 +202,7 @@ def _seconds(retry_after: str) -> float:
 
 
 def _reason(error: BaseException, timeouts: tuple[float, float]) -> str:
-    """What broke the connection, in words: the libraries wrap the cause several times."""
+    """The cause of a broken connection in words; the libraries wrap it several times."""
     if isinstance(error, requests.ConnectTimeout):
         return f"no connection within {timeouts[0]:g} seconds"
     while error.__context__ is not None:
