@@ -12,7 +12,7 @@ from snakemake.common.configfile import load_configfile
 from zipo.shared.errors import InputError
 from zipo.study.config import SCHEMAS, load, resolved, schema
 from zipo.study.layers import layers
-from zipo.study.settings import plan
+from zipo.study.settings import settings_of
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config"
@@ -208,7 +208,7 @@ def test_each_error_names_the_layer_that_it_is_from(demo, tmp_path):
     ):
         found = layers(files, options)
         with pytest.raises(InputError, match=problem):
-            plan(load(found.values, found.place_of, CONFIG))
+            settings_of(load(found.values, found.place_of, CONFIG))
     found = layers(files, ["parameters={alpha_z: 0.5}", "update_lock=true"])
     study = load(found.values, found.place_of, CONFIG)
     assert (study.file.parameters.alpha_z, study.file.update_lock) == (0.5, True)
@@ -224,14 +224,14 @@ def test_the_resolved_configuration_gives_the_same_study(name, tmp_path):
     assert again.file == study.file
     assert again.file.seeds == 7
     assert again.file.model_fields_set == study.file.model_fields_set
-    assert plan(again).keys() == plan(study).keys()
+    assert settings_of(again).keys() == settings_of(study).keys()
     assert load(load_configfile(file), "config.yaml", CONFIG).file == study.file  # as Snakemake reads it
 
 
 def test_parameters_that_do_not_fit_together_are_refused_before_training(demo):
     study = load(changed(demo, "experiments/depth/points", [{"encoder": "64-8", "residuals": 3}]), "s.yaml", CONFIG)
     with pytest.raises(InputError, match=r"experiments\.depth at .*residuals: 3 asks for more layers than the 1"):
-        plan(study)
+        settings_of(study)
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

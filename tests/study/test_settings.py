@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 
 from zipo.study.config import load
-from zipo.study.settings import blocks, plan
+from zipo.study.settings import block_name, blocks_of, seeds_of_block, settings_of
 
 CONFIG = Path(__file__).parents[2] / "config"
 
@@ -22,7 +22,7 @@ def planned(tmp_path, experiments: dict, choices: dict, **study):
         "parameters": {"encoder": "32-8"},
         "seeds": 2,
     }
-    return plan(load(config | study, "s.yaml", tmp_path))
+    return settings_of(load(config | study, "s.yaml", tmp_path))
 
 
 CATALOGUE = {
@@ -73,5 +73,17 @@ def test_ids_name_the_layers_and_change_with_any_value(tmp_path):
 
 
 def test_blocks_cover_the_seeds():
-    assert blocks([1, 2, 3, 4, 5], 2) == [[1, 2], [3, 4], [5]]
-    assert blocks([1, 2, 3], None) == [[1, 2, 3]]
+    assert blocks_of([1, 2, 3, 4, 5], 2) == [[1, 2], [3, 4], [5]]
+    assert blocks_of([1, 2, 3], None) == [[1, 2, 3]]
+    assert [block_name(block) for block in blocks_of([1, 2, 3, 4, 5], 2)] == ["1-2", "3-4", "5"]
+    assert [seeds_of_block(name) for name in ("1-2", "9-11", "5")] == [[1, 2], [9, 10, 11], [5]]
+
+
+def test_a_setting_keeps_its_latents_where_any_of_its_experiments_looks_at_them(tmp_path):
+    catalogue = {
+        "width": {"title": "w", "grid": {"encoder": ["32-8", "64-8"]}},
+        "places": {"title": "p", "grid": {"encoder": ["64-8"]}, "keep_latents": True},
+    }
+    for choices in ({"width": {}, "places": {}}, {"places": {}, "width": {}}):
+        settings = planned(tmp_path, catalogue, choices).values()
+        assert {s.parameters.encoder: s.keep_latents for s in settings} == {"32-8": False, "64-8": True}

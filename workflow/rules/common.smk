@@ -20,7 +20,7 @@ from zipo.study import resources
 from zipo.study.config import load, load_claims, parameters_of, resolved
 from zipo.study.import_closure import closure, submodules
 from zipo.study.layers import Layers, layers
-from zipo.study.settings import Setting, base_settings, blocks, plan
+from zipo.study.settings import Setting, base_settings, block_name, blocks_of, seeds_of_block, settings_of
 
 CLAIMS = Path(os.path.relpath(ROOT / "config" / "claims.yaml"))
 # Snakemake made the environments itself, and runs each rule in its own
@@ -45,7 +45,7 @@ try:
         Path(os.path.relpath(ROOT / "config")),
         synapse_token="SYNAPSE_AUTH_TOKEN" in os.environ,
     )
-    SETTINGS = plan(STUDY)
+    SETTINGS = settings_of(STUDY)
     ROWS = STUDY.rows
     load_claims(CLAIMS)  # a claim that will not do is refused before anything starts
 except InputError as error:
@@ -149,14 +149,7 @@ def fetch_settings(wildcards):
 
 def block_names(setting):
     """Names of a setting's blocks of seeds, as in 1-12."""
-    found = blocks(SETTINGS[setting].seeds, STUDY.file.seeds_per_job)
-    return [f"{block[0]}-{block[-1]}" if len(block) > 1 else str(block[0]) for block in found]
-
-
-def seeds_of(wildcards):
-    """The seeds of a block."""
-    first, _, last = wildcards.seeds.partition("-")
-    return range(int(first), int(last or first) + 1)
+    return [block_name(block) for block in blocks_of(SETTINGS[setting].seeds, STUDY.file.seeds_per_job)]
 
 
 def data_of(dataset):
@@ -198,7 +191,7 @@ def all_runs():
 
 def latent_space():
     """Data set file and latents file of every setting whose latents are looked at."""
-    chosen = [(name, setting) for name, setting in SETTINGS.items() if "latent_space" in setting.experiments]
+    chosen = [(name, setting) for name, setting in SETTINGS.items() if setting.keep_latents]
     return [
         (data_of(setting.dataset), f"{RESULTS}/runs/{name}/latents-{block_names(name)[0]}.npz")
         for name, setting in chosen

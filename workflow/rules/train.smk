@@ -17,10 +17,12 @@ rule train:
     threads: STUDY.file.threads
     resources:
         mem_mb=lambda w, attempt: growing(memory_of(SETTINGS[w.setting]), attempt),
-        runtime=lambda w, attempt: within_limit(growing(minutes_of(SETTINGS[w.setting], len(seeds_of(w))), attempt)),
+        runtime=lambda w, attempt: within_limit(
+            growing(minutes_of(SETTINGS[w.setting], len(seeds_of_block(w.seeds))), attempt)
+        ),
     params:
         setting=lambda w: json.dumps({"id": w.setting} | SETTINGS[w.setting].resolved),
-        seeds=lambda w: ",".join(map(str, seeds_of(w))),
+        seeds=lambda w: ",".join(map(str, seeds_of_block(w.seeds))),
         thresholds=",".join(f"{threshold:g}" for threshold in STUDY.file.prune_thresholds),
         device=STUDY.file.device,
         kept=f"{RESULTS}/kept/{{setting}}",

@@ -7,7 +7,7 @@ from zipo.shared.errors import InputError
 from zipo.study.code_version import ROOT
 from zipo.study.config import load, load_claims
 from zipo.study.layers import layers
-from zipo.study.settings import plan
+from zipo.study.settings import settings_of
 
 
 def check(files: list[Path], options: list[str]) -> str:
@@ -17,7 +17,7 @@ def check(files: list[Path], options: list[str]) -> str:
     """
     found, folder = layers(files, options), Path(os.path.relpath(ROOT / "config"))
     study = load(found.values, found.place_of, folder, synapse_token="SYNAPSE_AUTH_TOKEN" in os.environ)
-    settings = plan(study)
+    settings = settings_of(study)
     load_claims(folder / "claims.yaml")
     for file in files:
         _check_that_snakemake_reads(file)

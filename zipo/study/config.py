@@ -85,6 +85,8 @@ class Experiment(Points):
     """Section of the paper."""
     method: Literal["zipo"] = "zipo"
     """Method that is trained: runs with losses over seeds are ZiPo's alone."""
+    keep_latents: bool = False
+    """Draw the latents of its settings in two dimensions and compare their clusters with the cell types."""
 
 
 class ExperimentChoice(Points):

@@ -1,4 +1,4 @@
-"""From experiments to settings: every combination resolved, named, and trained once however often it is asked for."""
+"""Settings of a study: every combination of hyper-parameters of its experiments, each named and trained once."""
 
 import hashlib
 import json
@@ -12,18 +12,22 @@ from zipo.study.config import Experiment, Study, parameters_of
 
 @dataclass
 class Setting:
-    """A data set, a method and all its hyper-parameters."""
+    """A data set, a method and all its hyper-parameters, with the seeds to train it at."""
 
     dataset: str
     method: str
     parameters: Parameters
     seeds: list[int] = field(default_factory=list)
     experiments: list[str] = field(default_factory=list)
+    """Names of the experiments that compare it with others."""
     name: str = ""
+    """Name in tables and figures, where an experiment gives one."""
+    keep_latents: bool = False
+    """Whether an experiment looks at its latents."""
 
     @property
     def resolved(self) -> dict[str, Any]:
-        """The flat dictionary that the setting's identity is made of."""
+        """Data set, method and all hyper-parameters as one flat dictionary, from which `id` is made."""
         return {"dataset": self.dataset, "method": self.method, **self.parameters.model_dump(mode="json")}
 
     @property
@@ -34,40 +38,41 @@ class Setting:
         return f"{self.method}-{widths[0]}x{widths[-1]}-{digest[:6]}"
 
 
-def plan(study: Study) -> dict[str, Setting]:
-    """All settings of a study by id, each with the seeds and experiments that ask for it.
+def settings_of(study: Study) -> dict[str, Setting]:
+    """The settings of a study by id, each with the experiments that share it and the most seeds that any of them needs.
 
     Raises InputError where the hyper-parameters of a point do not fit together.
     """
     settings: dict[str, Setting] = {}
     for name, experiment in study.experiments.items():
         base = study.base_of(name)
-        for name_of_point, point in points(experiment):
-            where = study.place_of("experiments", name)
-            place = f"{where}: experiments.{name} at {point or 'its only point'}"
+        file = study.place_of("experiments", name)
+        for name_of_point, point in points_of(experiment):
+            place = f"{file}: experiments.{name} at {point or 'its only point'}"
             parameters = parameters_of(base | experiment.set.model_dump(exclude_unset=True) | point, place)
             for dataset in study.datasets_of(name):
                 setting = Setting(dataset, experiment.method, parameters)
                 setting = settings.setdefault(setting.id, setting)
                 setting.seeds = max(setting.seeds, study.seeds_of(name), key=len)
                 setting.name = setting.name or name_of_point
+                setting.keep_latents |= experiment.keep_latents
                 if name not in setting.experiments:
                     setting.experiments.append(name)
     return settings
 
 
 def base_settings(study: Study) -> dict[str, dict[str, Any]]:
-    """For each experiment the study's base setting as columns of the runs table: what its points do not vary."""
-    found = {}
+    """For each experiment all hyper-parameters before its points vary some, named as columns of the runs table."""
+    bases = {}
     for name, experiment in study.experiments.items():
-        given = study.base_of(name) | experiment.set.model_dump(exclude_unset=True)
-        parameters = parameters_of(given, f"{study.place_of('experiments', name)}: experiments.{name}")
-        found[name] = parameters.model_dump(mode="json") | parameters.encoder_shape
-    return found
+        values = study.base_of(name) | experiment.set.model_dump(exclude_unset=True)
+        parameters = parameters_of(values, f"{study.place_of('experiments', name)}: experiments.{name}")
+        bases[name] = parameters.model_dump(mode="json") | parameters.encoder_shape
+    return bases
 
 
-def points(experiment: Experiment) -> list[tuple[str, dict[str, Any]]]:
-    """The points of an experiment: their names, where they have one, and the hyper-parameters they set."""
+def points_of(experiment: Experiment) -> list[tuple[str, dict[str, Any]]]:
+    """The points of an experiment: a name, or "" where the point has none, and the hyper-parameters that it sets."""
     listed = [(point.name, point.model_dump(exclude_unset=True, exclude={"name"})) for point in experiment.points]
     if experiment.grid or not listed:
         combinations = product(*experiment.grid.values())
@@ -75,7 +80,18 @@ def points(experiment: Experiment) -> list[tuple[str, dict[str, Any]]]:
     return listed
 
 
-def blocks(seeds: list[int], per_job: int | None) -> list[list[int]]:
-    """Seeds in blocks of one job each."""
+def blocks_of(seeds: list[int], per_job: int | None) -> list[list[int]]:
+    """Seeds in blocks that one job each trains: `per_job` seeds a block, or all in one."""
     size = per_job or len(seeds)
     return [seeds[start : start + size] for start in range(0, len(seeds), size)]
+
+
+def block_name(seeds: list[int]) -> str:
+    """The name of a block of consecutive seeds in names of files, as in 1-12, or 3 for a single seed."""
+    return f"{seeds[0]}-{seeds[-1]}" if len(seeds) > 1 else str(seeds[0])
+
+
+def seeds_of_block(name: str) -> list[int]:
+    """The seeds of a block by its name."""
+    first, _, last = name.partition("-")
+    return list(range(int(first), int(last or first) + 1))

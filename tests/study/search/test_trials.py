@@ -13,7 +13,7 @@ from zipo.study.config import load
 from zipo.study.search import worker as tune
 from zipo.study.search.space import Tuning, warm_up
 from zipo.study.search.trials import best_of, finished_search
-from zipo.study.settings import plan
+from zipo.study.settings import settings_of
 
 CONFIG = Path(__file__).parents[3] / "config"
 
@@ -93,9 +93,9 @@ def test_an_experiment_starts_from_the_best(paper, alone, tmp_path):
     paper["parameters"]["plateau_patience"] = 3
     paper["experiments"] = {"latents": {"base": str(best), "grid": {"alpha_w": [0.5]}, "set": {"stop_patience": 7}}}
     with pytest.raises(InputError, match=r"p\.yaml: experiments\.latents\.base: .*best\.yaml: no such file; a search"):
-        plan(load(paper, "p.yaml", CONFIG))
+        settings_of(load(paper, "p.yaml", CONFIG))
     best.write_text(best_of(Tuning(**SPACE, set=SHARED), alone))
-    (setting,) = plan(load(paper, "p.yaml", CONFIG)).values()
+    (setting,) = settings_of(load(paper, "p.yaml", CONFIG)).values()
     values = yaml.safe_load(best.read_text())
     study = {"alpha_w": 0.5, "stop_patience": 7, "plateau_patience": 3, "residuals": "none"}
     assert setting.parameters.model_dump() == ParameterValues(**values | study).model_dump()
@@ -103,8 +103,8 @@ def test_an_experiment_starts_from_the_best(paper, alone, tmp_path):
     # the search stopped after 3 epochs at the latest, which is no reason for an experiment to
     assert setting.parameters.max_epochs == ParameterValues().max_epochs > SHARED["max_epochs"]
     paper["parameters"]["max_epochs"] = 11
-    (setting,) = plan(load(paper, "p.yaml", CONFIG)).values()
+    (setting,) = settings_of(load(paper, "p.yaml", CONFIG)).values()
     assert setting.parameters.max_epochs == 11
     best.write_text("alpha_zz: 1\n")
     with pytest.raises(InputError, match=r"best\.yaml: alpha_zz: unknown key"):
-        plan(load(paper, "p.yaml", CONFIG))
+        settings_of(load(paper, "p.yaml", CONFIG))
