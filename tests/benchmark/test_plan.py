@@ -3,12 +3,12 @@
 import pytest
 
 from zipo import methods
-from zipo.benchmark.plan import Benchmark, Case, cases, rows
+from zipo.benchmark.plan import Benchmark, MethodRun, method_runs, resolve_rows
 from zipo.shared.errors import InputError
 
 
 def test_without_a_choice_every_method_takes_part_at_its_defaults():
-    found = rows(Benchmark(), "s")
+    found = resolve_rows(Benchmark(), "s")
     assert list(found) == methods.known()
     assert all(row.parameters == {} and row.name == row.method.name for row in found.values())
     assert {name for name, row in found.items() if row.control} == {"gene_mean", "no_denoising", "oracle", "shrinkage"}
@@ -19,11 +19,11 @@ def test_variants_stand_beside_the_methods_or_take_their_place():
         "pca": {"parameters": {"components": 3}},
         "pca_more": {"method": "pca", "parameters": {"components": 9}},
     }
-    found = rows(Benchmark(variants=variants), "s")
+    found = resolve_rows(Benchmark(variants=variants), "s")
     assert list(found) == [*methods.known(), "pca_more"]
     assert found["pca"].parameters == {"components": 3}
     assert found["pca_more"].method.name == "pca"
-    assert list(rows(Benchmark(methods={"alra": {}}, variants=variants, reference="pca"), "s")) == [
+    assert list(resolve_rows(Benchmark(methods={"alra": {}}, variants=variants, reference="pca"), "s")) == [
         "alra",
         "pca",
         "pca_more",
@@ -43,15 +43,18 @@ def test_variants_stand_beside_the_methods_or_take_their_place():
 )
 def test_unknown_methods_and_parameters_are_refused(given, problem):
     with pytest.raises(InputError, match=problem):
-        rows(Benchmark(methods=given), "s")
+        resolve_rows(Benchmark(methods=given), "s")
 
 
 def test_runs_are_splits_by_seeds_and_permuted_counts_once():
     benchmark = Benchmark(splits=2, seeds=2, permuted=1)
-    known = rows(benchmark, "s")
-    names = [case.name for case in cases(benchmark, known["pca"], simulated=False)]
+    known = resolve_rows(benchmark, "s")
+    names = [run.name for run in method_runs(benchmark, known["pca"], simulated=False)]
     assert names == ["split-1-seed-1", "split-1-seed-2", "split-2-seed-1", "split-2-seed-2", "permuted-1-seed-1"]
-    names = [case.name for case in cases(benchmark, known["no_denoising"], simulated=False)]
+    names = [run.name for run in method_runs(benchmark, known["no_denoising"], simulated=False)]
     assert names == ["split-1-seed-1", "split-2-seed-1", "permuted-1-seed-1"]
-    assert cases(benchmark, known["oracle"], simulated=False) == []
-    assert cases(benchmark, known["oracle"], simulated=True) == [Case("split", 1, 1), Case("split", 2, 1)]
+    assert method_runs(benchmark, known["oracle"], simulated=False) == []
+    assert method_runs(benchmark, known["oracle"], simulated=True) == [
+        MethodRun("split", 1, 1),
+        MethodRun("split", 2, 1),
+    ]

@@ -6,7 +6,7 @@ ENVIRONMENTS = Path("results/environments")
 
 def cases_of(row, dataset):
     """The runs of a row on a data set."""
-    return benchmark.cases(BENCHMARK, ROWS[row], SOURCES[dataset].kind == "simulated")
+    return benchmark.method_runs(BENCHMARK, ROWS[row], SOURCES[dataset].kind == "simulated")
 
 
 def compared():

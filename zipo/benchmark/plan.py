@@ -1,4 +1,4 @@
-"""The benchmark of a study: which methods denoise which data sets, how often, and what each of these runs is."""
+"""The benchmark of a study: the methods that it compares, on which data sets, and how often each runs."""
 
 import math
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ class Benchmark(Section):
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the leaderboard, resolved."""
+    """A row of the leaderboard: a method with its parameters, all of them checked."""
 
     name: str
     method: Method
@@ -72,12 +72,12 @@ class Row:
     @property
     def control(self) -> bool:
         """Whether it is no method to choose but a bound: shown, and not ranked."""
-        return self.method.source == "a control"
+        return getattr(self.method, "control", self.method.source == "a control")
 
 
 @dataclass(frozen=True)
-class Case:
-    """One run of a row: the counts that it is given, and its seed."""
+class MethodRun:
+    """One run of a row on a data set: the counts that the method denoises, and its seed."""
 
     kind: str
     """split, or permuted for counts permuted within cell types."""
@@ -95,57 +95,58 @@ class Case:
         return f"{self.counts}-seed-{self.seed}"
 
 
-def rows(benchmark: Benchmark, place: str) -> dict[str, Row]:
-    """The rows of a benchmark by name.
+def resolve_rows(benchmark: Benchmark, place: str) -> dict[str, Row]:
+    """The rows of a benchmark by name; `place` names its section of the configuration in errors.
 
     Raises InputError for a method, parameter or reference that is unknown; a method file with a fault is a row that
     fails.
     """
-    asked = benchmark.methods or {name: MethodChoice() for name in methods.known()}
-    found = {}
-    for name, choice in (asked | benchmark.variants).items():
-        known = choice.method or name
+    choices = benchmark.methods or {name: MethodChoice() for name in methods.known()}
+    rows = {}
+    for name, choice in (choices | benchmark.variants).items():
+        method_name = choice.method or name
         try:
-            method = methods.method(known)
+            method = methods.method(method_name)
         except InputError as error:
             raise InputError(
                 f"{place}.methods: {name}: {error}; a row of another name gives its method by method:"
             ) from None
         unknown = sorted(choice.parameters.keys() - method.parameters.keys())
         if unknown and not method.fault:
-            there = ", ".join(method.parameters) or "none"
+            names = ", ".join(method.parameters) or "none"
             raise InputError(
-                f"{place}.methods: {name}.parameters: {unknown[0]!r} is no parameter of {known}; it has {there}"
+                f"{place}.methods: {name}.parameters: {unknown[0]!r} is no parameter of {method_name}; it has {names}"
             )
         _check_values(method, choice.parameters, f"{place}.methods: {name}.parameters")
-        found[name] = Row(name, method, choice.parameters)
-    if benchmark.reference not in found:
-        there = ", ".join(found)
-        raise InputError(f"{place}: reference: {benchmark.reference!r} is none of the rows; there are {there}")
-    return found
+        rows[name] = Row(name, method, choice.parameters)
+    if benchmark.reference not in rows:
+        raise InputError(
+            f"{place}: reference: {benchmark.reference!r} is none of the rows; there are {', '.join(rows)}"
+        )
+    return rows
 
 
 def _check_values(method: Method, parameters: dict[str, Any], place: str) -> None:
-    """Raises InputError for a value that the method cannot use, as far as that can be told without running it."""
+    """Raises InputError for a value that the method cannot use, as far as can be known without running it."""
     if method.name == "zipo" and not method.fault:
         # without an encoder it is not known yet what fits it
         check(TypeAdapter(Parameters if parameters.get("encoder") else ParameterValues), parameters, place)
     for name, value in parameters.items():
         default = method.parameters.get(name)
-        if _number(default) and not _number(value):
+        if _is_number(default) and not _is_number(value):
             raise InputError(f"{place}.{name}: {value!r} will not do: expected a number, as the default {default} is")
 
 
-def _number(value: Any) -> bool:
+def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def cases(benchmark: Benchmark, row: Row, simulated: bool) -> list[Case]:
-    """The runs of a row on a data set; a control that is given the truth has none where there is no truth."""
+def method_runs(benchmark: Benchmark, row: Row, simulated: bool) -> list[MethodRun]:
+    """The runs of a row on a data set; a control that is given the truth has none on real counts."""
     if row.method.sees_truth and not simulated:
         return []
     seeds = range(1, 1 + (benchmark.seeds if row.method.seeded else 1))
-    found = [Case("split", split, seed) for split in range(1, 1 + benchmark.splits) for seed in seeds]
+    runs = [MethodRun("split", split, seed) for split in range(1, 1 + benchmark.splits) for seed in seeds]
     if not row.method.sees_truth:  # permuting leaves no truth
-        found += [Case("permuted", split, 1) for split in range(1, 1 + min(benchmark.permuted, benchmark.splits))]
-    return found
+        runs += [MethodRun("permuted", split, 1) for split in range(1, 1 + min(benchmark.permuted, benchmark.splits))]
+    return runs

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
-from zipo.benchmark.plan import START_MINUTES, Benchmark, Row, rows
+from zipo.benchmark.plan import START_MINUTES, Benchmark, Row, resolve_rows
 from zipo.datasets.catalogue import Dataset, Filters
 from zipo.parameters import Parameters, ParameterValues
 from zipo.shared.errors import InputError
@@ -213,7 +213,7 @@ class Study:
     def rows(self) -> dict[str, Row]:
         """The rows of the benchmark; none without one."""
         benchmark = self.file.benchmark
-        return rows(benchmark, f"{self.place_of('benchmark')}: benchmark") if benchmark else {}
+        return resolve_rows(benchmark, f"{self.place_of('benchmark')}: benchmark") if benchmark else {}
 
     @property
     def compared_on(self) -> list[str]:
