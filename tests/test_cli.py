@@ -42,7 +42,8 @@ def test_a_notebooks_backend_does_not_keep_figures_from_being_drawn(tmp_path):
     """Jupyter and Colab hand theirs on to commands in cells; matplotlib refuses it where it is not installed."""
     (tmp_path / "sizes.tsv").write_text("dataset\ttitle\n")
     about = json.dumps({"parameters": Parameters().model_dump(mode="json")})
-    command = [sys.executable, "-m", "zipo", "study", "figure", "figure-01", about, "sizes.tsv", "figures/figure-01"]
+    command = [sys.executable, "-m", "zipo", "study", "figure", "--name", "figure-01"]
+    command += ["--study", about, "--sizes", "sizes.tsv", "--stem", "figures/figure-01"]
     environment = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

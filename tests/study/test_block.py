@@ -47,15 +47,15 @@ class Job:
         """Train a block; its rows without what varies, and the seeds that were trained for it."""
         self.trained.clear()
         name = f"{seeds[0]}-{seeds[-1]}"
-        target, latents = self.folder / f"seeds-{name}.json", self.folder / f"latents-{name}.npz"
+        rows, latents = self.folder / f"seeds-{name}.json", self.folder / f"latents-{name}.npz"
         arguments = {"setting": SETTING, "thresholds": [0.01]} | changed
         run_block(
-            self.data, seeds=seeds, device="cpu", threads=1, target=target, latents=latents,
-            kept=self.folder / "kept", code=[self.code], every=300, **arguments,
+            self.data, seeds=seeds, device="cpu", threads=1, rows_file=rows, latents_file=latents,
+            kept=self.folder / "kept", code=[self.code], checkpoint_seconds=300, **arguments,
         )  # fmt: skip
         with np.load(latents) as arrays:
             assert (arrays["latents"].shape, int(arrays["seed"])) == ((600, 6), seeds[0])
-        return [_fixed(entry["row"]) for entry in json.loads(target.read_text())], list(self.trained)
+        return [_fixed(entry["row"]) for entry in json.loads(rows.read_text())], list(self.trained)
 
 
 def _fixed(row):

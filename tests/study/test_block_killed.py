@@ -23,8 +23,8 @@ KILLS = 20
 def train(data, folder):
     """A job's process."""
     run_block(
-        data, SETTING, [1, 2], [0.01], "cpu", 1, folder / "seeds-1-2.json", folder / "latents-1-2.npz",
-        kept=folder / "kept", code=[], every=0,
+        data, SETTING, [1, 2], [0.01], device="cpu", threads=1, rows_file=folder / "seeds-1-2.json",
+        latents_file=folder / "latents-1-2.npz", kept=folder / "kept", code=[], checkpoint_seconds=0,
     )  # fmt: skip
 
 

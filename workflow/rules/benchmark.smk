@@ -45,8 +45,8 @@ rule molecules:
     params:
         share=BENCHMARK and BENCHMARK.share,
     shell:
-        "zipo study molecules {input.data:q} {output.training:q} {output.held_out:q} {params.share} "
-        "{wildcards.split} 2> {log:q}"
+        "zipo study molecules --data {input.data:q} --training {output.training:q} --held-out {output.held_out:q} "
+        "--share {params.share} --seed {wildcards.split} 2> {log:q}"
 
 
 rule permute:
@@ -63,7 +63,7 @@ rule permute:
     conda:
         "../../envs/zipo.yaml"
     shell:
-        "zipo study permute {input.data:q} {output:q} {wildcards.split} 2> {log:q}"
+        "zipo study permute --data {input.data:q} --target {output:q} --seed {wildcards.split} 2> {log:q}"
 
 
 rule denoise:
@@ -115,7 +115,7 @@ rule scores:
         ),
         runs=lambda w: json.dumps(runs_of(w.row, w.dataset)),
     shell:
-        "zipo study scores {params.row:q} {params.runs:q} {output:q} 2> {log:q}"
+        "zipo study scores --row {params.row:q} --runs {params.runs:q} --target {output:q} 2> {log:q}"
 
 
 rule scores_table:
@@ -132,7 +132,7 @@ rule scores_table:
     conda:
         "../../envs/zipo.yaml"
     shell:
-        "zipo study scores-table {output.parquet:q} {output.tsv:q} {input:q} 2> {log:q}"
+        "zipo study scores-table --parquet {output.parquet:q} --tsv {output.tsv:q} {input:q} 2> {log:q}"
 
 
 rule leaderboard:
@@ -158,8 +158,8 @@ rule leaderboard:
     params:
         benchmark=json.dumps(COMPARED),
     shell:
-        "zipo study leaderboard {params.benchmark:q} {input.scores:q} {output.parquet:q} {output.tsv:q} "
-        "{output.page:q} 2> {log:q}"
+        "zipo study leaderboard --benchmark {params.benchmark:q} --scores {input.scores:q} "
+        "--parquet {output.parquet:q} --tsv {output.tsv:q} --page {output.page:q} 2> {log:q}"
 
 
 rule benchmark_views:
@@ -180,4 +180,4 @@ rule benchmark_views:
     params:
         runs=json.dumps(shown()),
     shell:
-        "zipo study benchmark-views {output.zeros:q} {output.places:q} {params.runs:q} 2> {log:q}"
+        "zipo study benchmark-views --zeros {output.zeros:q} --places {output.places:q} --runs {params.runs:q} 2> {log:q}"

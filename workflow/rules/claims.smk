@@ -33,5 +33,5 @@ rule claims:
     params:
         study=json.dumps(CLAIMED),
     shell:
-        "zipo study claims {params.study:q} {input.catalogue:q} {output.tsv:q} {output.page:q} "
+        "zipo study claims --study {params.study:q} --catalogue {input.catalogue:q} --tsv {output.tsv:q} --page {output.page:q} "
         "{input.tables:q} 2> {log:q}"

@@ -61,4 +61,4 @@ rule table_1:
     conda:
         "../../envs/zipo.yaml"
     shell:
-        "zipo study table-1 {output:q} {input.data:q} 2> {log:q}"
+        "zipo study table-1 --target {output:q} {input.data:q} 2> {log:q}"

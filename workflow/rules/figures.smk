@@ -16,7 +16,7 @@ rule totals:
     resources:
         runtime=lambda w, attempt: within_limit(30 * attempt),
     shell:
-        "zipo study totals {output:q} {input.data:q} 2> {log:q}"
+        "zipo study totals --target {output:q} {input.data:q} 2> {log:q}"
 
 
 rule embed:
@@ -38,7 +38,8 @@ rule embed:
         pairs=["=".join(pair) for pair in latent_space()],
         seed=1,
     shell:
-        "zipo study embed {output.embeddings:q} {output.clusters:q} {params.seed} {params.pairs:q} 2> {log:q}"
+        "zipo study embed --embeddings {output.embeddings:q} --clusters {output.clusters:q} --seed {params.seed} "
+        "{params.pairs:q} 2> {log:q}"
 
 
 rule figure:
@@ -68,5 +69,5 @@ rule figure:
         caption=lambda w: FIGURES[w.figure].caption,
         stem=lambda w: f"{RESULTS}/figures/{w.figure}",
     shell:
-        "zipo study figure {wildcards.figure} {params.study:q} {input.sizes:q} {params.stem:q} "
+        "zipo study figure --name {wildcards.figure} --study {params.study:q} --sizes {input.sizes:q} --stem {params.stem:q} "
         "{input.tables:q} 2> {log:q}"

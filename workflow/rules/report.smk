@@ -54,7 +54,7 @@ rule provenance:
     conda:
         "../../envs/zipo.yaml"
     shell:
-        "zipo study provenance {input.runs:q} {output:q} 2> {log:q}"
+        "zipo study provenance --runs {input.runs:q} --target {output:q} 2> {log:q}"
 
 
 rule page:
@@ -79,7 +79,7 @@ rule page:
         title=lambda w: PAGES[w.page]["title"],
         caption=lambda w: PAGES[w.page]["caption"],
     shell:
-        "zipo study page {output:q} {params.title:q} {params.caption:q} {input.sources:q} 2> {log:q}"
+        "zipo study page --target {output:q} --title {params.title:q} --caption {params.caption:q} {input.sources:q} 2> {log:q}"
 
 
 rule configuration:

@@ -29,9 +29,9 @@ rule train:
         every=STUDY.file.checkpoint_seconds,
     shell:
         # exec, as a shell in between would die of a signal at once, and take along what still writes its checkpoint
-        "exec zipo study train {input.data:q} {params.setting:q} {output.rows:q} {output.latents:q} "
-        "{params.seeds} {params.thresholds} {params.device} {threads} {params.kept:q} {params.every} {input.code:q} "
-        "> {log:q} 2>&1"
+        "exec zipo study train --data {input.data:q} --setting {params.setting:q} --rows {output.rows:q} "
+        "--latents {output.latents:q} --seeds {params.seeds} --thresholds {params.thresholds} --device {params.device} "
+        "--threads {threads} --kept {params.kept:q} --checkpoint-seconds {params.every} {input.code:q} > {log:q} 2>&1"
 
 
 rule runs_table:
@@ -52,5 +52,5 @@ rule runs_table:
         study=STUDY.file.study,
         settings=json.dumps({name: {"experiments": s.experiments, "name": s.name} for name, s in SETTINGS.items()}),
     shell:
-        "zipo study runs-table {params.study} {params.settings:q} {output.parquet:q} {output.tsv:q} "
-        "{input.runs:q} 2> {log:q}"
+        "zipo study runs-table --study {params.study} --settings {params.settings:q} --parquet {output.parquet:q} "
+        "--tsv {output.tsv:q} {input.runs:q} 2> {log:q}"

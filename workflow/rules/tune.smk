@@ -37,8 +37,8 @@ if TUNING:
             device=STUDY.file.device,
         shell:
             # exec, as in rule train, for what still gives its trial back
-            "exec zipo study tune-worker {params.tuning:q} {input.data:q} {params.journal:q} {output:q} "
-            "{params.device} {threads} {input.code:q} > {log:q} 2>&1"
+            "exec zipo study tune-worker --tuning {params.tuning:q} --data {input.data:q} --journal {params.journal:q} "
+            "--target {output:q} --device {params.device} --threads {threads} {input.code:q} > {log:q} 2>&1"
 
     rule tune_summary:
         input:
@@ -66,5 +66,6 @@ if TUNING:
             journal=JOURNAL,
             pictures=lambda w, output: output.history.removesuffix("-history.png"),
         shell:
-            "zipo study tune-summary {params.study} {params.tuning:q} {params.journal:q} {input.workers[0]:q} "
-            "{output.parquet:q} {output.tsv:q} {output.best:q} {params.pictures:q} 2> {log:q}"
+            "zipo study tune-summary --study {params.study} --tuning {params.tuning:q} --journal {params.journal:q} "
+            "--search {input.workers[0]:q} --parquet {output.parquet:q} --tsv {output.tsv:q} --best {output.best:q} "
+            "--pictures {params.pictures:q} 2> {log:q}"

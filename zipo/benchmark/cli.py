@@ -1,18 +1,21 @@
-"""The commands of the benchmark's steps; running a method and making its environment are with the methods."""
+"""The commands of the benchmark's steps, but for those that run a method, which are in zipo.benchmark.methods_cli."""
 
 from pathlib import Path
 
 import typer
 
-from zipo.shared.json_arguments import Json, JsonList
+from zipo.shared.required_options import FloatOption, IntOption, JsonListOption, JsonOption, PathOption
 
-# every import below costs time at start-up, so each command imports what it runs
+# every import below costs time at start-up, so each command imports what it runs; what it imports is also what its
+# rule depends on (zipo.study.import_closure)
 steps = typer.Typer()
 
 
 @steps.command()
-def molecules(data: Path, training: Path, held_out: Path, share: float, seed: int) -> None:
-    """Split the molecules of a data set into training (.h5ad) and held-out counts (.npz)."""
+def molecules(
+    data: PathOption, training: PathOption, held_out: PathOption, share: FloatOption, seed: IntOption
+) -> None:
+    """Split the molecules of a data set at random into training (.h5ad) and held-out counts (.npz)."""
     from scipy.sparse import save_npz
 
     from zipo.datasets.formats import h5ad
@@ -20,16 +23,16 @@ def molecules(data: Path, training: Path, held_out: Path, share: float, seed: in
     from zipo.datasets.thinning import thinned
     from zipo.shared.atomic_files import atomic_write
 
-    kept, rest = thinned(read(data), share, seed)
+    training_counts, held_out_counts = thinned(read(data), share, seed)
     with atomic_write(held_out) as part:
-        save_npz(part, rest)
+        save_npz(part, held_out_counts)
     with atomic_write(training) as part:
-        h5ad.write(kept, part, "lzf")
+        h5ad.write(training_counts, part, "lzf")
 
 
 @steps.command()
-def permute(data: Path, target: Path, seed: int) -> None:
-    """Permute each gene within cell types."""
+def permute(data: PathOption, target: PathOption, seed: IntOption) -> None:
+    """Permute the counts of each gene among the cells of a type."""
     import anndata as ad
 
     from zipo.datasets.formats import h5ad
@@ -41,7 +44,7 @@ def permute(data: Path, target: Path, seed: int) -> None:
 
 
 @steps.command()
-def scores(row: Json, runs: JsonList, target: Path) -> None:
+def scores(row: JsonOption, runs: JsonListOption, target: PathOption) -> None:
     """Score the runs of a method on a data set; see zipo.benchmark.scores.scores_of."""
     from zipo.benchmark.scores import scores_of
     from zipo.shared.tables import write_parquet
@@ -50,7 +53,7 @@ def scores(row: Json, runs: JsonList, target: Path) -> None:
 
 
 @steps.command()
-def scores_table(parquet: Path, tsv: Path, files: list[Path]) -> None:
+def scores_table(parquet: PathOption, tsv: PathOption, files: list[Path]) -> None:
     """Gather the scores of all methods and data sets."""
     import pandas as pd
 
@@ -62,7 +65,9 @@ def scores_table(parquet: Path, tsv: Path, files: list[Path]) -> None:
 
 
 @steps.command()
-def leaderboard(benchmark: Json, scores: Path, parquet: Path, tsv: Path, page: Path) -> None:
+def leaderboard(
+    benchmark: JsonOption, scores: PathOption, parquet: PathOption, tsv: PathOption, page: PathOption
+) -> None:
     """The leaderboard as a table and as a page; `benchmark` holds title, reference, data sets' and rows' facts."""
     import pandas as pd
 
@@ -77,7 +82,7 @@ def leaderboard(benchmark: Json, scores: Path, parquet: Path, tsv: Path, page: P
 
 
 @steps.command()
-def benchmark_views(zeros: Path, places: Path, runs: JsonList) -> None:
+def benchmark_views(zeros: PathOption, places: PathOption, runs: JsonListOption) -> None:
     """What figures show of one run of each method: zeros by mean expression, and latents in two dimensions."""
     from zipo.benchmark.views import places_of, zeros_of
     from zipo.shared.tables import write_parquet

@@ -1,4 +1,4 @@
-"""Arguments of commands that are given as JSON."""
+"""Arguments and options of commands that are given as JSON."""
 
 import json
 from collections.abc import Callable
@@ -7,8 +7,11 @@ from typing import Annotated, Any
 import typer
 
 
-def _parser(kind: type, example: str) -> Callable[[Any], Any]:
-    """Parses an argument; click's error in words for what is no JSON of that kind, and for a name given twice."""
+def json_parser(kind: type, example: str) -> Callable[[Any], Any]:
+    """A function that parses text as JSON of a kind, dict or list.
+
+    It raises click's error in words for what is no JSON of that kind, and for a name given twice.
+    """
 
     def parse(text: Any) -> Any:
         try:
@@ -29,10 +32,4 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-Json = Annotated[dict, typer.Argument(parser=_parser(dict, '{"strength": 0.5}'), metavar="JSON")]
-JsonList = Annotated[list, typer.Argument(parser=_parser(list, "[1, 2]"), metavar="JSON")]
-
-
-def object_option(help: str) -> Any:
-    """An option that is given as a JSON object, for `Annotated[dict, object_option(...)]`."""
-    return typer.Option(parser=_parser(dict, '{"strength": 0.5}'), metavar="JSON", help=help)
+Json = Annotated[dict, typer.Argument(parser=json_parser(dict, '{"strength": 0.5}'), metavar="JSON")]

@@ -1,8 +1,8 @@
-"""A block of seeds of one setting, trained by one job: what it finished is kept, however the job ends.
+"""Training of one setting over a block of seeds, as one job does it; seeds that it finished are never trained again.
 
 The workflow deletes the outputs of a job that failed, so finished seeds and the checkpoints of the seed at hand are
-kept in a folder that is no output. Both carry a digest of all that their numbers hang on: neither outlives an edit of
-the model or of the counts, and a block that is cut anew finds its seeds.
+kept in a folder that is no output. Both carry a digest of all that their numbers depend on: neither is used after an
+edit of the model or of the counts, and a block of other seeds uses those of its seeds that are finished.
 """
 
 import json
@@ -29,42 +29,43 @@ def run_block(
     setting: dict[str, Any],
     seeds: list[int],
     thresholds: list[float],
+    *,
     device: str,
     threads: int,
-    target: Path,
-    latents: Path,
+    rows_file: Path,
+    latents_file: Path,
     kept: Path,
     code: list[Path],
-    every: float,
+    checkpoint_seconds: float,
 ) -> None:
     """Train a setting over seeds and write their rows with the history of each training and a checksum, as JSON.
 
     `setting` is a resolved setting with its id: `id`, `dataset`, `method` and all hyper-parameters. The latents of
-    all cells (cells x latents, float32) at the first seed go to `latents`, as .npz with what tells them apart.
-    Finished seeds and, each `every` seconds, checkpoints go to the folder `kept`; `code` are the files that the
-    numbers hang on. Raises Stopped where SIGTERM or SIGINT ends a training.
+    all cells (cells x latents, float32) at the first seed go to `latents_file`, as .npz with the setting, likelihood
+    and seed. Finished seeds and, each `checkpoint_seconds`, checkpoints go to the folder `kept`; `code` are the files
+    of the package that the numbers depend on. Raises Stopped where SIGTERM or SIGINT ends a training.
     """
     torch.set_num_threads(threads)
     identity = digest([checksum_file(data), *code], [setting, thresholds, torch.__version__])
     adata: ad.AnnData | None = None
     runs = []
     for seed in seeds:
-        file, first = kept / f"seed-{seed}.npz", seed == seeds[0]
+        file, is_first = kept / f"seed-{seed}.npz", seed == seeds[0]
         state = read_state(file, identity)
-        if state and ("latents" in state.tensors or not first):
+        if state and ("latents" in state.tensors or not is_first):
             print(f"{setting['id']} seed {seed}: kept from an earlier job", flush=True)
         else:
             adata = read(data) if adata is None else adata
-            checkpoints = Checkpoints(kept / f"seed-{seed}", identity, every)
-            state = _train(adata, setting, seed, thresholds, device, checkpoints, with_latents=first)
+            checkpoints = Checkpoints(kept / f"seed-{seed}", identity, checkpoint_seconds)
+            state = _train(adata, setting, seed, thresholds, device, checkpoints, with_latents=is_first)
             write_state(state, file, identity)
             checkpoints.remove()
-        if first:
-            about = {"setting": setting["id"], "likelihood": setting["likelihood"], "seed": seed}
-            with atomic_write(latents) as part:
-                np.savez(part, allow_pickle=False, latents=state.tensors["latents"], **about)
+        if is_first:
+            identifiers = {"setting": setting["id"], "likelihood": setting["likelihood"], "seed": seed}
+            with atomic_write(latents_file) as part:
+                np.savez(part, allow_pickle=False, latents=state.tensors["latents"], **identifiers)
         runs.append(state.rest | {"sha256": digest([], state.rest)})
-    with atomic_write(target) as part:
+    with atomic_write(rows_file) as part:
         part.write_text(json.dumps(runs, indent=1) + "\n")
 
 
@@ -106,5 +107,5 @@ def obeying_signals(checkpoints: Checkpoints) -> AbstractContextManager[None]:
 
 
 def _plain(value: Any) -> Any:
-    """JSON has no NaN: a number that is none becomes null."""
+    """A value as JSON can hold it, which has no NaN and no infinity: these become null."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
