@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from zipo.study.import_closure import NO_RESULT, PACKAGE, closure, submodules
+from zipo.study import import_closure
+from zipo.study.import_closure import NO_RESULT, PACKAGE, closure, imported_by_command, submodules
 
 RUN = ["zipo.study.block", "zipo.datasets.geo.series", "zipo.study.claims.verdicts", "zipo.figures.figure_08"]
 
@@ -49,3 +50,21 @@ def test_what_changes_no_result_exists_and_is_left_out():
 def test_a_module_that_does_not_exist_is_an_error():
     with pytest.raises(ValueError, match=r"zipo\.study\.nothing: no such module"):
         closure("zipo.study.nothing")
+
+
+def test_a_file_that_is_not_python_is_in_its_closure(tmp_path, monkeypatch):
+    (tmp_path / "zipo").mkdir()
+    (tmp_path / "zipo" / "broken.py").write_text("(")
+    monkeypatch.setattr(import_closure, "PACKAGE", tmp_path / "zipo")
+    monkeypatch.setattr(import_closure, "_file_of", import_closure._file_of.__wrapped__)
+    assert closure("zipo.broken") == [tmp_path / "zipo" / "broken.py"]
+
+
+def test_a_command_depends_on_what_its_function_imports():
+    modules = imported_by_command("runs-table")
+    assert {"zipo.study.runs_table", "zipo.shared.tables"} <= modules
+    assert "zipo.study.table_1" not in modules  # which another command of the same file imports
+    assert "zipo.benchmark.views" in imported_by_command("benchmark-views")
+    assert "zipo.benchmark.running.launch" in imported_by_command("run-method")
+    with pytest.raises(ValueError, match="nothing: no command of zipo study"):
+        imported_by_command("nothing")

@@ -27,6 +27,8 @@ NO_RESULT = frozenset(
 """Modules of messages, downloads and waiting, which change no number; what only they import is left out, too."""
 LOADS_ALL = frozenset({"zipo.engine.kernels", "zipo.study.claims.kinds"})
 """Packages that load the modules of their folder by name, of which any may be wanted."""
+COMMANDS = ("zipo.study.cli", "zipo.benchmark.cli", "zipo.benchmark.methods_cli")
+"""Modules of the commands of `zipo study`, each of which imports what it runs within its function."""
 
 
 def closure(*modules: str) -> list[Path]:
@@ -36,7 +38,8 @@ def closure(*modules: str) -> list[Path]:
     never run. A module that is loaded by a name known only at run time, as methods, metrics, figures and sources of
     data are, has to be given beside the one that loads it. Raises ValueError for a module that does not exist.
     """
-    waiting, reached = list(modules), set()
+    waiting = list(modules)
+    reached: set[str] = set()
     while waiting:
         module = waiting.pop()
         if module not in reached and module not in NO_RESULT:
@@ -57,19 +60,40 @@ def submodules(package: str) -> list[str]:
 @cache
 def imported(module: str) -> frozenset[str]:
     """Modules of the package that a module imports itself, with the packages that they are in."""
+    names = set(_names(_tree(module)))
+    if module in LOADS_ALL:
+        names.update(submodules(module))
+    package = {module.rpartition(".")[0]} if "." in module else set()
+    return frozenset(package | _modules(names))
+
+
+def imported_by_command(command: str) -> frozenset[str]:
+    """Modules of the package that the function of a command of `zipo study` imports, as in runs-table.
+
+    Raises ValueError for a command that does not exist.
+    """
+    for module in COMMANDS:
+        for node in _tree(module).body:
+            if isinstance(node, ast.FunctionDef) and node.name == command.replace("-", "_"):
+                return frozenset(_modules(_names(node)))
+    raise ValueError(f"{command}: no command of zipo study")
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    """The syntax tree of a module; an empty one for a file that is not Python, such as a method with a fault."""
     file = _file_of(module)
     assert file
     try:
-        names = set(_names(ast.parse(file.read_bytes())))
-    except SyntaxError:  # whoever runs it reports that
-        names = set()
-    if module in LOADS_ALL:
-        names.update(submodules(module))
-    found = {module.rpartition(".")[0]} if "." in module else set()
-    for name in names:
-        parts = name.split(".")
-        found |= {name for end in range(1, len(parts) + 1) if _file_of(name := ".".join(parts[:end]))}
-    return frozenset(found)
+        return ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):
+        return ast.Module([], [])
+
+
+def _modules(names: Iterable[str]) -> set[str]:
+    """The modules among dotted names and the packages that they are in; other names are those of functions and such."""
+    parts = [name.split(".") for name in names]
+    return {name for p in parts for end in range(1, len(p) + 1) if _file_of(name := ".".join(p[:end]))}
 
 
 def _names(node: ast.AST) -> Iterator[str]:
