@@ -26,7 +26,6 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/tune.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
-include: "workflow/rules/compared.smk"
 include: "workflow/rules/benchmark.smk"
 include: "workflow/rules/report.smk"
 
@@ -34,13 +33,13 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        runs_files(),
-        f"{RESULTS}/table-1.tsv",
-        figure_files(),
-        tuning_files(),
-        claims_files(),
-        benchmark_files(),
-        f"{RESULTS}/report.html",
+        PLAN.runs_files,
+        PATHS.file("table-1.tsv"),
+        PLAN.figure_files,
+        PLAN.tuning_files,
+        PLAN.claims_files,
+        PLAN.benchmark_files,
+        PATHS.file("report.html"),
 
 
 include: "workflow/rules/targets.smk"

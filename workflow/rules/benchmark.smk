@@ -6,7 +6,7 @@ rule environment:
     input:
         lambda w: [pins for pins in [os.path.relpath(ROOT / "envs" / f"{w.environment}.txt")] if os.path.exists(pins)],
     output:
-        f"{ENVIRONMENTS}/{{environment}}/environment.json",
+        environment_file(),
     log:
         f"{ENVIRONMENTS}/{{environment}}.log",
     benchmark:
@@ -30,11 +30,11 @@ rule environment:
 
 rule molecules:
     input:
-        data=lambda w: data_of(w.dataset),
-        code=code("zipo.datasets.thinning", "zipo.datasets.formats.h5ad"),
+        data=PATHS.data(),
+        code=code_of("molecules"),
     output:
-        training=f"{RESULTS}/benchmark/data/{{dataset}}/split-{{split}}.h5ad",
-        held_out=f"{RESULTS}/benchmark/data/{{dataset}}/held-out-{{split}}.npz",
+        training=PATHS.counts(counts="split-{split}"),
+        held_out=PATHS.held_out(),
     log:
         f"{RESULTS}/logs/molecules/{{dataset}}-{{split}}.log",
     benchmark:
@@ -43,7 +43,7 @@ rule molecules:
     conda:
         "../../envs/zipo.yaml"
     params:
-        share=BENCHMARK and BENCHMARK.share,
+        share=BENCHMARK.benchmark.share,
     shell:
         "zipo study molecules --data {input.data:q} --training {output.training:q} --held-out {output.held_out:q} "
         "--share {params.share} --seed {wildcards.split} 2> {log:q}"
@@ -51,10 +51,10 @@ rule molecules:
 
 rule permute:
     input:
-        data=f"{RESULTS}/benchmark/data/{{dataset}}/split-{{split}}.h5ad",
-        code=code("zipo.metrics.shared.permutation", "zipo.datasets.formats.h5ad"),
+        data=PATHS.counts(counts="split-{split}"),
+        code=code_of("permute"),
     output:
-        f"{RESULTS}/benchmark/data/{{dataset}}/permuted-{{split}}.h5ad",
+        PATHS.counts(counts="permuted-{split}"),
     log:
         f"{RESULTS}/logs/permute/{{dataset}}-{{split}}.log",
     benchmark:
@@ -68,26 +68,26 @@ rule permute:
 
 rule denoise:
     input:
-        counts=f"{RESULTS}/benchmark/data/{{dataset}}/{{counts}}.h5ad",
-        environment=environment_of,
-        code=method_code,
+        counts=PATHS.counts(),
+        environment=lambda w: BENCHMARK.environment_files(w.row),
+        code=lambda w: code_of("run-method", *BENCHMARK.code_modules(w.row)),
     output:
-        f"{RESULTS}/benchmark/runs/{{row}}/{{dataset}}/{{counts}}-seed-{{seed}}/result.json",
+        result_of(PATHS.method_run()),
     log:
         f"{RESULTS}/logs/denoise/{{row}}/{{dataset}}/{{counts}}-seed-{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoise/{{row}}/{{dataset}}/{{counts}}-seed-{{seed}}.tsv"
     conda:
         "../../envs/zipo.yaml"
-    threads: BENCHMARK.threads if BENCHMARK else 1
+    threads: BENCHMARK.benchmark.threads
     resources:
         mem_mb=lambda w, attempt: 8000 * attempt,
-        runtime=BENCHMARK.minutes if BENCHMARK else 10,
+        runtime=BENCHMARK.benchmark.minutes,
     params:
-        method=lambda w: ROWS[w.row].method.name,
-        parameters=lambda w: json.dumps(ROWS[w.row].parameters),
+        method=lambda w: BENCHMARK.rows[w.row].method.name,
+        parameters=lambda w: json.dumps(BENCHMARK.rows[w.row].parameters),
         folder=lambda w, output: os.path.dirname(output[0]),
-        seconds=BENCHMARK and BENCHMARK.seconds,
+        seconds=BENCHMARK.benchmark.seconds,
         environments=ENVIRONMENTS,
     shell:
         # exec, so that a cancelled job takes the method along
@@ -97,10 +97,10 @@ rule denoise:
 
 rule scores:
     input:
-        files=lambda w: files_of(runs_of(w.row, w.dataset)),
-        code=code("zipo.benchmark.scores", *submodules("zipo.metrics")),
+        files=lambda w: files_of_runs(BENCHMARK.runs(w.row, w.dataset)),
+        code=code_of("scores", *submodules("zipo.metrics")),
     output:
-        f"{RESULTS}/benchmark/scores/{{row}}/{{dataset}}.parquet",
+        PATHS.scores(),
     log:
         f"{RESULTS}/logs/scores/{{row}}/{{dataset}}.log",
     benchmark:
@@ -108,22 +108,23 @@ rule scores:
     conda:
         "../../envs/zipo.yaml"
     resources:
-        runtime=lambda w, attempt: within_limit(30 * attempt),
+        runtime=lambda w, attempt: PLAN.within_limit(30 * attempt),
     params:
         row=lambda w: json.dumps(
-            {"study": STUDY.file.study, "dataset": w.dataset, "method": w.row, "share": BENCHMARK.share}
+            {"study": STUDY.file.study, "dataset": w.dataset, "method": w.row, "share": BENCHMARK.benchmark.share}
         ),
-        runs=lambda w: json.dumps(runs_of(w.row, w.dataset)),
+        runs=lambda w: runs_as_json(BENCHMARK.runs(w.row, w.dataset)),
     shell:
         "zipo study scores --row {params.row:q} --runs {params.runs:q} --target {output:q} 2> {log:q}"
 
 
 rule scores_table:
     input:
-        [f"{RESULTS}/benchmark/scores/{row}/{dataset}.parquet" for row, dataset in compared()],
+        scores=BENCHMARK.score_files,
+        code=code_of("scores-table"),
     output:
-        parquet=f"{RESULTS}/scores.parquet",
-        tsv=f"{RESULTS}/scores.tsv",
+        parquet=PATHS.table("scores"),
+        tsv=PATHS.file("scores.tsv"),
     log:
         f"{RESULTS}/logs/scores-table.log",
     benchmark:
@@ -132,18 +133,18 @@ rule scores_table:
     conda:
         "../../envs/zipo.yaml"
     shell:
-        "zipo study scores-table --parquet {output.parquet:q} --tsv {output.tsv:q} {input:q} 2> {log:q}"
+        "zipo study scores-table --parquet {output.parquet:q} --tsv {output.tsv:q} {input.scores:q} 2> {log:q}"
 
 
 rule leaderboard:
     input:
-        scores=lambda w: f"{RESULTS}/scores.parquet" if ROWS else refuse("leaderboard", "benchmark"),
-        code=code("zipo.benchmark.leaderboard", "zipo.benchmark.page", *submodules("zipo.metrics")),
+        scores=lambda w: inputs_of_target("leaderboard"),
+        code=code_of("leaderboard", *submodules("zipo.metrics")),
     output:
-        parquet=f"{RESULTS}/leaderboard.parquet",
-        tsv=f"{RESULTS}/leaderboard.tsv",
+        parquet=PATHS.table("leaderboard"),
+        tsv=PATHS.file("leaderboard.tsv"),
         page=report(
-            f"{RESULTS}/leaderboard.html",
+            PATHS.file("leaderboard.html"),
             caption="../report/leaderboard.rst",
             category="3 Benchmark",
             labels={"page": "Which method for what"},
@@ -156,7 +157,7 @@ rule leaderboard:
     conda:
         "../../envs/zipo.yaml"
     params:
-        benchmark=json.dumps(COMPARED),
+        benchmark=facts.LeaderboardFacts.of(STUDY, BENCHMARK.benchmark, BENCHMARK.rows).as_json(),
     shell:
         "zipo study leaderboard --benchmark {params.benchmark:q} --scores {input.scores:q} "
         "--parquet {output.parquet:q} --tsv {output.tsv:q} --page {output.page:q} 2> {log:q}"
@@ -164,11 +165,11 @@ rule leaderboard:
 
 rule benchmark_views:
     input:
-        files=files_of(shown()),
-        code=code("zipo.benchmark.views"),
+        files=files_of_runs(BENCHMARK.first_runs),
+        code=code_of("benchmark-views"),
     output:
-        zeros=f"{RESULTS}/zeros.parquet",
-        places=f"{RESULTS}/places.parquet",
+        zeros=PATHS.table("zeros"),
+        places=PATHS.table("places"),
     log:
         f"{RESULTS}/logs/benchmark-views.log",
     benchmark:
@@ -176,8 +177,8 @@ rule benchmark_views:
     conda:
         "../../envs/zipo.yaml"
     resources:
-        runtime=lambda w, attempt: within_limit(30 * attempt),
+        runtime=lambda w, attempt: PLAN.within_limit(30 * attempt),
     params:
-        runs=json.dumps(shown()),
+        runs=runs_as_json(BENCHMARK.first_runs),
     shell:
         "zipo study benchmark-views --zeros {output.zeros:q} --places {output.places:q} --runs {params.runs:q} 2> {log:q}"

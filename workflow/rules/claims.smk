@@ -1,24 +1,15 @@
 # The paper's claims, decided from tables alone, most from the runs table.
 
-CLAIM_TABLES = [
-    "runs",
-    "totals",
-    *(["clusters"] if latent_space() else []),
-    *(["trials"] if TUNING else []),
-]
-
 
 rule claims:
     input:
-        tables=lambda w: (
-            expand(f"{RESULTS}/{{name}}.parquet", name=CLAIM_TABLES) if SETTINGS else refuse("claims", "experiments")
-        ),
+        tables=lambda w: inputs_of_target("claims"),
         catalogue=CLAIMS,
-        code=code("zipo.study.claims.tables", "zipo.study.claims.verdicts", "zipo.study.claims.page"),
+        code=code_of("claims"),
     output:
-        tsv=f"{RESULTS}/claims.tsv",
+        tsv=PATHS.file("claims.tsv"),
         page=report(
-            f"{RESULTS}/claims.html",
+            PATHS.file("claims.html"),
             caption="../report/claims.rst",
             category="2 Claims",
             labels={"page": "The paper's claims, tested"},
@@ -31,7 +22,7 @@ rule claims:
     conda:
         "../../envs/zipo.yaml"
     params:
-        study=json.dumps(CLAIMED),
+        study=facts.ClaimFacts.of(STUDY).as_json(),
     shell:
         "zipo study claims --study {params.study:q} --catalogue {input.catalogue:q} --tsv {output.tsv:q} --page {output.page:q} "
         "{input.tables:q} 2> {log:q}"

@@ -28,7 +28,7 @@ rule prepare:
         raw=raw_counts,
         code=reading_code,
     output:
-        counts=f"{RESULTS}/data/{{dataset}}.h5ad",
+        counts=PATHS.data(),
         checksum=f"{RESULTS}/data/{{dataset}}.sha256",
     log:
         f"{RESULTS}/logs/prepare/{{dataset}}.log",
@@ -38,7 +38,7 @@ rule prepare:
         "../../envs/zipo.yaml"
     resources:
         mem_mb=lambda w, attempt: 8000 * attempt,
-        runtime=lambda w, attempt: within_limit(60 * attempt),
+        runtime=lambda w, attempt: PLAN.within_limit(60 * attempt),
     params:
         dataset=lambda w: json.dumps(STUDY.datasets[w.dataset].model_dump(mode="json")),
         downloads=DOWNLOADS,
@@ -49,10 +49,10 @@ rule prepare:
 
 rule table_1:
     input:
-        data=[data_of(dataset) for dataset in STUDY.datasets],
-        code=code("zipo.study.table_1"),
+        data=PLAN.data_files,
+        code=code_of("table-1"),
     output:
-        f"{RESULTS}/table-1.tsv",
+        PATHS.file("table-1.tsv"),
     log:
         f"{RESULTS}/logs/table-1.log",
     benchmark:

@@ -3,10 +3,10 @@
 
 rule totals:
     input:
-        data=[data_of(dataset) for dataset in STUDY.datasets],
-        code=code("zipo.study.totals"),
+        data=PLAN.data_files,
+        code=code_of("totals"),
     output:
-        f"{RESULTS}/totals.parquet",
+        PATHS.table("totals"),
     log:
         f"{RESULTS}/logs/totals.log",
     benchmark:
@@ -14,18 +14,18 @@ rule totals:
     conda:
         "../../envs/zipo.yaml"
     resources:
-        runtime=lambda w, attempt: within_limit(30 * attempt),
+        runtime=lambda w, attempt: PLAN.within_limit(30 * attempt),
     shell:
         "zipo study totals --target {output:q} {input.data:q} 2> {log:q}"
 
 
 rule embed:
     input:
-        files=lambda w: [file for pair in latent_space() for file in pair],
-        code=code("zipo.study.latent_space"),
+        files=lambda w: [file for pair in PLAN.latent_pairs for file in pair],
+        code=code_of("embed"),
     output:
-        embeddings=f"{RESULTS}/embeddings.parquet",
-        clusters=f"{RESULTS}/clusters.parquet",
+        embeddings=PATHS.table("embeddings"),
+        clusters=PATHS.table("clusters"),
     log:
         f"{RESULTS}/logs/embed.log",
     benchmark:
@@ -33,9 +33,9 @@ rule embed:
     conda:
         "../../envs/zipo.yaml"
     resources:
-        runtime=lambda w, attempt: within_limit(30 * attempt),
+        runtime=lambda w, attempt: PLAN.within_limit(30 * attempt),
     params:
-        pairs=["=".join(pair) for pair in latent_space()],
+        pairs=["=".join(pair) for pair in PLAN.latent_pairs],
         seed=1,
     shell:
         "zipo study embed --embeddings {output.embeddings:q} --clusters {output.clusters:q} --seed {params.seed} "
@@ -44,18 +44,18 @@ rule embed:
 
 rule figure:
     input:
-        tables=lambda w: [f"{RESULTS}/{name}.parquet" for name in figures.tables_of(FIGURES[w.figure])],
-        sizes=f"{RESULTS}/table-1.tsv",
-        code=lambda w: code(FIGURES[w.figure].__name__, "zipo.figures.shared.caption"),
+        tables=lambda w: map(PATHS.table, figures.tables_of(PLAN.figures[w.figure])),
+        sizes=PATHS.file("table-1.tsv"),
+        code=lambda w: code_of("figure", PLAN.figures[w.figure].__name__),
     output:
-        png=f"{RESULTS}/figures/{{figure}}.png",
-        pdf=f"{RESULTS}/figures/{{figure}}.pdf",
-        tsv=f"{RESULTS}/figures/{{figure}}.tsv",
+        png=PATHS.figure("png"),
+        pdf=PATHS.figure("pdf"),
+        tsv=PATHS.figure("tsv"),
         page=report(
-            f"{RESULTS}/figures/{{figure}}.html",
+            PATHS.figure("html"),
             caption="../report/page.rst",
             category="1 Figures",
-            labels=lambda w: {"figure": w.figure.removeprefix("figure-"), "title": FIGURES[w.figure].title},
+            labels=lambda w: {"figure": w.figure.removeprefix("figure-"), "title": PLAN.figures[w.figure].title},
         ),
     log:
         f"{RESULTS}/logs/figures/{{figure}}.log",
@@ -65,9 +65,9 @@ rule figure:
     conda:
         "../../envs/zipo.yaml"
     params:
-        study=json.dumps(ABOUT),
-        caption=lambda w: FIGURES[w.figure].caption,
-        stem=lambda w: f"{RESULTS}/figures/{w.figure}",
+        study=facts.FigureFacts.of(STUDY).as_json(),
+        caption=lambda w: PLAN.figures[w.figure].caption,
+        stem=lambda w, output: output.png.removesuffix(".png"),
     shell:
         "zipo study figure --name {wildcards.figure} --study {params.study:q} --sizes {input.sizes:q} --stem {params.stem:q} "
         "{input.tables:q} 2> {log:q}"

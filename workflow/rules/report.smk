@@ -1,51 +1,12 @@
 # The report: a page for each figure, the claims, and the pages below, in one file that opens offline.
 
-# the report sorts categories by name, hence their numbers
-PAGES = {
-    "table-1": {
-        "sources": [f"{RESULTS}/table-1.tsv"],
-        "category": "5 Data sets",
-        "title": "Table I: the data sets",
-        "caption": "Cells, genes, share of nonzero counts and median library size of each data set, before and after "
-        "filters; beside them the paper's Table I, and a remark where the two differ.",
-    },
-    "open-questions": {
-        "sources": [os.path.relpath(ROOT / "docs" / "open-questions.rst")],
-        "category": "6 Study",
-        "title": "What the paper leaves open",
-        "caption": "Each choice is a key of the configuration; the other readings are its other values.",
-    },
-}
-if SETTINGS:
-    PAGES["provenance"] = {
-        "sources": [f"{RESULTS}/provenance.tsv"],
-        "category": "6 Study",
-        "title": "Hardware, versions and cost",
-        "caption": "What the runs of this study ran on, with which versions and commit of the code, and what they cost.",
-    }
-if TUNING:
-    PAGES["tuning"] = {
-        "sources": [
-            f"{RESULTS}/figures/tuning-history.png",
-            f"{RESULTS}/figures/tuning-importances.png",
-            f"{RESULTS}/best.yaml",
-            f"{RESULTS}/trials.tsv",
-        ],
-        "category": "4 Hyper-parameters",
-        "title": "Search for hyper-parameters",
-        "caption": "The validation NLL of every trial that came to its end, and the lowest so far (ticks at the bottom "
-        "are trials that did not); how much of its variance over the trials each hyper-parameter explains, by functional "
-        "analysis of variance as in Optuna, which is rough with few trials; the best trial, from which another "
-        "experiment starts by base: and the path of best.yaml; and all trials. The search sees the validation NLL alone.",
-    }
-
 
 rule provenance:
     input:
-        runs=f"{RESULTS}/runs.parquet",
-        code=code("zipo.study.provenance"),
+        runs=PATHS.table("runs"),
+        code=code_of("provenance"),
     output:
-        f"{RESULTS}/provenance.tsv",
+        PATHS.file("provenance.tsv"),
     log:
         f"{RESULTS}/logs/provenance.log",
     benchmark:
@@ -59,14 +20,14 @@ rule provenance:
 
 rule page:
     input:
-        sources=lambda w: PAGES[w.page]["sources"],
-        code=code("zipo.shared.page"),
+        sources=lambda w: PLAN.pages[w.page].sources,
+        code=code_of("page"),
     output:
         report(
-            f"{RESULTS}/pages/{{page}}.html",
+            PATHS.page(),
             caption="../report/page.rst",
-            category=lambda w: PAGES[w.page]["category"],
-            labels=lambda w: {"page": PAGES[w.page]["title"]},
+            category=lambda w: PLAN.pages[w.page].category,
+            labels=lambda w: {"page": PLAN.pages[w.page].title},
         ),
     log:
         f"{RESULTS}/logs/pages/{{page}}.log",
@@ -76,15 +37,15 @@ rule page:
     conda:
         "../../envs/zipo.yaml"
     params:
-        title=lambda w: PAGES[w.page]["title"],
-        caption=lambda w: PAGES[w.page]["caption"],
+        title=lambda w: PLAN.pages[w.page].title,
+        caption=lambda w: PLAN.pages[w.page].caption,
     shell:
         "zipo study page --target {output:q} --title {params.title:q} --caption {params.caption:q} {input.sources:q} 2> {log:q}"
 
 
 rule configuration:
     output:
-        f"{RESULTS}/config.yaml",
+        PATHS.file("config.yaml"),
     log:
         f"{RESULTS}/logs/configuration.log",
     benchmark:
@@ -100,13 +61,10 @@ rule configuration:
 
 rule report:
     input:
-        pages=figure_files()
-        + claims_files()
-        + benchmark_files()[-1:]
-        + expand(f"{RESULTS}/pages/{{page}}.html", page=PAGES),
-        configuration=f"{RESULTS}/config.yaml",
+        pages=PLAN.report_files,
+        configuration=PATHS.file("config.yaml"),
     output:
-        f"{RESULTS}/report.html",
+        PATHS.file("report.html"),
     log:
         f"{RESULTS}/logs/report.log",
     benchmark:

@@ -6,16 +6,16 @@ for figure_name in figures.discover():
         name:
             figure_name
         input:
-            lambda w, name=figure_name: files_of_figure(name),
+            lambda w, name=figure_name: inputs_of_target(name),
 
 
 rule:
     name:
         "table-1"
     input:
-        f"{RESULTS}/table-1.tsv",
+        PATHS.file("table-1.tsv"),
 
 
 rule runs:
     input:
-        lambda w: runs_files() or refuse("runs", "experiments"),
+        lambda w: inputs_of_target("runs"),

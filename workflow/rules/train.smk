@@ -3,11 +3,11 @@
 
 rule train:
     input:
-        data=lambda w: data_of(SETTINGS[w.setting].dataset),
-        code=code("zipo.study.block"),
+        data=lambda w: PATHS.data(SETTINGS[w.setting].dataset),
+        code=code_of("train"),
     output:
-        rows=f"{RESULTS}/runs/{{setting}}/seeds-{{seeds}}.json",
-        latents=f"{RESULTS}/runs/{{setting}}/latents-{{seeds}}.npz",
+        rows=PATHS.rows(),
+        latents=PATHS.latents(),
     log:
         f"{RESULTS}/logs/train/{{setting}}/seeds-{{seeds}}.log",
     benchmark:
@@ -16,31 +16,29 @@ rule train:
         "../../envs/zipo.yaml"
     threads: STUDY.file.threads
     resources:
-        mem_mb=lambda w, attempt: growing(memory_of(SETTINGS[w.setting]), attempt),
-        runtime=lambda w, attempt: within_limit(
-            growing(minutes_of(SETTINGS[w.setting], len(seeds_of_block(w.seeds))), attempt)
-        ),
+        mem_mb=lambda w, attempt: PLAN.memory_mb([SETTINGS[w.setting]], attempt),
+        runtime=lambda w, attempt: PLAN.minutes([SETTINGS[w.setting]], len(seeds_of_block(w.seeds)), attempt),
     params:
         setting=lambda w: json.dumps({"id": w.setting} | SETTINGS[w.setting].resolved),
         seeds=lambda w: ",".join(map(str, seeds_of_block(w.seeds))),
         thresholds=",".join(f"{threshold:g}" for threshold in STUDY.file.prune_thresholds),
         device=STUDY.file.device,
-        kept=f"{RESULTS}/kept/{{setting}}",
-        every=STUDY.file.checkpoint_seconds,
+        kept=PATHS.kept(),
+        checkpoint_seconds=STUDY.file.checkpoint_seconds,
     shell:
         # exec, as a shell in between would die of a signal at once, and take along what still writes its checkpoint
         "exec zipo study train --data {input.data:q} --setting {params.setting:q} --rows {output.rows:q} "
         "--latents {output.latents:q} --seeds {params.seeds} --thresholds {params.thresholds} --device {params.device} "
-        "--threads {threads} --kept {params.kept:q} --checkpoint-seconds {params.every} {input.code:q} > {log:q} 2>&1"
+        "--threads {threads} --kept {params.kept:q} --checkpoint-seconds {params.checkpoint_seconds} {input.code:q} > {log:q} 2>&1"
 
 
 rule runs_table:
     input:
-        runs=all_runs(),
-        code=code("zipo.study.runs_table"),
+        runs=PLAN.row_files,
+        code=code_of("runs-table"),
     output:
-        parquet=f"{RESULTS}/runs.parquet",
-        tsv=f"{RESULTS}/runs.tsv",
+        parquet=PATHS.table("runs"),
+        tsv=PATHS.file("runs.tsv"),
     log:
         f"{RESULTS}/logs/runs-table.log",
     benchmark:

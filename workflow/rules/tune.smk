@@ -1,21 +1,15 @@
 # The search for hyper-parameters: jobs share its trials through one journal, which is nobody's output, so that it
 # outlives them all.
 
-JOURNAL = f"{RESULTS}/tuning/trials.journal"
-
-if TUNING:
-    CHOICES = [
-        Setting(TUNING.dataset, "zipo", parameters_of(TUNING.set.model_dump(exclude_unset=True) | {"encoder": e}, e))
-        for e in TUNING.encoders
-    ]
+if TUNING := PLAN.tuning:
 
     rule tune_worker:
         input:
-            data=data_of(TUNING.dataset),
+            data=PATHS.data(TUNING.dataset),
             code=code("zipo.study.run"),
-            search=code("zipo.study.search.worker"),
+            search=code_of("tune-worker"),
         output:
-            f"{RESULTS}/tuning/worker-{{worker}}.txt",
+            PATHS.worker(),
         log:
             f"{RESULTS}/logs/tune/worker-{{worker}}.log",
         benchmark:
@@ -25,15 +19,11 @@ if TUNING:
             "../../envs/zipo.yaml"
         threads: STUDY.file.threads
         resources:
-            mem_mb=lambda w, attempt: growing(max(map(memory_of, CHOICES)), attempt),
-            runtime=lambda w, attempt: within_limit(
-                growing(
-                    max(minutes_of(choice, math.ceil(TUNING.trials / TUNING.workers)) for choice in CHOICES), attempt
-                )
-            ),
+            mem_mb=lambda w, attempt: PLAN.memory_mb(PLAN.searched_settings, attempt),
+            runtime=lambda w, attempt: PLAN.minutes(PLAN.searched_settings, PLAN.trials_of_worker, attempt),
         params:
             tuning=TUNING.as_json(),
-            journal=JOURNAL,
+            journal=PATHS.journal,
             device=STUDY.file.device,
         shell:
             # exec, as in rule train, for what still gives its trial back
@@ -42,17 +32,15 @@ if TUNING:
 
     rule tune_summary:
         input:
-            workers=expand(f"{RESULTS}/tuning/worker-{{worker}}.txt", worker=range(1, TUNING.workers + 1)),
-            code=code("zipo.study.search.trials", "zipo.figures.shared.search"),
+            workers=map(PATHS.worker, range(1, TUNING.workers + 1)),
+            code=code_of("tune-summary"),
         output:
-            parquet=f"{RESULTS}/trials.parquet",
-            tsv=f"{RESULTS}/trials.tsv",
-            best=f"{RESULTS}/best.yaml",
-            history=f"{RESULTS}/figures/tuning-history.png",
-            importances=f"{RESULTS}/figures/tuning-importances.png",
-            rest=expand(
-                f"{RESULTS}/figures/tuning-{{name}}.{{kind}}", name=["history", "importances"], kind=["pdf", "tsv"]
-            ),
+            parquet=PATHS.table("trials"),
+            tsv=PATHS.file("trials.tsv"),
+            best=PATHS.file("best.yaml"),
+            history=PATHS.figure("png", "tuning-history"),
+            importances=PATHS.figure("png", "tuning-importances"),
+            rest=expand(PATHS.figure("{kind}", "tuning-{name}"), name=["history", "importances"], kind=["pdf", "tsv"]),
         log:
             f"{RESULTS}/logs/tune/summary.log",
         benchmark:
@@ -63,7 +51,7 @@ if TUNING:
         params:
             study=STUDY.file.study,
             tuning=TUNING.as_json(),
-            journal=JOURNAL,
+            journal=PATHS.journal,
             pictures=lambda w, output: output.history.removesuffix("-history.png"),
         shell:
             "zipo study tune-summary --study {params.study} --tuning {params.tuning:q} --journal {params.journal:q} "
