@@ -29,7 +29,8 @@ rule train:
         # exec, as a shell in between would die of a signal at once, and take along what still writes its checkpoint
         "exec zipo study train --data {input.data:q} --setting {params.setting:q} --rows {output.rows:q} "
         "--latents {output.latents:q} --seeds {params.seeds} --thresholds {params.thresholds} --device {params.device} "
-        "--threads {threads} --kept {params.kept:q} --checkpoint-seconds {params.checkpoint_seconds} {input.code:q} > {log:q} 2>&1"
+        "--threads {threads} --kept {params.kept:q} --checkpoint-seconds {params.checkpoint_seconds} {input.code:q} "
+        "> {log:q} 2>&1"
 
 
 rule runs_table:
