@@ -4,12 +4,13 @@ Nothing is trained: every file of a study is made empty, and a dry run tells whi
 """
 
 import os
+import re
 from pathlib import Path
 
 import h5py
 import pytest
 
-from .conftest import STUDY, Repository, new_repository
+from .conftest import ROOT, STUDY, Repository, new_repository
 
 pytestmark = pytest.mark.xdist_group("dependencies")
 
@@ -74,6 +75,18 @@ EDITS = {
     "zipo/figures/shared/statistics.py": {"figure": 10},  # every figure's page says what was run
     "zipo/study/claims/evidence.py": {"claims": 1},
 }
+
+
+def test_every_rule_depends_on_the_code_of_its_command():
+    text = "\n".join(file.read_text() for file in sorted((ROOT / "workflow" / "rules").glob("*.smk")))
+    rules = [
+        rule for rule in re.split(r"^ *rule ", text, flags=re.MULTILINE) if '"zipo study' in rule or "exec zipo" in rule
+    ]
+    # what is fetched depends on its checksum alone; how a data set is read, on its source
+    steps = [(re.search(r"zipo study ([a-z0-9-]+)", rule)[1], rule) for rule in rules]
+    steps = [(command, rule) for command, rule in steps if not command.startswith("fetch") and command != "prepare"]
+    assert len(steps) >= 16
+    assert [command for command, rule in steps if f'code_of("{command}"' not in rule] == []
 
 
 def test_a_finished_study_has_nothing_to_do(finished):
