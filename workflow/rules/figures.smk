@@ -1,4 +1,4 @@
-# Every picture is drawn from tables alone, most from the runs table.
+# Figures, each drawn from tables alone, and the tables of their own that some need.
 
 
 rule totals:

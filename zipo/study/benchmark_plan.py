@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import Self
 
 from zipo.benchmark.plan import Benchmark, MethodRun, Row, method_runs
 from zipo.study.config import Study
@@ -40,7 +41,7 @@ class BenchmarkPlan:
     paths: Paths
 
     @classmethod
-    def of(cls, study: Study, paths: Paths) -> "BenchmarkPlan":
+    def of(cls, study: Study, paths: Paths) -> Self:
         """The plan of a study's benchmark; InputError for a method or parameter that will not do."""
         simulated = {name: study.datasets[name].source.kind == "simulated" for name in study.compared_on}
         return cls(study.file.benchmark or Benchmark(), study.rows, simulated, paths)

@@ -1,4 +1,4 @@
-"""A study checked without Snakemake, whose own reader ends in a traceback over some files."""
+"""Check of a study's files without Snakemake, whose own reader ends in a traceback over some files."""
 
 import os
 from pathlib import Path
@@ -11,12 +11,12 @@ from zipo.study.settings import settings_of
 
 
 def check(files: list[Path], options: list[str]) -> str:
-    """What the study of some files and options KEY=VALUE would run, in one sentence; InputError if it will not do.
+    """Check a study of some files and options KEY=VALUE, and return in one sentence how much it would run.
 
-    The catalogues are those of the repository that holds this package.
+    The catalogues are those of the repository that holds this package. Raises InputError with the first problem.
     """
-    found, folder = layers(files, options), Path(os.path.relpath(ROOT / "config"))
-    study = load(found.values, found.place_of, folder, synapse_token="SYNAPSE_AUTH_TOKEN" in os.environ)
+    configuration, folder = layers(files, options), Path(os.path.relpath(ROOT / "config"))
+    study = load(configuration.values, configuration.place_of, folder, synapse_token="SYNAPSE_AUTH_TOKEN" in os.environ)
     settings = settings_of(study)
     load_claims(folder / "claims.yaml")
     for file in files:
@@ -24,11 +24,11 @@ def check(files: list[Path], options: list[str]) -> str:
     runs = sum(len(setting.seeds) for setting in settings.values())
     counts = {"data sets": len(study.datasets), "settings": len(settings), "runs": runs}
     counts |= {"trials": study.tuning.trials if study.tuning else 0, "methods compared": len(study.rows)}
-    return f"{found.places}: good; " + ", ".join(f"{name}: {count}" for name, count in counts.items() if count)
+    return f"{configuration.places}: good; " + ", ".join(f"{name}: {count}" for name, count in counts.items() if count)
 
 
 def _check_that_snakemake_reads(file: Path) -> None:
-    """Raises InputError for what is text to us and something else to Snakemake, which reads by YAML 1.1."""
+    """Raises InputError for a file that Snakemake cannot read: by its YAML 1.1, some text is a date and no such day."""
     from snakemake.common.configfile import load_configfile
 
     try:

@@ -1,4 +1,4 @@
-"""Which code runs: the commit of the package's own checkout, or why there is none and what its files are."""
+"""Version of the code that runs: the commit of its checkout, or a digest of its files and why there is no commit."""
 
 import os
 import subprocess
@@ -9,16 +9,16 @@ import zipo
 from zipo.shared.digest import digest
 
 ROOT = Path(zipo.__file__).resolve().parents[1]
-# of git's variables, those that name a repository: within a hook they name another one
-OF_A_REPOSITORY = (
+# variables of git that name a repository: within a hook they name another one than ours
+REPOSITORY_VARIABLES = (
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_PREFIX", "GIT_CEILING_DIRECTORIES",
 )  # fmt: skip
-OURS = ":(exclude)config/data.lock.tsv"  # a study records its downloads there
+WITHOUT_LOCK = ":(exclude)config/data.lock.tsv"  # in which a study records its downloads
 
 
-class _Unknown(Exception):
-    """No commit can be given; its message says why."""
+class _NoCommitError(Exception):
+    """There is no commit; the message says why."""
 
 
 @cache
@@ -30,35 +30,35 @@ def git_commit(root: Path = ROOT) -> str:
     try:
         top = _git(root, "rev-parse", "--show-toplevel")
         if not os.path.samefile(top, root):
-            raise _Unknown(f"no checkout: {root} is a folder of another repository")
+            raise _NoCommitError(f"no checkout: {root} is a folder of another repository")
         if not _git(root, "ls-files", "zipo/__init__.py"):
-            raise _Unknown("the checkout does not hold the package")
+            raise _NoCommitError("the checkout does not hold the package")
         commit = _git(root, "log", "-1", "--format=%h", "--abbrev=12")
-        changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", OURS)
+        changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", WITHOUT_LOCK)
         added = _git(root, "ls-files", "--others", "--exclude-standard", "--", "zipo", "workflow")
         return f"{commit}-dirty" if changed or added else commit
-    except _Unknown as reason:
+    except _NoCommitError as reason:
         return f"unknown ({reason}; files {_digest(root / 'zipo')})"
 
 
 def _git(root: Path, *arguments: str) -> str:
-    """What git prints of a tree; raises _Unknown with git's reason where it fails."""
-    environment = {name: value for name, value in os.environ.items() if name not in OF_A_REPOSITORY}
+    """Output of a command of git on a tree; raises _NoCommitError with git's reason where it fails."""
+    environment = {name: value for name, value in os.environ.items() if name not in REPOSITORY_VARIABLES}
     command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
     try:
         done = subprocess.run(command, env=environment | {"LC_ALL": "C"}, capture_output=True, text=True, timeout=10)
     except FileNotFoundError:
-        raise _Unknown("git is not installed") from None
+        raise _NoCommitError("git is not installed") from None
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise _Unknown(f"git: {error}") from None
+        raise _NoCommitError(f"git: {error}") from None
     if done.returncode:
-        words = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        reason = words[0].removeprefix("fatal: ")
-        raise _Unknown("no checkout" if reason.startswith("not a git repository") else f"git: {reason}")
+        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        reason = lines[0].removeprefix("fatal: ")
+        raise _NoCommitError("no checkout" if reason.startswith("not a git repository") else f"git: {reason}")
     return done.stdout.strip()
 
 
 def _digest(package: Path) -> str:
-    """Twelve digits that change with the names and contents of the package's Python files."""
+    """First twelve digits of a digest of the names and contents of the package's Python files."""
     files = sorted(package.rglob("*.py"))
     return digest(files, [str(file.relative_to(package)) for file in files])[:12]

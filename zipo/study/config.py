@@ -1,7 +1,7 @@
-"""The configuration of a study: a study file, over catalogues of data sets and experiments."""
+"""The configuration of a study: its file, and the entries that it names of the catalogues in config/."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -41,7 +41,7 @@ StudyName = Annotated[
     AfterValidator(_not_reserved),
 ]
 PlaceOf = Callable[..., str]
-"""Gives the place, such as a file, that says what stands at a path of keys."""
+"""Gives the place in errors, such as a file, of what stands at a path of keys."""
 Values = Annotated[list[Any], Field(min_length=1)]
 Grid = Annotated[
     dict[str, Values],
@@ -90,7 +90,7 @@ class Experiment(Points):
 
 
 class ExperimentChoice(Points):
-    """An experiment as a study runs it: what it gives here replaces what the catalogue says."""
+    """An experiment as a study runs it: what is set here replaces what the catalogue has."""
 
     datasets: Annotated[list[Name], Field(min_length=1)] | None = None
     """Data sets to run it on; the study's default if absent."""
@@ -175,15 +175,16 @@ class Study:
     datasets: dict[str, Dataset]
     """The data sets that can be had, by name."""
     experiments: dict[str, Experiment]
+    """The experiments of the study by name, with its own points and values in place of the catalogue's."""
     place_of: PlaceOf
-    """Where the study's file, or another, says what stands at a path of keys; for errors."""
+    """Gives the file or option that a path of keys is from, for errors."""
     left_out: list[str] = field(default_factory=list)
     """Data sets that cannot be had here: access to them is controlled, and there is no token."""
 
     def datasets_of(self, experiment: str) -> list[str]:
         """The data sets an experiment runs on, of those that can be had."""
-        asked = self.file.experiments[experiment].datasets or [self.file.default_dataset]
-        return [name for name in asked if name in self.datasets]
+        names = self.file.experiments[experiment].datasets or [self.file.default_dataset]
+        return [name for name in names if name in self.datasets]
 
     def base_of(self, experiment: str) -> dict[str, Any]:
         """The hyper-parameters that an experiment starts from. Raises InputError if its file will not do."""
@@ -223,6 +224,7 @@ class Study:
         return [name for name in benchmark.datasets or self.datasets if name in self.datasets]
 
     def seeds_of(self, experiment: str) -> list[int]:
+        """The seeds of an experiment, from 1."""
         return list(range(1, (self.file.experiments[experiment].seeds or self.file.seeds) + 1))
 
 
@@ -237,34 +239,35 @@ SCHEMAS: dict[str, TypeAdapter] = {
 
 
 def load(config: dict[str, Any], place: str | PlaceOf, folder: Path, synapse_token: bool = False) -> Study:
-    """The study of a configuration, with the catalogues datasets.yaml and experiments.yaml of `folder`.
+    """Check a configuration and fill in the entries that it names of datasets.yaml and experiments.yaml in `folder`.
 
-    `place` is the study file's name in errors, or gives it for a path of keys. Without a token for Synapse its data
-    sets are left out. Raises InputError naming file, key and value.
+    `place` is the name of the study's file in errors, or gives it for a path of keys. Without a token for Synapse its
+    data sets are left out. Raises InputError naming file, key and value.
     """
     place_of: PlaceOf = place if callable(place) else lambda *path: place
     file = _study_file(config, place_of)
     all_datasets = check(DATASETS, read_yaml(folder / "datasets.yaml"), str(folder / "datasets.yaml"))
     catalogue = check(EXPERIMENTS, read_yaml(folder / "experiments.yaml"), str(folder / "experiments.yaml"))
 
-    def known(names, among, where: str, *path: str) -> None:
+    def check_names(names: Iterable[str], known: Collection[str], source: str, *path: str) -> None:
+        """Raises InputError for a name at a path of keys that is not among those of its source."""
         for name in names:
-            if name not in among:
-                close = get_close_matches(name, among, n=1)
+            if name not in known:
+                close = get_close_matches(name, known, n=1)
                 hint = f"; did you mean {close[0]!r}?" if close else ""
                 raise InputError(
-                    f"{place_of(*path, name)}: {'.'.join(path)}: {name!r} is not in {where}; there are "
-                    f"{', '.join(among)}{hint}"
+                    f"{place_of(*path, name)}: {'.'.join(path)}: {name!r} is not in {source}; there are "
+                    f"{', '.join(known)}{hint}"
                 )
 
-    known(file.datasets, all_datasets, str(folder / "datasets.yaml"), "datasets")
-    known(file.experiments, catalogue, str(folder / "experiments.yaml"), "experiments")
-    ours = place_of("datasets")
-    known([file.default_dataset], file.datasets, ours, "default_dataset")
+    check_names(file.datasets, all_datasets, str(folder / "datasets.yaml"), "datasets")
+    check_names(file.experiments, catalogue, str(folder / "experiments.yaml"), "experiments")
+    study_datasets = (file.datasets, place_of("datasets"))
+    check_names([file.default_dataset], *study_datasets, "default_dataset")
     if file.tuning and file.tuning.dataset:
-        known([file.tuning.dataset], file.datasets, ours, "tuning", "dataset")
+        check_names([file.tuning.dataset], *study_datasets, "tuning", "dataset")
     if file.benchmark and file.benchmark.datasets:
-        known(file.benchmark.datasets, file.datasets, ours, "benchmark", "datasets")
+        check_names(file.benchmark.datasets, *study_datasets, "benchmark", "datasets")
 
     datasets = {
         name: all_datasets[name].model_copy(update={"filters": choice.filters} if choice.filters else {})
@@ -272,7 +275,7 @@ def load(config: dict[str, Any], place: str | PlaceOf, folder: Path, synapse_tok
     }
     experiments = {}
     for name, choice in file.experiments.items():
-        known(choice.datasets or [], file.datasets, ours, "experiments", name, "datasets")
+        check_names(choice.datasets or [], *study_datasets, "experiments", name, "datasets")
         experiments[name] = _merged(catalogue[name], choice)
     left_out = [] if synapse_token else [name for name, data in datasets.items() if data.source.token]
     for name in left_out:
@@ -295,7 +298,7 @@ def _study_file(config: dict[str, Any], place_of: PlaceOf) -> StudyFile:
 
 
 def resolved(file: StudyFile) -> str:
-    """A study's configuration as one YAML file, which gives the same study by itself; without what is for one call."""
+    """A study's configuration as the text of one YAML file; update_lock is left out, as it is for a single call."""
     return dump_yaml(file.model_dump(mode="json", exclude_unset=True, exclude={"update_lock"}))
 
 
@@ -326,6 +329,7 @@ def parameters_of(values: dict[str, Any], place: str) -> Parameters:
 
 
 def _merged(experiment: Experiment, choice: ExperimentChoice) -> Experiment:
+    """An experiment of the catalogue with a study's own points and values."""
     update: dict[str, Any] = {"base": choice.base or experiment.base}
     if choice.grid or choice.points:  # either replaces both
         update |= {"grid": choice.grid, "points": choice.points}

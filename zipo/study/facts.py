@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 from zipo.benchmark.plan import Benchmark, Row
 from zipo.study.config import Study, parameters_of
@@ -27,7 +27,8 @@ class FigureFacts(_Facts):
     """All hyper-parameters of the base setting."""
 
     @classmethod
-    def of(cls, study: Study) -> "FigureFacts":
+    def of(cls, study: Study) -> Self:
+        """The facts of a study."""
         parameters = parameters_of(study.file.parameters.model_dump(exclude_unset=True), "parameters")
         titles = {name: dataset.title for name, dataset in study.datasets.items()}
         return cls(study.file.study, study.file.title, titles, parameters.model_dump())
@@ -52,7 +53,8 @@ class ClaimFacts(_Facts):
     """Data sets that cannot be had."""
 
     @classmethod
-    def of(cls, study: Study) -> "ClaimFacts":
+    def of(cls, study: Study) -> Self:
+        """The facts of a study."""
         experiments = {
             name: ExperimentFacts(study.datasets_of(name), base) for name, base in base_settings(study).items()
         }
@@ -76,7 +78,8 @@ class LeaderboardFacts(_Facts):
     """Method, parameters, environment, output and source of each row."""
 
     @classmethod
-    def of(cls, study: Study, benchmark: Benchmark, rows: dict[str, Row]) -> "LeaderboardFacts":
+    def of(cls, study: Study, benchmark: Benchmark, rows: dict[str, Row]) -> Self:
+        """The facts of a study's benchmark and its rows."""
         return cls(
             title=study.file.title,
             reference=benchmark.reference,

@@ -1,4 +1,7 @@
-"""The modules that a module of the package imports, directly or through others: the code that its results depend on."""
+"""Import closures: the modules that a module of the package imports, directly or through others.
+
+They are the code that its results depend on.
+"""
 
 import ast
 from collections.abc import Iterable, Iterator

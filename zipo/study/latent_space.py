@@ -19,17 +19,17 @@ def embed(pairs: list[tuple[Path, Path]], seed: int) -> tuple[pd.DataFrame, pd.D
     """
     places, scores = [], []
     for data, latents in pairs:
-        with np.load(latents) as kept:
-            values, setting, model = kept["latents"], str(kept["setting"]), str(kept["likelihood"]).upper()
-            run_seed = int(kept["seed"])
+        with np.load(latents) as arrays:
+            values, setting, model = arrays["latents"], str(arrays["setting"]), str(arrays["likelihood"]).upper()
+            run_seed = int(arrays["seed"])
         obs = ad.read_h5ad(data, backed="r").obs
         types = obs["cell_type"] if "cell_type" in obs else pd.Series(np.nan, index=obs.index)
         identity = {"dataset": read_pedigree(data)["id"], "model": model, "setting": setting}
         x, y = tsne(values, seed).T
         places.append(pd.DataFrame({**identity, "cell": obs.index, "x": x, "y": y, "cell_type": types.to_numpy()}))
-        known = types.notna().to_numpy()
-        if types[known].nunique() > 1:
-            scored = agreement(values[known], types[known].astype(str).to_numpy(), seed)
-            scores.append(identity | {"seed": run_seed, "cells": int(known.sum())} | scored)
+        typed = types.notna().to_numpy()
+        if types[typed].nunique() > 1:
+            agreements = agreement(values[typed], types[typed].astype(str).to_numpy(), seed)
+            scores.append(identity | {"seed": run_seed, "cells": int(typed.sum())} | agreements)
     columns = ["dataset", "model", "setting", "seed", "cells", "silhouette", "ari", "nmi"]
     return pd.concat(places, ignore_index=True), pd.DataFrame(scores, columns=columns)

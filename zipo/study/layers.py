@@ -1,4 +1,4 @@
-"""What a study is given in layers: files, each over the one before, and options KEY=VALUE on top."""
+"""Layers of a study's configuration: files, each over the one before, and options KEY=VALUE on top."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,9 +15,10 @@ OPTION = "--config"
 
 @dataclass(frozen=True)
 class Layers:
-    """A configuration in layers, each with the place that it is from."""
+    """A configuration in layers."""
 
     layers: list[tuple[str, dict[str, Any]]]
+    """Each layer's place in errors, such as its file, and its keys and values; the lowest first."""
 
     @property
     def values(self) -> dict[str, Any]:
@@ -28,7 +29,7 @@ class Layers:
         return merged
 
     def place_of(self, *path: str | int) -> str:
-        """The place that says what stands at a path of keys, or at as much of the path as there is."""
+        """The uppermost layer's place that has a path of keys, or as much of the path as any layer has."""
         depths = {place: _depth(values, path) for place, values in reversed(self.layers)}
         return max(depths, key=lambda place: depths[place]) if any(depths.values()) else self.places
 
@@ -43,17 +44,17 @@ def layers(files: Iterable[Path], options: Iterable[str] = ()) -> Layers:
 
     Raises InputError naming the file or option that will not do.
     """
-    found = []
+    file_layers = []
     for file in files:
         values = read_yaml(file)
         if not isinstance(values, dict):
             raise InputError(f"{file}: expected keys and their values, as in config/demo.yaml")
-        found.append((str(file), values))
-    given: dict[str, Any] = {}
+        file_layers.append((str(file), values))
+    option_values: dict[str, Any] = {}
     for option in options:
         key, _, text = option.partition("=")
-        given = _over(given, {key: _value(key, text)})
-    return Layers(found + ([(OPTION, given)] if given else []))
+        option_values = _over(option_values, {key: _value(key, text)})
+    return Layers(file_layers + ([(OPTION, option_values)] if option_values else []))
 
 
 def _value(key: str, text: str) -> Any:
@@ -75,10 +76,10 @@ def _over(below: Any, above: Any) -> Any:
 
 
 def _depth(values: Any, path: tuple[str | int, ...]) -> int:
-    """How many keys of a path lead somewhere; those that only name a kind are passed over."""
+    """Number of the keys of a path that exist in nested values; keys that only name a kind of source are skipped."""
     depth = 0
     for key in path:
-        among = range(len(values)) if isinstance(values, list) else values if isinstance(values, Mapping) else ()
-        if key in among:
+        keys = range(len(values)) if isinstance(values, list) else values if isinstance(values, Mapping) else ()
+        if key in keys:
             values, depth = values[key], depth + 1
     return depth

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
+from typing import Self
 
 from zipo import figures
 from zipo.shared.errors import InputError
@@ -44,7 +45,7 @@ class Plan:
     """The search for hyper-parameters."""
 
     @classmethod
-    def of(cls, study: Study, root: Path) -> "Plan":
+    def of(cls, study: Study, root: Path) -> Self:
         """The plan of a study. Raises InputError for settings or rows of the leaderboard that will not do."""
         paths = Paths(f"results/{study.file.study}")
         return cls(study, root, paths, settings_of(study), BenchmarkPlan.of(study, paths), study.tuning)

@@ -1,8 +1,8 @@
-"""What a training job needs of a cluster, estimated from the counts' size and the setting before it starts.
+"""Memory and time that a training job asks a cluster for, estimated from the size of the counts and the setting.
 
-Memory is a matter of arithmetic, and the constants were measured. Time is a guess, since early stopping ends a
-training when it likes: a job that is cut off goes on from its checkpoint with more of both, so an estimate that is
-too small costs a start, and one that is too large waits longer in the queue.
+Memory follows from the sizes, and its constants were measured. Time is rough, since early stopping decides how long a
+training takes: a job that is cut off goes on from its checkpoint with more of both, so an estimate that is too small
+costs a start, and one that is too large waits longer in the queue.
 """
 
 import errno
@@ -21,7 +21,7 @@ START = 530e6  # Python with torch, numba and anndata
 CUDA_START = 3e9  # the same with a GPU's libraries and context
 NONZERO = 52  # a nonzero count: in the file's matrix, in the parts of the split, and in the engine's form
 WEIGHT = 24  # a weight: itself, its gradient, two moments of Adam, its best value, and a copy under way
-ENTRY = 24  # an entry of a batch: what two heads say of it, the gradients by that, and some room
+ENTRY = 24  # an entry of a batch: the outputs of two heads, their gradients, and some room
 
 # Time
 CALLS = 0.003  # seconds of a step that do not depend on sizes
@@ -57,7 +57,7 @@ class Size:
 def size_of(dataset: Dataset, file: Path) -> Size:
     """The size of a data set from its file or, before there is one, from the catalogue.
 
-    Raises FileNotFoundError with the file's name where neither tells, by which Snakemake knows to ask again later, and
+    Raises FileNotFoundError with the file's name where neither has it, at which Snakemake asks again later, and
     InputError for a file that is no data set.
     """
     if not file.exists():
@@ -67,7 +67,7 @@ def size_of(dataset: Dataset, file: Path) -> Size:
             cells, genes = size
             return Size(cells, genes, cells * genes)
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(file))
-    import h5py  # planning a study whose data sets are not there yet does without
+    import h5py  # not needed to plan a study whose data sets are still to be made
 
     try:
         with h5py.File(file) as h5:
@@ -78,7 +78,7 @@ def size_of(dataset: Dataset, file: Path) -> Size:
 
 
 def weights_of(genes: int, p: Parameters) -> int:
-    """Weights of the layers' matrices, which all others are few beside."""
+    """Number of weights in the layers' matrices; biases and the like are few beside them."""
     widths = [genes, *p.encoder_widths]
     encoder = sum(before * after for before, after in pairwise(widths))
     residuals = sum(widths[-1 - p.residual_layers : -1]) * widths[-1] if p.residual_layers else 0

@@ -1,4 +1,4 @@
-"""One run, a setting and a seed: the one place where the study meets the engine."""
+"""One run: a setting trained at a seed, and its row of the runs table."""
 
 import math
 import platform
@@ -80,8 +80,10 @@ def run(
 def _scores(
     model: ZiPo, training: ad.AnnData, validation: ad.AnnData, test: ad.AnnData, thresholds: list[float]
 ) -> dict[str, Any]:
-    """Losses on each part of the split, the trivial prediction's beside them, whether the expected counts of the test
-    cells are plausible, and losses after pruning."""
+    """Losses on each part of the split and after pruning, and what is not plausible of the expected counts.
+
+    Beside them stands the NLL of a trivial prediction, by the genes' means.
+    """
     scores: dict[str, Any] = {}
     diverged = model.training.diverged
     # each part is read once, the test cells only here, after training
@@ -98,10 +100,10 @@ def _scores(
     scores["test_median_cell_ratio"] = math.nan if diverged else check.cell_ratio[1]
     scores["not_plausible"] = "" if diverged else "; ".join(check.problems)
     for threshold in thresholds:
-        with model.pruned(threshold) as kept:
+        with model.pruned(threshold) as share_left:
             values = asdict(model.losses(test))
         for name, value in (
-            ("kept", kept),
+            ("kept", share_left),
             ("test_nll", values["nll"]),
             ("test_mse_rates", values["mse_rates"]),
         ):

@@ -1,4 +1,4 @@
-"""The runs table, from the rows that the training jobs wrote."""
+"""The runs table of a study, gathered from the files that its training jobs wrote."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from zipo.shared.digest import digest
 
 
 def runs_table(study: str, settings: dict[str, dict], files: list[Path]) -> pd.DataFrame:
-    """All rows, a row a setting and seed; `settings` gives the experiments and the name of each setting."""
+    """The runs table, a row per setting and seed; `settings` gives the experiments and the name of each setting."""
     rows = [row for file in files for row in _rows(file)]
     table = pd.DataFrame(rows)
     table.insert(0, "study", study)

@@ -1,4 +1,4 @@
-"""Table I: the data sets before and after filters, beside what the paper has."""
+"""Table I: the size of each data set before and after filters, beside the paper's."""
 
 from pathlib import Path
 
@@ -24,11 +24,11 @@ def table_1(files: list[Path]) -> pd.DataFrame:
 
 
 def _remark(pedigree: dict) -> str:
-    """Where the filtered data set differs from the paper's Table I, and what its files left open, in words."""
-    paper, found = pedigree["paper"], pedigree["after"]
+    """Differences of a filtered data set from the paper's Table I and remarks on its files, as one sentence."""
+    paper, after = pedigree["paper"], pedigree["after"]
     differences = []
-    if paper and found["genes"] != paper["genes"]:
-        differences.append(f"{found['genes']:,} genes where the paper has {paper['genes']:,}")
-    if paper and round(found["nonzero_share"], 4) != round(paper["nonzero_share"], 4):
-        differences.append(f"{found['nonzero_share']:.2%} nonzero where the paper has {paper['nonzero_share']:.2%}")
+    if paper and after["genes"] != paper["genes"]:
+        differences.append(f"{after['genes']:,} genes where the paper has {paper['genes']:,}")
+    if paper and round(after["nonzero_share"], 4) != round(paper["nonzero_share"], 4):
+        differences.append(f"{after['nonzero_share']:.2%} nonzero where the paper has {paper['nonzero_share']:.2%}")
     return "; ".join([*differences, *pedigree.get("remarks", [])])

@@ -1,4 +1,4 @@
-"""Library sizes of cells and totals of genes, as the data sets have them after filters (figure 2)."""
+"""Table of the library sizes of cells and the totals of genes of the data sets after filters (figure 2)."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ def totals(files: list[Path]) -> pd.DataFrame:
     parts = []
     for file in files:
         counts = read(file).X
-        for of, axis in (("cell", 1), ("gene", 0)):
+        for kind, axis in (("cell", 1), ("gene", 0)):
             total = np.asarray(counts.sum(axis=axis)).ravel()
-            parts.append(pd.DataFrame({"dataset": read_pedigree(file)["id"], "of": of, "total": total}))
+            parts.append(pd.DataFrame({"dataset": read_pedigree(file)["id"], "of": kind, "total": total}))
     return pd.concat(parts, ignore_index=True)
