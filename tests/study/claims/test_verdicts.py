@@ -97,11 +97,11 @@ def test_too_few_seeds_say_how_many_would_do():
 
 def test_a_pair_with_a_diverged_run_is_left_out_and_counted():
     low = [value - 0.3 + noise for value, noise in zip(HIGH, NOISE, strict=True)]
-    whole = runs(**{"a0.1": HIGH[1:], "a1": low[1:]})
+    complete = runs(**{"a0.1": HIGH[1:], "a1": low[1:]})
     row = verdict(runs(**{"a0.1": HIGH, "a1": [None, *low[1:]]}), **LESS)
     assert (row["pairs"], row["diverged"], row["runs"]) == (5, 1, 12)
     numbers = ["p", "effect", "mean_of", "mean_than", "p_welch"]
-    assert row[numbers].tolist() == pytest.approx(verdict(whole, **LESS)[numbers].tolist())
+    assert row[numbers].tolist() == pytest.approx(verdict(complete, **LESS)[numbers].tolist())
     assert "1 of 12 runs diverged and are left out" in row["sentence"]
     none_left = verdict(runs(**{"a0.1": HIGH, "a1": [None] * 6}), **LESS)
     assert (none_left["verdict"], none_left["pairs"], none_left["diverged"]) == ("undecided", 0, 6)
@@ -233,10 +233,10 @@ def test_each_data_set_by_itself_and_holm_within_a_figure():
         [runs(**{"a0.1": HIGH, "a1": list(low)}), runs(dataset="b", **{"a0.1": HIGH, "a1": list(low + 9 * NOISE)})],
         ignore_index=True,
     )
-    found = decide({"runs": table}, study, claims(one=LESS, two=SAME, other=LESS | {"figure": 9, "dataset": "a"}))
-    assert found["dataset"].tolist() == ["a", "b", "a", "b", "a"]
-    assert found["p_holm"][:4].tolist() == pytest.approx(holm(found["p"][:4]).tolist())
-    assert found["p_holm"][4] == found["p"][4]
+    rows = decide({"runs": table}, study, claims(one=LESS, two=SAME, other=LESS | {"figure": 9, "dataset": "a"}))
+    assert rows["dataset"].tolist() == ["a", "b", "a", "b", "a"]
+    assert rows["p_holm"][:4].tolist() == pytest.approx(holm(rows["p"][:4]).tolist())
+    assert rows["p_holm"][4] == rows["p"][4]
 
 
 def decide_each(seeds: np.ndarray, **change) -> pd.DataFrame:
@@ -254,26 +254,26 @@ def decide_each(seeds: np.ndarray, **change) -> pd.DataFrame:
 def test_null_tables_are_called_reproduced_at_the_stated_level():
     rng = np.random.default_rng(7)
     seeds = rng.normal(3, 1, (1000, 8, 1)) + rng.normal(0, 0.2, (1000, 8, 2))  # no effect; seeds vary more than runs
-    found = decide_each(seeds)
+    rows = decide_each(seeds)
     expected = stats.ttest_rel(seeds[:, :, 1], seeds[:, :, 0], axis=1, alternative="less").pvalue
-    assert found["p"].to_numpy() == pytest.approx(expected)
-    reproduced = int((found["verdict"] == "reproduced").sum())
-    assert stats.binom.ppf(0.001, 1000, 0.05) <= (found["p_holm"] <= 0.05).sum() <= most(1000)
+    assert rows["p"].to_numpy() == pytest.approx(expected)
+    reproduced = int((rows["verdict"] == "reproduced").sum())
+    assert stats.binom.ppf(0.001, 1000, 0.05) <= (rows["p_holm"] <= 0.05).sum() <= most(1000)
     assert 20 < reproduced <= most(1000)  # fewer than 5 %, as differences too small to matter do not count
 
 
 def test_null_scatters_are_called_reproduced_at_the_stated_level():
     seeds = np.random.default_rng(10).normal(3, 1, (500, 12, 2))
-    found = decide_each(seeds, kind="spread", smallest_effect={"absolute": 0.01})
-    assert 10 < (found["verdict"] == "reproduced").sum() <= most(500)
+    rows = decide_each(seeds, kind="spread", smallest_effect={"absolute": 0.01})
+    assert 10 < (rows["verdict"] == "reproduced").sum() <= most(500)
 
 
 def test_an_effect_that_just_matters_is_refuted_at_no_more_than_the_stated_level():
     rng = np.random.default_rng(8)
     seeds = rng.normal(3, 1, (200, 8, 1)) + rng.normal(0, 0.05, (200, 8, 2)) - np.array([0, 0.1])
-    found = decide_each(seeds)
-    assert 0 < (found["verdict"] == "not reproduced").sum() <= most(200)
-    assert (found["verdict"] == "reproduced").sum() > 150
+    rows = decide_each(seeds)
+    assert 0 < (rows["verdict"] == "not reproduced").sum() <= most(200)
+    assert (rows["verdict"] == "reproduced").sum() > 150
 
 
 def test_a_family_of_null_claims_is_corrected_as_a_whole():
