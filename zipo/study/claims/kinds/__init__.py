@@ -8,7 +8,7 @@ A file `<kind>.py` has one class derived from zipo.study.claims.claim.Claim, wit
 - `measured` and `numbers`: what is tested, and its numbers as the beginning of a sentence;
 - `seeds_as_observed` and `seeds_for_smallest`: how many seeds an undecided claim would need, if more can be had.
 
-EffectClaim has the last three for a claim that something is less or greater by what matters, and Comparison all but
+EffectClaim has the last two for a claim that something is less or greater by what matters, and Comparison has all but
 `p_values` for one that compares settings. Planning a study loads these files, so that they import numpy, pandas and
 scipy in the methods that compute, and no other kind. `zipo study schemas workflow/schemas` writes the new schema.
 """
