@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from zipo.parameters import ParameterValues
 from zipo.shared.atomic_files import atomic_write
 from zipo.shared.errors import InputError
-from zipo.shared.validation import first_problem
+from zipo.shared.validation import check
 
 
 def merge(settings: Path | None, options: dict[str, Any], assignments: Sequence[str]) -> dict[str, Any]:
@@ -24,10 +24,7 @@ def merge(settings: Path | None, options: dict[str, Any], assignments: Sequence[
     values = {} if settings is None else read(settings)
     values |= {name: value for name, value in options.items() if value is not None}
     values |= dict(pair(text, "--set") for text in assignments)
-    try:
-        return ParameterValues(**values).model_dump(exclude_unset=True)
-    except ValidationError as error:
-        raise InputError(f"parameters: {first_problem(error, TypeAdapter(ParameterValues))}") from None
+    return check(TypeAdapter(ParameterValues), values, "parameters").model_dump(exclude_unset=True)
 
 
 def pair(text: str, option: str) -> tuple[str, str]:

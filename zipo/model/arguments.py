@@ -1,15 +1,15 @@
-"""What a notebook passes to ZiPo, as what is plainly meant by it, or refused in one sentence."""
+"""Arguments of ZiPo's public functions, converted to the engine's types or refused in one sentence."""
 
 import operator
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from zipo.parameters import Parameters
 from zipo.shared.errors import InputError
-from zipo.shared.validation import first_problem
+from zipo.shared.validation import check
 
 LARGEST_SEED = 2**63 - 1
 
@@ -35,17 +35,14 @@ def path_of(value: Any) -> Path:
 
 def checked_parameters(values: Mapping[str, Any]) -> Parameters:
     """Parameters by their names; InputError for unknown ones, and values that will not do or not fit together."""
-    try:
-        return Parameters(**{name: _plain(value) for name, value in values.items()})
-    except ValidationError as error:
-        raise InputError(f"parameters: {first_problem(error, TypeAdapter(Parameters))}") from None
+    return check(TypeAdapter(Parameters), {name: _plain(value) for name, value in values.items()}, "parameters")
 
 
 def check_batch(batch: Any) -> None:
     """Raise InputError unless levels are given by the names of their covariates."""
     if batch is not None and not isinstance(batch, Mapping):
-        given = repr(batch) if isinstance(batch, str) else f"a {type(batch).__name__}"
-        raise InputError(f"batch: {given} names no covariate; give a value by its name, as in batch={{'donor': 'A'}}")
+        shown = repr(batch) if isinstance(batch, str) else f"a {type(batch).__name__}"
+        raise InputError(f"batch: {shown} names no covariate; give a value by its name, as in batch={{'donor': 'A'}}")
 
 
 def _plain(value: Any) -> Any:

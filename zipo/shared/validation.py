@@ -1,5 +1,6 @@
 """A validation error as one sentence for whoever wrote the file."""
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from reprlib import Repr
 from typing import Any
@@ -20,18 +21,26 @@ SHORT = Repr()
 SHORT.maxstring = SHORT.maxother = 100
 
 
-def check(kind: TypeAdapter, value: Any, place: str) -> Any:
-    """The value as this kind; InputError with the first problem in one sentence."""
+KeyPath = tuple[str | int, ...]
+
+
+def check(kind: TypeAdapter, value: Any, place: str | Callable[[KeyPath], str]) -> Any:
+    """The value as this kind; InputError with the first problem in one sentence.
+
+    `place` is what the sentence begins with: a name of the value, or a function that gives one by the keys that lead to
+    the problem.
+    """
     try:
         return kind.validate_python(value)
     except ValidationError as error:
-        raise InputError(f"{place}: {first_problem(error, kind)}") from None
+        name = place if isinstance(place, str) else place(_path_of(error))
+        raise InputError(f"{name}: {_first_problem(error, kind)}") from None
 
 
-def first_problem(error: ValidationError, kind: TypeAdapter) -> str:
+def _first_problem(error: ValidationError, kind: TypeAdapter) -> str:
     """The first problem: key, value, what is wrong, and what is allowed."""
     problem = error.errors(include_url=False)[0]
-    path = path_of(error)
+    path = _path_of(error)
     key = ".".join(map(str, path))
     if problem["type"] == "extra_forbidden":
         name = str(path[-1])
@@ -49,7 +58,7 @@ def first_problem(error: ValidationError, kind: TypeAdapter) -> str:
     return f"{at_key}{SHORT.repr(value)} will not do: {message}"
 
 
-def path_of(error: ValidationError) -> tuple[str | int, ...]:
+def _path_of(error: ValidationError) -> KeyPath:
     """Keys that lead to the first problem, with the kinds that tell alternatives apart."""
     problem = error.errors(include_url=False)[0]
     path = tuple(part for part in problem["loc"] if part != "[key]")

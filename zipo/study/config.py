@@ -7,14 +7,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, field_validator, model_validator
 
 from zipo.benchmark.plan import START_MINUTES, Benchmark, Row, resolve_rows
 from zipo.datasets.catalogue import Dataset, Filters
 from zipo.parameters import Parameters, ParameterValues
 from zipo.shared.errors import InputError
 from zipo.shared.section import NAME, Form, Section
-from zipo.shared.validation import check, first_problem, path_of
+from zipo.shared.validation import check
 from zipo.shared.yaml_files import dump_yaml, read_yaml
 from zipo.study.claims.catalogue import CLAIMS
 from zipo.study.claims.claim import Claim
@@ -290,11 +290,7 @@ def load(config: dict[str, Any], place: str | PlaceOf, folder: Path, synapse_tok
 
 def _study_file(config: dict[str, Any], place_of: PlaceOf) -> StudyFile:
     """The configuration as a study; InputError with the first problem, named by the place that it is from."""
-    kind = SCHEMAS["study"]
-    try:
-        return kind.validate_python(config)
-    except ValidationError as error:
-        raise InputError(f"{place_of(*path_of(error))}: {first_problem(error, kind)}") from None
+    return check(SCHEMAS["study"], config, lambda path: place_of(*path))
 
 
 def resolved(file: StudyFile) -> str:
@@ -322,10 +318,7 @@ def schema(kind: TypeAdapter) -> str:
 
 def parameters_of(values: dict[str, Any], place: str) -> Parameters:
     """All hyper-parameters from some, checked to fit together."""
-    try:
-        return Parameters(**values)
-    except ValidationError as error:
-        raise InputError(f"{place}: {first_problem(error, TypeAdapter(Parameters))}") from None
+    return check(TypeAdapter(Parameters), values, place)
 
 
 def _merged(experiment: Experiment, choice: ExperimentChoice) -> Experiment:
