@@ -1,10 +1,12 @@
 """The command line: errors in one sentence with exit code 2, and a start that loads nothing it does not need."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
 
+from zipo import cli
 from zipo.parameters import Parameters
 
 
@@ -48,3 +50,13 @@ def test_a_notebooks_backend_does_not_keep_figures_from_being_drawn(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "figures" / "figure-01.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_messages_of_the_package_are_plain_lines_on_standard_error(capsys, monkeypatch):
+    logger = logging.getLogger("zipo")
+    monkeypatch.setattr(logger, "handlers", [])
+    monkeypatch.setattr(logger, "level", logger.level)
+    cli._show_messages()
+    cli._show_messages()
+    logger.info("no checkpoint: %s", "the disk is full")
+    assert capsys.readouterr().err == "no checkpoint: the disk is full\n"

@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import logging
 import os
 import sys
 
@@ -25,10 +26,18 @@ def _zipo(context: typer.Context) -> None:
     context.with_resource(used_by("command line"))
 
 
+def _show_messages() -> None:
+    """Write the package's messages to standard error, as plain lines."""
+    logger = logging.getLogger("zipo")
+    logger.handlers = [logging.StreamHandler()]
+    logger.setLevel(logging.INFO)
+
+
 def main() -> None:
     """Run a command; input that will not do ends with one sentence and exit code 2."""
     # pictures go into files: a notebook's backend, which its cells hand on, is not to be had here
     os.environ["MPLBACKEND"] = "Agg"
+    _show_messages()
     # A start makes objects by the hundred thousand, and they stay: searching them for garbage, on the way and at the
     # end, took a quarter of a short command's time.
     gc.set_threshold(50_000)

@@ -101,7 +101,7 @@ def test_a_training_cut_off_without_warning_goes_on_from_the_last_of_its_regular
     "a damaged checkpoint, passed over for the one before", where="local", times=1, then="the same command"
 )
 @pytest.mark.parametrize("damage", ["cut", "flip", "empty", "text"])
-def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(simulated, tmp_path, capsys, damage):
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(simulated, tmp_path, caplog, damage):
     for batches in (10, 25):
         with pytest.raises(Stopped):
             fit(simulated, StopsAfter(tmp_path / "seed-1", batches))
@@ -117,7 +117,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(simulated, tmp_p
     last.write_bytes(content)
     checkpoints = Checkpoints(tmp_path / "seed-1", "same", NEVER)
     assert checkpoints.latest().rest["batches_done"] == 10 % 7
-    assert f"{last}: damaged, so it is passed over" in capsys.readouterr().err
+    assert f"{last}: damaged, so it is passed over" in caplog.text
     assert same(fit(simulated), fit(simulated, checkpoints))
     first.write_bytes(b"")
     last.write_bytes(b"")
@@ -149,12 +149,12 @@ def test_checkpoints_of_another_identity_are_not_gone_on_from(simulated, tmp_pat
 @pytest.mark.fault(
     "a full disk when checkpoints are written", where="local", times=14, then="going on without checkpoints"
 )
-def test_a_full_disk_costs_a_checkpoint_and_not_the_training(simulated, tmp_path, capsys):
+def test_a_full_disk_costs_a_checkpoint_and_not_the_training(simulated, tmp_path, caplog):
     (tmp_path / "seed-1").mkdir()
     (tmp_path / "seed-1" / "000001.part.npz").symlink_to("/dev/full")
     ended = fit(simulated, Checkpoints(tmp_path / "seed-1", "same", every=0), max_epochs=2)
-    assert "no checkpoint: " in (told := capsys.readouterr().err)
-    assert "No space left on device" in told
+    assert "no checkpoint: " in caplog.text
+    assert "No space left on device" in caplog.text
     assert same(fit(simulated, max_epochs=2), ended)
 
 

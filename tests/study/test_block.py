@@ -116,12 +116,12 @@ def test_an_edit_of_whatever_the_numbers_hang_on_trains_again(job, simulated):
     assert rows[0]["alpha_w"] == 0.2
 
 
-def test_a_damaged_finished_seed_is_trained_again(job, capsys):
+def test_a_damaged_finished_seed_is_trained_again(job, caplog):
     rows, _ = job([1, 2])
     kept = job.folder / "kept" / "seed-2.npz"
     kept.write_bytes(kept.read_bytes()[:-100])
     assert job([1, 2]) == (rows, [2])
-    assert "seed-2.npz: damaged, so it is passed over" in capsys.readouterr().err
+    assert "seed-2.npz: damaged, so it is passed over" in caplog.text
 
 
 @pytest.mark.fault(

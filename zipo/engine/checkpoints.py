@@ -1,11 +1,11 @@
-"""The state of a training on disk, from which it goes on to the same numbers after it was cut off.
+"""The state of a training on disk, from which it continues to the same numbers after an interruption.
 
 A checkpoint is an .npz, a zip of arrays with their checksums: reading it executes nothing, and damage shows.
 """
 
 import json
+import logging
 import shutil
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from torch import Tensor
 from zipo.shared.atomic_files import atomic_write
 from zipo.shared.errors import InputError
 
+logger = logging.getLogger("zipo")
 KEPT = 2  # the last, and the one before, should the last be damaged
 
 
@@ -33,32 +34,32 @@ class State:
 class Checkpoints:
     """The last checkpoints of one training, in a folder of its own.
 
-    - `identity`: a digest of all that the numbers hang on; checkpoints of another identity are not gone on from.
+    - `identity`: a digest of all that the numbers depend on; checkpoints of another identity are ignored.
     - `every`: seconds between two checkpoints.
 
     `save_soon` and `stop_soon` may be set at any time, as by a signal: the training then writes its state after the
     batch at hand, and with the second ends with Stopped.
     """
 
-    def __init__(self, folder: Path, identity: str, every: float):
+    def __init__(self, folder: Path, identity: str, every: float) -> None:
         self.folder, self.identity, self.every = folder, identity, every
         self.save_soon = self.stop_soon = False
         self._last = time.monotonic()
 
     def offer(self, state: Callable[[], State]) -> None:
-        """Write the state if it is time to. Raises Stopped if that was asked for."""
+        """Write the state if it is time to. Raises Stopped if `stop_soon` is set."""
         if self.stop_soon or self.save_soon or time.monotonic() - self._last > self.every:
             self.save_soon = False
             try:
                 self._save(state())
             except InputError as error:  # better to train on than to lose all
-                _say(f"no checkpoint: {error}")
+                logger.warning("no checkpoint: %s", error)
             self._last = time.monotonic()
         if self.stop_soon:
             raise Stopped
 
     def latest(self) -> State | None:
-        """The newest state that is whole, if there is one."""
+        """The newest state that is undamaged, if there is one."""
         return next(filter(None, (read_state(path, self.identity) for path in reversed(self._files()))), None)
 
     def remove(self) -> None:
@@ -81,7 +82,7 @@ class Stopped(Exception):
 
 
 def write_state(state: State, target: Path, identity: str) -> None:
-    """Write a state, whole or not at all, with the digest of what it hangs on."""
+    """Write a state, whole or not at all, with the digest of what it depends on."""
     arrays = {name: tensor.detach().cpu().numpy() for name, tensor in state.tensors.items()}
     contents = json.dumps({"tensors": list(arrays), "rest": state.rest})
     with atomic_write(target) as part:
@@ -89,7 +90,7 @@ def write_state(state: State, target: Path, identity: str) -> None:
 
 
 def read_state(path: Path, identity: str) -> State | None:
-    """The state in a file; None if there is no file, or one of another identity, or, with a word, a damaged one."""
+    """The state in a file; None if there is no file, or one of another identity, or, with a warning, a damaged one."""
     try:
         with np.load(path, allow_pickle=False) as file:
             if str(file["identity"]) != identity:
@@ -100,10 +101,6 @@ def read_state(path: Path, identity: str) -> State | None:
     except FileNotFoundError:
         return None
     except Exception as error:  # reading damaged bytes can fail in any way
-        _say(f"{path}: damaged, so it is passed over ({error})")
+        logger.warning("%s: damaged, so it is passed over (%s)", path, error)
         return None
     return State(tensors, contents["rest"])
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
