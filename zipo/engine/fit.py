@@ -89,7 +89,7 @@ class _Fit(torch.autograd.Function):
         sums = np.empty((batch.cells, len(Sums._fields)))
         counts = batch.starts, batch.columns, batch.values, batch.constant
         kernels.share(
-            kernels.load("likelihood").fit,
+            kernels.load("likelihood").nll_and_gradients,
             batch.cells,
             tuple(each.numpy() for each in counts),
             tuple(each.detach().numpy() for each in decoded),

@@ -6,14 +6,11 @@ functions of few contiguous slices, which alone the compiler turns into vector i
 """
 
 import numpy as np
-from numba import njit
 
-from zipo.engine.kernels.compiling import compiled
+from zipo.engine.kernels.compiling import compiled, inner
 
 PART = 128  # genes whose weights are summed in single precision, and learned together
 CACHED = 1 << 17  # weights that stay in the cache while all cells meet them
-
-inner = njit(error_model="numpy")
 
 
 @compiled
@@ -65,27 +62,27 @@ def product(low, high, starts, columns, values, weights, out):
 
 
 @compiled
-def sums(first, last, weights, found):
+def sums(first, last, weights, totals):
     """Sum of sizes, and of squares, of each neuron's weights (genes x neurons), for each of some parts of the genes.
 
-    found: (parts, 2, neurons) in double precision.
+    totals: (parts, 2, neurons) in double precision.
     """
     for part in range(first, last):
         single = np.zeros((2, weights.shape[1]), np.float32)
         for gene in range(part * PART, min(len(weights), (part + 1) * PART)):
             _sum(single[0], single[1], weights[gene])
-        _store(found[part, 0], single[0])
-        _store(found[part, 1], single[1])
+        _store(totals[part, 0], single[0])
+        _store(totals[part, 1], single[1])
 
 
 @compiled
-def learn(first, last, entries, by_output, penalty, weights, mean, square, adam, found):
+def learn(first, last, entries, by_output, penalty, weights, mean, square, adam, totals):
     """A step of Adam on some parts of the genes' weights (genes x neurons), whose gradient is never held as a whole.
 
     The gradient is entries^T @ by_output (cells x neurons), the entries as `gene_major` has them, plus
     a sign(w) + b w with the a and b (neurons,) of `penalty`. mean and square are Adam's moments. `adam` is learning
     rate over the first bias correction, the reciprocal root of the second, 1 - beta1, beta2, 1 - beta2, epsilon. The
-    sums of the new weights go to `found`, as `sums` has them.
+    sums of the new weights go to `totals`, as `sums` has them.
     """
     starts, cells, values = entries
     by_sign, by_weight = penalty
@@ -109,8 +106,8 @@ def learn(first, last, entries, by_output, penalty, weights, mean, square, adam,
                 entry += 1
             _adam(gene_weights, mean[gene], square[gene], gradient, rate, root, keep1, beta2, keep2, epsilon)
             _sum(single[0], single[1], gene_weights)
-        _store(found[part, 0], single[0])
-        _store(found[part, 1], single[1])
+        _store(totals[part, 0], single[0])
+        _store(totals[part, 1], single[1])
 
 
 @inner

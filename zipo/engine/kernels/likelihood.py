@@ -1,9 +1,9 @@
-"""How well a batch fits what the decoder says of it, entry by entry.
+"""Likelihood of a batch and its gradients with respect to the decoder's outputs.
 
-A cell's genes are taken in blocks that stay in the cache. Every entry is first met as a zero, in single precision and
-by vector instructions, for which exponentials and logarithms are polynomials here; then the block's positive counts,
-which are few, are put right one by one in double precision. What comes out is sums over each cell's genes and, if
-asked for, the gradients: nothing between the decoder's outputs and those is stored for more than a block.
+A cell's genes are taken in blocks that stay in the cache. Every entry is first scored as a zero, in single precision
+and by vector instructions; then the block's positive counts, which are few, are corrected one by one in double
+precision. Results are sums over each cell's genes and, on request, the gradients: nothing between the decoder's
+outputs and those is stored for more than a block.
 
 Notation is that of zipo.engine.likelihoods, to which tests hold these loops.
 """
@@ -11,35 +11,28 @@ Notation is that of zipo.engine.likelihoods, to which tests hold these loops.
 from math import exp, log, log1p
 
 import numpy as np
-from numba import njit
 
-from zipo.engine.kernels.compiling import compiled
+from zipo.engine.kernels.arithmetic import (
+    ONE,
+    TWO,
+    ZERO,
+    digamma_tail,
+    exp32,
+    log1p32,
+    log_count,
+    softplus,
+    stirling_tail,
+)  # fmt: skip
+from zipo.engine.kernels.compiling import compiled, inner
 
 BLOCK = 512  # genes at a time
 TERMS = 16  # of a sum over the whole numbers below a count, before an expansion takes over
-LOG_COUNTS = np.log(np.maximum(np.arange(512.0), 1))  # of small counts, looked up
 THETA_LIMIT = np.float32(30)  # as in zipo.engine.likelihoods
-
-LOG2_E = np.float32(1.44269504)
-LN2, LN2_HIGH, LN2_LOW = np.float32(0.693147181), np.float32(0.693359375), np.float32(-2.12194440e-4)
-ROOT_HALF, ROOT_TWO = np.float32(0.70710678), np.float32(1.41421356)
-WHOLE = np.float32(12582912)  # 1.5 x 2^23: adding and subtracting it rounds to whole numbers
-ZERO, HALF, ONE, TWO = (np.float32(number) for number in (0, 0.5, 1, 2))
-EXP = tuple(np.float32(c) for c in (1.9875691e-4, 1.3981999e-3, 8.3334519e-3, 4.1665796e-2, 0.16666666, 0.5))
-LOG = tuple(
-    np.float32(c)
-    for c in (
-        7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
-        2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
-    )
-)  # fmt: skip
-
-inner = njit(error_model="numpy")
 
 
 @compiled
-def fit(first, last, counts, decoded, by_rate, weights, sums, gradients):
-    """Sums over the entries of each cell from first to last, and the gradients of their weighted sum.
+def nll_and_gradients(first, last, counts, decoded, by_rate, weights, sums, gradients):
+    """Sums over the entries of each cell from first to last, NLL among them, and the gradients of their weighted sum.
 
     counts: the positive ones in CSR with ascending columns, as starts, columns, values, their count_constant.
     decoded: log library (cells,), logits of the proportions (cells, genes), zero logits, and dispersion; of no genes
@@ -55,7 +48,7 @@ def fit(first, last, counts, decoded, by_rate, weights, sums, gradients):
     inflated, overdispersed, learn = zero_logits.shape[1] > 0, dispersion.shape[1] > 0, len(by_library) > 0
     genes = logits.shape[1]
     lanes, space = np.empty((7, BLOCK), np.float32), np.empty((8, BLOCK), np.float32)
-    put_right = np.empty(3)  # of one entry: log-probability, and its gradients by log rate and theta
+    corrected = np.empty(3)  # of one entry: log-probability, and its gradients by log rate and theta
     for cell in range(first, last):
         log_total = _log_sum_exp(logits[cell], lanes)
         shift = log_library[cell] - log_total
@@ -67,14 +60,14 @@ def fit(first, last, counts, decoded, by_rate, weights, sums, gradients):
             n = high - low
             m, f, f_theta, theta = space[0, :n], space[1, :n], space[2, :n], space[3, :n]
             as_zero, base, z, soft = space[4, :n], space[5, :n], space[6, :n], space[7, :n]
-            said = dispersion[cell if len(dispersion) > 1 else 0, low:high] if overdispersed else theta
+            extra = dispersion[cell if len(dispersion) > 1 else 0, low:high] if overdispersed else theta
             r = zero_logits[cell, low:high] if inflated else z
 
             _exponentials(m, logits[cell, low:high], shift)
             if overdispersed:
-                _theta(theta, said, logits[cell, low:high], ZERO if by_rate else ONE, shift)
+                _theta(theta, extra, logits[cell, low:high], ZERO if by_rate else ONE, shift)
                 _binomial_zero(f, f_theta, m, theta)
-                _add_square(lanes[3, :n], said)
+                _add_square(lanes[3, :n], extra)
             else:
                 _negative(f, m)
             if inflated:
@@ -100,27 +93,27 @@ def fit(first, last, counts, decoded, by_rate, weights, sums, gradients):
                 rate, zero_probability = np.float64(m[i]), np.float64(z[i])
                 log_rate = np.float64(logits[cell, low + i]) + np.float64(shift)
                 if overdispersed:
-                    _binomial_positive(put_right, x, log_rate, np.float64(theta[i]))
+                    _binomial_positive(corrected, x, log_rate, np.float64(theta[i]))
                 else:
-                    put_right[0] = x * (log_rate - _log_count(x)) - (rate - x)
-                    put_right[1] = x - rate
-                nll += as_zero[i] - (put_right[0] - constant[entry] - soft[i] - max(r[i], ZERO))
+                    corrected[0] = x * (log_rate - log_count(x)) - (rate - x)
+                    corrected[1] = x - rate
+                nll += as_zero[i] - (corrected[0] - constant[entry] - soft[i] - max(r[i], ZERO))
                 rates_error += (rate - x) ** 2 - rate**2
                 mean = (1 - zero_probability) * rate
                 means_error += (mean - x) ** 2 - mean**2
                 if learn:
-                    g = on_rates * 2 * (rate - x) * rate - on_nll * put_right[1]
+                    g = on_rates * 2 * (rate - x) * rate - on_nll * corrected[1]
                     by_logits[cell, low + i] = g
                     if inflated:
                         q = zero_probability
                         by_zero[cell, low + i] = on_nll * q + on_zero * 2 * q * q * (1 - q)
                     if overdispersed:
-                        f_theta[i] = -on_nll * put_right[2] if abs(theta[i]) < THETA_LIMIT else 0.0
+                        f_theta[i] = -on_nll * corrected[2] if abs(theta[i]) < THETA_LIMIT else 0.0
                 entry += 1
 
             if learn:
                 if overdispersed:
-                    _by_dispersion(by_dispersion[cell, low:high], f_theta, said, on_dispersion)
+                    _by_dispersion(by_dispersion[cell, low:high], f_theta, extra, on_dispersion)
                     if not by_rate:
                         _add(by_logits[cell, low:high], f_theta)
                 _add(lanes[6, :n], by_logits[cell, low:high])
@@ -133,34 +126,6 @@ def fit(first, last, counts, decoded, by_rate, weights, sums, gradients):
             for low in range(0, genes, BLOCK):
                 high = min(genes, low + BLOCK)
                 _through_softmax(by_logits[cell, low:high], logits[cell, low:high], log_total, by_library[cell])
-
-
-@inner
-def _exp(x):
-    x = max(min(x, np.float32(89)), np.float32(-88))
-    whole = (x * LOG2_E + WHOLE) - WHOLE
-    r = x - whole * LN2_HIGH - whole * LN2_LOW
-    p = ((((EXP[0] * r + EXP[1]) * r + EXP[2]) * r + EXP[3]) * r + EXP[4]) * r + EXP[5]
-    return (p * r * r + r + ONE) * np.int32((np.int32(whole) + 127) << 23).view(np.float32)
-
-
-@inner
-def _log(y):
-    """Of a number from 1/2 to 2."""
-    exponent = (ONE if y > ROOT_TWO else ZERO) - (ONE if y < ROOT_HALF else ZERO)
-    y *= HALF if y > ROOT_TWO else (TWO if y < ROOT_HALF else ONE)
-    x = y - ONE
-    p = LOG[0]
-    for c in LOG[1:]:
-        p = p * x + c
-    return exponent * LN2 + (x - HALF * x * x + x * x * x * p)
-
-
-@inner
-def _log1p(e):
-    """Of a number from 0 to 1, to its own precision."""
-    y = ONE + e
-    return _log(y) + (e - (y - ONE)) / y
 
 
 @inner
@@ -186,19 +151,19 @@ def _largest(top, values):
 @inner
 def _add_exponentials(out, logits, most):
     for i in range(len(out)):
-        out[i] += _exp(logits[i] - most)
+        out[i] += exp32(logits[i] - most)
 
 
 @inner
 def _exponentials(out, logits, shift):
     for i in range(len(out)):
-        out[i] = _exp(logits[i] + shift)
+        out[i] = exp32(logits[i] + shift)
 
 
 @inner
 def _through_softmax(gradient, logits, log_total, total):
     for i in range(len(gradient)):
-        gradient[i] -= _exp(logits[i] - log_total) * total
+        gradient[i] -= exp32(logits[i] - log_total) * total
 
 
 @inner
@@ -263,30 +228,30 @@ def _theta(theta, dispersion, logits, on_log_rate, shift):
 def _binomial_zero(f, f_theta, m, theta):
     """log NB(0) = -size log(1 + e^theta), and its gradient by theta; that by the log rate is itself."""
     for i in range(len(f)):
-        e = _exp(-abs(theta[i]))
-        size = m[i] * _exp(-theta[i])
-        f[i] = -size * (max(theta[i], ZERO) + _log1p(e))
+        e = exp32(-abs(theta[i]))
+        size = m[i] * exp32(-theta[i])
+        f[i] = -size * (max(theta[i], ZERO) + log1p32(e))
         f_theta[i] = -f[i] - size * (ONE if theta[i] > ZERO else e) / (ONE + e)
 
 
 @inner
 def _mixture_exponentials(of_base, of_zero, f, r):
     for i in range(len(f)):
-        of_base[i] = _exp(-abs(r[i] - f[i]))
-        of_zero[i] = _exp(-abs(r[i]))
+        of_base[i] = exp32(-abs(r[i] - f[i]))
+        of_zero[i] = exp32(-abs(r[i]))
 
 
 @inner
 def _log1ps(out, of_zero):
     for i in range(len(out)):
-        out[i] = _log1p(of_zero[i])
+        out[i] = log1p32(of_zero[i])
 
 
 @inner
 def _mixture_zero(out, of_base, soft, f, r):
     """log(z + (1 - z) e^f), where log(1 - z) = -soft - max(r, 0)."""
     for i in range(len(f)):
-        out[i] = (max(r[i], f[i]) - max(r[i], ZERO)) + (_log1p(of_base[i]) - soft[i])
+        out[i] = (max(r[i], f[i]) - max(r[i], ZERO)) + (log1p32(of_base[i]) - soft[i])
 
 
 @inner
@@ -322,19 +287,9 @@ def _by_dispersion(out, by_theta, dispersion, on_dispersion):
 
 
 @inner
-def _log_count(x):
-    return LOG_COUNTS[int(x)] if x < len(LOG_COUNTS) else log(x)
-
-
-@inner
-def _softplus(x):
-    return max(x, 0.0) + log1p(exp(-abs(x)))
-
-
-@inner
 def _binomial_positive(out, x, log_m, theta):
     """log NB(x) plus count_constant, and its gradients by the log rate and by theta, to `out`."""
-    size, plus = max(exp(log_m - theta), 1e-30), _softplus(theta)
+    size, plus = max(exp(log_m - theta), 1e-30), softplus(theta)
     log_all = log_m + plus - theta  # log(size + m)
     terms = min(x, TERMS)
     logs, reciprocals, product = 0.0, 0.0, 1.0
@@ -349,23 +304,9 @@ def _binomial_positive(out, x, log_m, theta):
         first, last = size + terms, size + x
         step = log1p((x - terms) / first)
         logs += (first - 0.5) * step - (x - terms) + (x - terms) * (log(last) - log_all)
-        logs += _tail(last) - _tail(first)
-        reciprocals += step + 0.5 * (1 / first - 1 / last) + _slope(last) - _slope(first)
+        logs += stirling_tail(last) - stirling_tail(first)
+        reciprocals += step + 0.5 * (1 / first - 1 / last) + digamma_tail(last) - digamma_tail(first)
     share = 1 / (1 + exp(-theta))
-    out[0] = logs + x * (log_m - _log_count(x)) - size * plus + x
+    out[0] = logs + x * (log_m - log_count(x)) - size * plus + x
     out[1] = size * (reciprocals - plus)
     out[2] = x * (1 - share) - size * share - out[1]
-
-
-@inner
-def _tail(x):
-    """What Stirling's formula leaves of log Gamma(x), x >= 16."""
-    i = 1 / (x * x)
-    return (1 / 12 - i * (1 / 360 - i * (1 / 1260 - i / 1680))) / x
-
-
-@inner
-def _slope(x):
-    """What log x - 1 / 2x leaves of digamma(x), x >= 16."""
-    i = 1 / (x * x)
-    return -i * (1 / 12 - i * (1 / 120 - i * (1 / 252 - i / 240)))

@@ -1,4 +1,4 @@
-"""Rows of a sparse matrix."""
+"""Selection of rows of a sparse matrix."""
 
 import numpy as np
 
@@ -7,16 +7,16 @@ from zipo.engine.kernels.compiling import compiled
 
 @compiled
 def take(starts, columns, values, constants, cells):
-    """These cells of counts in CSR, in this order: starts, columns, values, constants."""
-    taken = np.zeros(len(cells) + 1, np.int64)
+    """Select cells of counts in CSR, in the order of `cells`: their starts, columns, values, constants."""
+    new_starts = np.zeros(len(cells) + 1, np.int64)
     for number, cell in enumerate(cells):
-        taken[number + 1] = taken[number] + starts[cell + 1] - starts[cell]
-    entries = taken[-1]
-    of_columns, of_values = np.empty(entries, columns.dtype), np.empty(entries, values.dtype)
-    of_constants = np.empty(entries, constants.dtype)
+        new_starts[number + 1] = new_starts[number] + starts[cell + 1] - starts[cell]
+    entries = new_starts[-1]
+    new_columns, new_values = np.empty(entries, columns.dtype), np.empty(entries, values.dtype)
+    new_constants = np.empty(entries, constants.dtype)
     for number, cell in enumerate(cells):
-        low, high, begin, end = taken[number], taken[number + 1], starts[cell], starts[cell + 1]
-        of_columns[low:high] = columns[begin:end]
-        of_values[low:high] = values[begin:end]
-        of_constants[low:high] = constants[begin:end]
-    return taken, of_columns, of_values, of_constants
+        low, high, begin, end = new_starts[number], new_starts[number + 1], starts[cell], starts[cell + 1]
+        new_columns[low:high] = columns[begin:end]
+        new_values[low:high] = values[begin:end]
+        new_constants[low:high] = constants[begin:end]
+    return new_starts, new_columns, new_values, new_constants
