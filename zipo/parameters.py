@@ -11,6 +11,13 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from zipo.shared.section import Section
 
 
+class ShapesNetwork:
+    """Metadata of a hyper-parameter that shapes the network or its inputs, and so is kept in fine-tuning."""
+
+
+SHAPES_NETWORK = ShapesNetwork()
+
+
 def _widths(value: object) -> str:
     """Layer widths as the paper writes them, "2048-1024-128"; a single width may be a plain number."""
     text = "-".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
@@ -46,33 +53,33 @@ DecoderWidths = Annotated[
 class ParameterValues(Section):
     """Some hyper-parameters of ZiPo, as a configuration names them; those not named keep their defaults."""
 
-    likelihood: Literal["poisson", "nb", "zip", "zinb"] = "zip"
+    likelihood: Annotated[Literal["poisson", "nb", "zip", "zinb"], SHAPES_NETWORK] = "zip"
     """Distribution of the counts."""
-    encoder: Widths = "2048-1024-512-256-128"
+    encoder: Annotated[Widths, SHAPES_NETWORK] = "2048-1024-512-256-128"
     """Widths of the encoder's layers, genes to latents; the last is the number of latents."""
-    residuals: Literal["none", "full"] | Annotated[int, Field(ge=1)] = "full"
+    residuals: Annotated[Literal["none", "full"] | Annotated[int, Field(ge=1)], SHAPES_NETWORK] = "full"
     """Which encoder layers are added to the latents by linear projection: none, the last k, or all."""
-    activation: Literal["sigmoid", "gelu", "relu", "relu6"] = "sigmoid"
+    activation: Annotated[Literal["sigmoid", "gelu", "relu", "relu6"], SHAPES_NETWORK] = "sigmoid"
     """Activation of the hidden blocks of encoder, decoder and library network."""
-    batch_norm: Literal["none", "before", "after"] = "after"
+    batch_norm: Annotated[Literal["none", "before", "after"], SHAPES_NETWORK] = "after"
     """Batch norm of the encoder and decoder blocks: before or after the activation, or none."""
-    decoder: DecoderWidths = "linear"
+    decoder: Annotated[DecoderWidths, SHAPES_NETWORK] = "linear"
     """Widths of the decoder's hidden layers, or linear for none."""
-    library: Literal["predicted", "observed"] = "predicted"
+    library: Annotated[Literal["predicted", "observed"], SHAPES_NETWORK] = "predicted"
     """Library size of the rates: predicted from the latents, or each cell's own sum of counts, as DCA has it."""
-    library_network: Widths = "16-4"
+    library_network: Annotated[Widths, SHAPES_NETWORK] = "16-4"
     """Widths of the hidden layers that predict the library size."""
-    covariates: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    covariates: Annotated[tuple[str, ...], BeforeValidator(_names), SHAPES_NETWORK] = ()
     """Known covariates joined to the latents: columns of obs, taken as categories where they are text or a few whole
     numbers, else as numbers; NAME:category or NAME:number declares which."""
-    input: Literal["raw", "log1p", "normalised_log1p"] = "log1p"
+    input: Annotated[Literal["raw", "log1p", "normalised_log1p"], SHAPES_NETWORK] = "log1p"
     """What the encoder sees: counts, log1p of counts, or log1p of counts scaled to the median library size."""
     reduction: Literal["mean", "sum"] = "mean"
     """NLL in the loss: mean over all entries, or mean over cells of the sum over genes."""
-    dispersion: Literal["logits", "gene", "gene_cell"] = "logits"
+    dispersion: Annotated[Literal["logits", "gene", "gene_cell"], SHAPES_NETWORK] = "logits"
     """Meaning of the NB's extra parameter: theta = log(rate / size) of each entry, or log(1 / size)
     shared by the cells (gene) or of each entry (gene_cell)."""
-    dispersion_start: Annotated[float, Field(ge=-30, le=30)] = -3.0
+    dispersion_start: Annotated[float, Field(ge=-30, le=30), SHAPES_NETWORK] = -3.0
     """Where the NB's extra parameter starts; low values start near the Poisson."""
     alpha_z: Annotated[float, Field(ge=0)] = 0.1
     """Weight of the penalty on squared zero-inflation probabilities."""
@@ -142,6 +149,7 @@ class Parameters(ParameterValues):
 
     @property
     def encoder_widths(self) -> list[int]:
+        """Widths of the encoder's layers, the latents last."""
         return [int(width) for width in self.encoder.split("-")]
 
     @property
@@ -152,10 +160,12 @@ class Parameters(ParameterValues):
 
     @property
     def decoder_widths(self) -> list[int]:
+        """Widths of the decoder's hidden layers."""
         return [] if self.decoder == "linear" else [int(width) for width in self.decoder.split("-")]
 
     @property
     def library_widths(self) -> list[int]:
+        """Widths of the library network's hidden layers."""
         return [int(width) for width in self.library_network.split("-")]
 
     @property
@@ -167,8 +177,15 @@ class Parameters(ParameterValues):
 
     @property
     def zero_inflated(self) -> bool:
+        """Whether the likelihood has zero inflation."""
         return self.likelihood in ("zip", "zinb")
 
     @property
     def overdispersed(self) -> bool:
+        """Whether the likelihood has an extra parameter beside the rates."""
         return self.likelihood in ("nb", "zinb")
+
+
+def shaping_the_network() -> frozenset[str]:
+    """Names of the hyper-parameters that are marked with SHAPES_NETWORK."""
+    return frozenset(name for name, field in ParameterValues.model_fields.items() if SHAPES_NETWORK in field.metadata)

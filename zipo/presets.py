@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from zipo.parameters import ParameterValues
+
 PAPER = (2048, 1024, 512, 256, 128)  # the paper's encoder, whose data sets have some 50,000 cells and more
 # From how many cells on the encoder has which part of those widths, and how many cells a batch has. Few cells cannot
 # tell many neurons apart, and few steps an epoch are made up for by small batches. An eighth is what the study's demo
@@ -11,7 +13,6 @@ STEPS = ((0, 8, 64), (5_000, 4, 128), (15_000, 2, 256), (50_000, 1, 256))
 EPOCHS = 60  # enough for 50,000 cells and less: the rate decays in half of them, and patience ends most before
 MANY_CELLS = 50_000
 FEWEST_EPOCHS = 12
-LEARNING_RATES = 0.0212, 0.001  # the defaults of learning_rate and learning_rate_floor
 
 
 def sizes_for(cells: int, genes: int) -> dict[str, Any]:
@@ -23,11 +24,12 @@ def sizes_for(cells: int, genes: int) -> dict[str, Any]:
         part *= 2
     # an epoch of many cells has many steps: the steps in all grow with the square root of the cells
     epochs = max(FEWEST_EPOCHS, round(EPOCHS * min(1.0, MANY_CELLS / max(cells, 1)) ** 0.5))
-    start, floor = LEARNING_RATES
+    defaults = ParameterValues()
+    decay_in_all = defaults.learning_rate_floor / defaults.learning_rate
     return {
         "encoder": "-".join(str(width // part) for width in PAPER),
         "batch_size": batch_size,
-        "learning_rate_decay": round((floor / start) ** (2 / epochs), 2),  # the floor is reached in half the epochs
+        "learning_rate_decay": round(decay_in_all ** (2 / epochs), 2),  # the floor is reached in half the epochs
         "plateau_patience": 6,  # the paper waits for 15 and 30 epochs, and for any gain at all: much time for a user
         "stop_patience": 10,
         "stop_threshold": 0.001,

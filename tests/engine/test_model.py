@@ -9,7 +9,7 @@ from zipo.engine.batches import Batch, Counts
 from zipo.engine.model import Network
 from zipo.engine.optimizer import Adam
 from zipo.engine.training import step
-from zipo.parameters import Parameters
+from zipo.parameters import Parameters, shaping_the_network
 
 GENES, CELLS = 11, 6
 
@@ -140,3 +140,26 @@ def test_every_weight_learns(options):
     step(model, Adam(model.parameters(), [model.encoder.first]), 0.01, batch(2))
     for name, weights in model.named_parameters():
         assert not torch.equal(weights, before[name]), name
+
+
+class Watched:
+    """Hyper-parameters that record which of them are read."""
+
+    def __init__(self, parameters, read):
+        self._parameters, self._read = parameters, read
+
+    def __getattr__(self, name):
+        if name in Parameters.model_fields:
+            self._read.add(name)
+            return getattr(self._parameters, name)
+        return getattr(Parameters, name).fget(self)
+
+
+@pytest.mark.parametrize("likelihood", ["poisson", "zinb"])
+def test_what_the_network_reads_is_marked_as_shaping_it(likelihood):
+    read = set()
+    p = Parameters(encoder="6-3", decoder="4", likelihood=likelihood)
+    model = Network(GENES, Watched(p, read), covariates=2)
+    model(batch(2))
+    assert read - {"precision"} <= shaping_the_network() - {"covariates"}
+    assert {"encoder", "decoder", "activation", "input"} <= read

@@ -108,12 +108,24 @@ def test_the_same_seed_gives_the_same_model_and_it_can_be_kept(tiny, counts, tmp
         ({"freeze": ["heads"]}, "the model has no part 'heads'; it has first_layer, encoder, decoder, library"),
         ({"freeze": ["encoder", "decoder", "library"]}, "nothing is left to train; freeze fewer parts"),
         ({"freeze": ["decoder"], "genes": "union"}, "decoder cannot be frozen where 1 genes are added to it"),
+        ({"freeze": "heads"}, "the model has no part 'heads'"),
+        ({"freeze": 3}, "freeze: names of parts are expected, not 3"),
+        ({"genes": "both"}, "genes 'both': model or union is expected"),
+        ({"seed": 2}, "fine-tuning: seed is that of the model"),
+        ({"epochs": 2}, "epochs: unknown key 'epochs'; did you mean 'max_epochs'"),
     ],
 )
 def test_what_cannot_be_is_refused(tiny, counts, settings, problem):
     counts.var_names = ["other", *counts.var_names[1:]]
     with pytest.raises(InputError, match=problem):
         fine_tuned(tiny, counts, **settings)
+
+
+def test_only_a_trained_model_can_be_tuned(counts):
+    with pytest.raises(InputError, match="a trained ZiPo is expected, not str"):
+        fine_tuned("model", counts)
+    with pytest.raises(InputError, match="this model is not fitted yet"):
+        fine_tuned(ZiPo(**TINY), counts)
 
 
 def test_data_without_a_gene_in_common_are_refused(tiny, counts):

@@ -1,7 +1,7 @@
-"""Training that goes on with other cells: genes matched by name, covariate levels added, parts frozen on request."""
+"""Fine-tuning with other cells: genes matched by name, covariate levels added, parts frozen on request."""
 
 from collections.abc import Callable, Collection
-from typing import Literal
+from typing import Any, Literal
 
 import anndata as ad
 
@@ -13,15 +13,11 @@ from zipo.engine.model import Network
 from zipo.model.alignment import Alignment, aligned, with_genes
 from zipo.model.covariates import Covariates
 from zipo.model.estimator import ZiPo
+from zipo.parameters import shaping_the_network
 from zipo.shared.errors import InputError
 
 __all__ = ["Alignment", "aligned", "fine_tuned"]
 
-# what a trained network is made of, or was trained to see
-FIXED = {
-    "likelihood", "encoder", "residuals", "activation", "batch_norm", "decoder", "library", "library_network",
-    "covariates", "input", "dispersion", "dispersion_start",
-}  # fmt: skip
 OF_GENES = {"first_layer", "encoder", "decoder"}  # parts with weights for each gene
 
 
@@ -34,7 +30,7 @@ def fine_tuned(
     freeze: Collection[str] = (),
     on_epoch: Callable[[int, float], None] | None = None,
     checkpoints: Checkpoints | None = None,
-    **training_parameters,
+    **training_parameters: Any,
 ) -> tuple[ZiPo, Alignment]:
     """A new model that goes on from a trained one with other cells, and how their genes fit; the old one stays.
 
@@ -50,7 +46,14 @@ def fine_tuned(
     `validation`, `on_epoch` and `checkpoints` are as of ZiPo.fit. Raises InputError where no gene is in common, for
     what cannot be frozen or changed, and as ZiPo.fit does.
     """
-    if fixed := sorted(FIXED & set(training_parameters)):
+    if not isinstance(model, ZiPo):
+        raise InputError(f"fine-tuning: a trained ZiPo is expected, not {type(model).__name__}; ZiPo.load reads one")
+    if genes not in ("model", "union"):
+        raise InputError(f"genes {genes!r}: model or union is expected")
+    freeze = _names(freeze)
+    if own := sorted({"seed", "device", "empty_cells"} & set(training_parameters)):
+        raise InputError(f"fine-tuning: {own[0]} is that of the model; set it there, as in ZiPo.load, or leave it out")
+    if fixed := sorted(shaping_the_network() & set(training_parameters)):
         raise InputError(
             f"fine-tuning: {fixed[0]} belongs to the network, which is trained on; fit a new model for that"
         )
@@ -72,6 +75,15 @@ def fine_tuned(
     held_out = None if validation is None else with_genes(counts_of(validation, "validation counts"), alignment.genes)
     tuned.train_from(start, with_genes(adata, alignment.genes), held_out, on_epoch, checkpoints)
     return tuned, alignment
+
+
+def _names(freeze: Any) -> Collection[str]:
+    """Names of parts; a single one need not stand in a list."""
+    if isinstance(freeze, str):
+        return (freeze,)
+    if not isinstance(freeze, Collection) or not all(isinstance(name, str) for name in freeze):
+        raise InputError(f"freeze: names of parts are expected, not {freeze!r}; give them as in freeze=['encoder']")
+    return freeze
 
 
 def _check_frozen(network: Network, freeze: Collection[str], alignment: Alignment) -> None:
