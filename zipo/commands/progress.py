@@ -1,4 +1,4 @@
-"""What a command tells of its progress: a live bar on a terminal, elsewhere, as in a log, a line now and then."""
+"""Messages and progress of a command: a live bar on a terminal; elsewhere, as in a log, a line now and then."""
 
 import re
 import sys
@@ -14,7 +14,10 @@ EVERY = 10.0  # seconds between two lines; epochs can be shorter
 
 
 class Reporter:
-    """Tells on standard error, and in a log file if there is one, which is appended to."""
+    """Writes messages to standard error, and appends them with times to a log file if there is one.
+
+    Raises InputError for a log that cannot be written, or a file that is no log of zipo.
+    """
 
     def __init__(self, log: Path | None = None):
         self.live = sys.stderr.isatty()
@@ -29,18 +32,18 @@ class Reporter:
                 raise InputError(f"--log {log}: exists and is no log of zipo, which alone is appended to; give another")
 
     def say(self, text: str) -> None:
-        """A line, whatever stands there live."""
+        """Write a line to standard error and to the log."""
         print(text, file=sys.stderr, flush=True)
         self.note(text)
 
     def note(self, text: str) -> None:
-        """A line for the log file alone."""
+        """Write a line to the log alone."""
         if self._log:
             print(time.strftime("%Y-%m-%d %H:%M:%S"), text, file=self._log)
 
     @contextmanager
     def epochs(self, at_most: int) -> Iterator[Callable[[int, float], None]]:
-        """Gives what is to be called after each epoch with its number, from 1, and its validation NLL."""
+        """Yields a function to call after each epoch with its number, from 1, and its validation NLL."""
         lines, since, first, best = _Lines(self), time.monotonic(), 0, float("inf")
         with _bar(self.live, "training", at_most) as advance:
 
@@ -57,7 +60,7 @@ class Reporter:
 
     @contextmanager
     def cells(self, number: int) -> Iterator[Callable[[int], None]]:
-        """Gives what is to be called with the number of cells that are written."""
+        """Yields a function to call with the number of cells written so far."""
         lines, since = _Lines(self), time.monotonic()
         with _bar(self.live, "writing", number) as advance:
 
@@ -78,7 +81,7 @@ def _is_log(file: Path) -> bool:
 
 
 class _Lines:
-    """Lines for those who see no bar, each so long after the one before that a log stays short."""
+    """Lines in place of a bar, at most one in EVERY seconds, so that a log stays short."""
 
     def __init__(self, reporter: Reporter):
         self._say = reporter.note if reporter.live else reporter.say
@@ -92,7 +95,10 @@ class _Lines:
 
 @contextmanager
 def _bar(live: bool, what: str, total: int) -> Iterator[Callable[[int, str], None]]:
-    """Gives what moves a live bar and changes the text behind it, 80 characters in all; it leaves nothing behind."""
+    """Yields a function that moves a live bar and sets the text behind it, 80 characters in all.
+
+    Without a terminal the function does nothing. The bar is cleared at the end.
+    """
     if not live:
         yield lambda done, text: None
         return

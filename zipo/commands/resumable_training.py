@@ -1,4 +1,4 @@
-"""A training as the command line runs it: with checkpoints beside the output, from which it goes on if interrupted."""
+"""Training of a command: with checkpoints beside the output, from which --resume continues."""
 
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,8 @@ EVERY = 120.0  # seconds between two checkpoints
 
 
 def model_for(adata: ad.AnnData, values: dict[str, Any], reporter: Reporter) -> ZiPo:
-    """A model of the sizes that fit the data but for the given `values`, which may be any keyword of ZiPo; told in
-    one line. Raises InputError for values that do not fit together."""
+    """A model whose sizes follow from the data, but for `values`, which may be any keyword of ZiPo; reported in one
+    line. Raises InputError for values that do not fit together."""
     model = ZiPo.for_data(adata, **values)
     sizes = in_words(model.parameters.model_dump())
     reporter.say(f"{adata.n_obs:,} cells x {adata.n_vars:,} genes: {model.parameters.likelihood}, {sizes}")
@@ -33,7 +33,7 @@ def model_for(adata: ad.AnnData, values: dict[str, Any], reporter: Reporter) -> 
 
 
 def checkpoints_of(
-    model: ZiPo, adata: ad.AnnData, source: Path, reading: list, target: Path, resume: bool, reporter: Reporter
+    model: ZiPo, adata: ad.AnnData, source: Path, reading: list[Any], target: Path, resume: bool, reporter: Reporter
 ) -> Checkpoints:
     """The checkpoints of a training in a folder beside its target.
 
@@ -58,7 +58,10 @@ def checkpoints_of(
 
 
 def train(model: ZiPo, adata: ad.AnnData, checkpoints: Checkpoints, reporter: Reporter, stop: Stop) -> None:
-    """Fit a model, obeying signals, and tell how it went. Raises InputError if the training diverged."""
+    """Fit a model, with a checkpoint when a signal ends it, and report the result.
+
+    Raises InputError if the training diverged.
+    """
     stop.advice = "nothing is written; the same command with --resume goes on"
     stop.checkpoints = checkpoints
     with reporter.epochs(model.parameters.max_epochs) as on_epoch:

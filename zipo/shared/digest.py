@@ -1,4 +1,4 @@
-"""What a result hangs on, in one digest: a result of another digest is not the one that is asked for."""
+"""Digest of all that a result depends on: a stored result is used again only if its digest is the same."""
 
 import hashlib
 import json
@@ -9,8 +9,8 @@ from typing import Any
 
 def digest(files: Iterable[Path], values: Any) -> str:
     """SHA-256, in hexadecimal digits, of the contents of files and of values that JSON knows."""
-    found = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
+    result = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
     for file in files:
         with file.open("rb") as opened:
-            found.update(hashlib.file_digest(opened, "sha256").digest())
-    return found.hexdigest()
+            result.update(hashlib.file_digest(opened, "sha256").digest())
+    return result.hexdigest()

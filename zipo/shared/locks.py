@@ -17,7 +17,7 @@ from zipo.shared.progress import say
 def exclusive_lock(path: Path, waiting: str = "") -> Iterator[None]:
     """Wait until no other process or thread is inside `exclusive_lock` with this path; a file stands there meanwhile.
 
-    `waiting` is said if there is a wait. The file of a process that was killed stays behind and does no harm: the
+    `waiting` is printed if there is a wait. The file of a process that was killed stays behind and does no harm: the
     lock is the kernel's, not the file.
     """
     while True:

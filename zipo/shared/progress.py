@@ -1,4 +1,4 @@
-"""How far a download is: a live line on a terminal, a line every few seconds in a log."""
+"""Progress of a download on standard error: a live line on a terminal, a line every few seconds in a log."""
 
 import sys
 import time
@@ -8,13 +8,13 @@ LIVE = 0.2  # seconds between two drawings of the live line
 
 
 def say(text: str) -> None:
-    """A line on standard error, in place of the live line if one stands there."""
+    """Print a line on standard error, over the live line if there is one."""
     clear = "\r\x1b[K" if sys.stderr.isatty() else ""
     print(f"{clear}{text}", file=sys.stderr, flush=True)
 
 
 class Progress:
-    """Reports on one file, whose length in bytes may be unknown (None)."""
+    """Progress of one file, whose length in bytes may be unknown (None)."""
 
     def __init__(self, name: str, every: float):
         self.name = name
@@ -22,13 +22,13 @@ class Progress:
         self.every = LIVE if self.live else every  # seconds
 
     def start(self, received: int, total: int | None) -> None:
-        """A connection begins with this many bytes already there."""
+        """Begin at a new connection, with this many bytes received before."""
         self.total = total
         self.first = received
         self.since = self.last = time.monotonic()
 
     def at(self, received: int) -> None:
-        """Report, if the last report is long enough ago."""
+        """Report the bytes received so far, unless the last report is too recent."""
         now = time.monotonic()
         if now - self.last < self.every:
             return

@@ -1,4 +1,4 @@
-"""A validation error as one sentence for whoever wrote the file."""
+"""Check values by pydantic, and word its errors as one sentence for whoever wrote them."""
 
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -93,7 +93,8 @@ def _known_keys(schema: dict, path: tuple) -> list[str]:
     return sorted({key for node in nodes for key in _properties(node, resolve)})
 
 
-def _properties(node: dict, resolve) -> list[str]:
+def _properties(node: dict, resolve: Callable[[dict], dict]) -> list[str]:
+    """Keys that a node of the schema allows, in itself or in one of its alternatives."""
     options = [node, *map(resolve, node.get("anyOf", []) + node.get("oneOf", []))]
     named = [key for option in options for key in option.get("properties", {})]
     return named + [key for option in options for key in option.get("propertyNames", {}).get("enum", [])]

@@ -13,7 +13,7 @@ _interface: ContextVar[Interface] = ContextVar("interface", default="python")
 
 @contextmanager
 def used_by(interface: Interface) -> Iterator[None]:
-    """Within the context errors are worded for whoever uses zipo in this way; without, for Python."""
+    """Within the context errors are worded for this interface; outside of any, for Python."""
     token = _interface.set(interface)
     try:
         yield
@@ -22,7 +22,10 @@ def used_by(interface: Interface) -> Iterator[None]:
 
 
 def setting(name: str, value: str | float) -> str:
-    """A setting with its value as a user gives it: --empty-cells keep, empty_cells: keep, or empty_cells='keep'."""
+    """Text of an argument with its value as this interface takes it.
+
+    --empty-cells keep on the command line, empty_cells: keep in a study's file, empty_cells='keep' in Python.
+    """
     if _interface.get() == "command line":
         return f"--{name.replace('_', '-')} {shlex.quote(str(value))}"
     if _interface.get() == "study":
@@ -31,5 +34,5 @@ def setting(name: str, value: str | float) -> str:
 
 
 def words(*, python: str, command_line: str, study: str) -> str:
-    """The one of three texts that is for the present user."""
+    """Choose among texts by the interface in use."""
     return {"python": python, "command line": command_line, "study": study}[_interface.get()]
