@@ -161,15 +161,15 @@ class _Handler(BaseHTTPRequestHandler):
             headers["ETag"] = f'"{hashlib.md5(body).hexdigest()}"'
             headers["Last-Modified"] = formatdate(file.stat().st_mtime, usegmt=True)
         headers |= fault.headers
-        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers["Range"] or "")
+        byte_range = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers["Range"] or "")
         condition = self.headers["If-Range"]
         same = condition in {None, headers.get("ETag"), headers.get("Last-Modified")} or fault.ignore_if_range
-        if asked and same and not fault.ignore_range:
-            start, total = int(asked[1]), len(body)
+        if byte_range and same and not fault.ignore_range:
+            start, total = int(byte_range[1]), len(body)
             if start >= total:
                 headers["Content-Range"] = f"bytes */{total}"
                 return self._send(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers, b"", fault)
-            body = body[start : int(asked[2]) + 1 if asked[2] else total]
+            body = body[start : int(byte_range[2]) + 1 if byte_range[2] else total]
             headers = {"Content-Range": f"bytes {start}-{start + len(body) - 1}/{total}"} | headers
             return self._send(HTTPStatus.PARTIAL_CONTENT, headers, body, fault)
         return self._send(HTTPStatus.OK, headers, body, fault)

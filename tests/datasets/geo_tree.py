@@ -143,9 +143,9 @@ def write_plates(
     samples = list(zip(batches, members, strict=True))
     files = [f"{MYELOMA}_RAW.tar", f"{MYELOMA}_metadata.txt.gz"]
     soft = _soft(root, MYELOMA, "Plasma cell heterogeneity in symptomatic and asymptomatic myeloma", files, samples)
-    of_well = [batches[i // wells] for i in range(plates * wells)]
+    batch_of_wells = [batches[i // wells] for i in range(plates * wells)]
     return PlatesDeposit(
-        suppl, soft, vstack(counts, format="csr"), names, symbols, members, experiments, of_well, cells
+        suppl, soft, vstack(counts, format="csr"), names, symbols, members, experiments, batch_of_wells, cells
     )
 
 
@@ -193,10 +193,12 @@ def _draw(rng: np.random.Generator, cells: int, genes: int, density: float) -> I
         detected = np.minimum(detected * density * genes / detected.sum(), 0.95)
     detected = detected.astype(np.float32)
     for start in range(0, cells, CHUNK):
-        found = rng.random((min(CHUNK, cells - start), genes), dtype=np.float32) < detected
-        starts = np.concatenate([[0], np.cumsum(found.sum(axis=1))]).astype(np.int32)
-        columns = np.nonzero(found)[1].astype(np.int32)
-        yield csr_matrix((rng.geometric(0.4, size=len(columns)).astype(np.int32), columns, starts), shape=found.shape)
+        detections = rng.random((min(CHUNK, cells - start), genes), dtype=np.float32) < detected
+        starts = np.concatenate([[0], np.cumsum(detections.sum(axis=1))]).astype(np.int32)
+        columns = np.nonzero(detections)[1].astype(np.int32)
+        yield csr_matrix(
+            (rng.geometric(0.4, size=len(columns)).astype(np.int32), columns, starts), shape=detections.shape
+        )
 
 
 def _matrix_market(counts: csr_matrix) -> Iterator[bytes]:

@@ -18,10 +18,10 @@ def check(matrix, cells=CELLS, genes=GENES):
 
 
 def test_counts_come_back_as_sparse_floats():
-    found = check([[0, 2, 1], [3, 0, 0]])
-    assert found.dtype == np.float32
-    assert found.nnz == 3
-    np.testing.assert_array_equal(found.toarray(), [[0, 2, 1], [3, 0, 0]])
+    counts = check([[0, 2, 1], [3, 0, 0]])
+    assert counts.dtype == np.float32
+    assert counts.nnz == 3
+    np.testing.assert_array_equal(counts.toarray(), [[0, 2, 1], [3, 0, 0]])
 
 
 @pytest.mark.parametrize(

@@ -53,9 +53,9 @@ def test_cells_are_read_in_the_order_asked_for(backed, monkeypatch, longest, gap
     rows = on_disk(backed(csr_matrix(DENSE)), "file")
     for seed in range(5):
         cells = np.random.default_rng(seed).permutation(CELLS)[:25]
-        found = rows.read(cells)
-        np.testing.assert_array_equal(found.toarray(), DENSE[cells])
-        assert found.dtype == np.float32
+        result = rows.read(cells)
+        np.testing.assert_array_equal(result.toarray(), DENSE[cells])
+        assert result.dtype == np.float32
     assert rows.read(np.array([], int)).shape == (0, GENES)
 
 
@@ -85,9 +85,9 @@ def test_a_view_of_a_file_is_its_cells_and_genes(backed, cells, genes):
 def test_whole_numbers_compressed_unsorted_and_twice_in_a_cell_are_read_as_counts(backed):
     starts, columns, values = [0, 3, 5] + [5] * (CELLS - 2), [4, 1, 4, 0, 2], [3, 2, 1, 0, 5]
     matrix = csr_matrix((np.array(values, np.int64), columns, starts), shape=(CELLS, GENES))
-    found = on_disk(backed(matrix, compression="gzip"), "file").read(np.array([1, 0]))
-    np.testing.assert_array_equal(found.toarray(), [[0, 0, 5, 0, 0, 0, 0], [0, 2, 0, 0, 4, 0, 0]])
-    assert found.has_canonical_format
+    result = on_disk(backed(matrix, compression="gzip"), "file").read(np.array([1, 0]))
+    np.testing.assert_array_equal(result.toarray(), [[0, 0, 5, 0, 0, 0, 0], [0, 2, 0, 0, 4, 0, 0]])
+    assert result.has_canonical_format
 
 
 def test_counts_in_a_zarr_group_are_read_alike(tmp_path):
@@ -124,8 +124,8 @@ def test_counts_in_memory_are_not_on_disk():
     ("matrix", "kind"), [(csc_matrix(DENSE), "CSC, gene by gene"), (DENSE.astype(np.float32), "a dense matrix")]
 )
 def test_a_file_that_cannot_be_read_by_cell_is_refused_with_the_remedy(backed, matrix, kind):
-    whole = backed(matrix)
-    for adata in (whole, whole[:9]):
+    full = backed(matrix)
+    for adata in (full, full[:9]):
         with pytest.raises(InputError, match=rf"^mine: X lies in the file as {kind}, .*csr_matrix\(adata.X\)"):
             on_disk(adata, "mine")
 
@@ -134,10 +134,10 @@ def test_a_file_that_cannot_be_read_by_cell_is_refused_with_the_remedy(backed, m
 def test_a_survey_sums_by_cell_and_by_gene(backed, monkeypatch, longest):
     monkeypatch.setattr(module, "LONGEST_READ", longest)
     view = backed(csr_matrix(DENSE))[np.random.default_rng(1).permutation(CELLS)[:33], ::-1]
-    found = survey(on_disk(view, "file"), view.obs_names, view.var_names)
+    result = survey(on_disk(view, "file"), view.obs_names, view.var_names)
     expected = annotated(DENSE)[view.obs_names, view.var_names].X
-    np.testing.assert_array_equal(found.library, expected.sum(1))
-    np.testing.assert_array_equal(found.gene_totals, expected.sum(0))
+    np.testing.assert_array_equal(result.library, expected.sum(1))
+    np.testing.assert_array_equal(result.gene_totals, expected.sum(0))
 
 
 @pytest.mark.parametrize(

@@ -86,11 +86,11 @@ def test_a_data_set_of_the_paper_keeps_all_detected_genes_where_they_are_fewer(t
         return
     prepare("toy", dataset, tmp_path, tmp_path / "toy.h5ad")
     adata = ad.read_h5ad(tmp_path / "toy.h5ad")
-    whole = simulate(dataset.source).X.toarray()
-    np.testing.assert_array_equal(adata.X.toarray(), whole[:, whole.any(0)])
-    remark = f"all {whole.any(0).sum()} detected genes are kept, where target_genes is 1,000"
+    counts = simulate(dataset.source).X.toarray()
+    np.testing.assert_array_equal(adata.X.toarray(), counts[:, counts.any(0)])
+    remark = f"all {counts.any(0).sum()} detected genes are kept, where target_genes is 1,000"
     assert list(adata.uns["dataset"]["remarks"]) == [remark]
-    assert adata.uns["dataset"]["min_cells"] == (whole > 0).sum(0)[whole.any(0)].min()
+    assert adata.uns["dataset"]["min_cells"] == (counts > 0).sum(0)[counts.any(0)].min()
     assert f"warning: {remark}\n" in capsys.readouterr().err
     assert table_1([tmp_path / "toy.h5ad"]).loc[0, "remark"].endswith(f"; {remark}")
 

@@ -14,12 +14,12 @@ from tests.datasets.writers import ABOUT, CELLS, COUNTS, IDS, OBS, PAGE, UNIQUE,
 @pytest.mark.parametrize(
     ("damage", "problem"),
     [
-        (lambda whole: whole[:-20], "the gzip ends too early, so the file is truncated"),
-        (lambda whole: whole[:-8] + bytes(8), r"the gzip is damaged \(CRC check failed"),
-        (lambda whole: whole[:40] + bytes(10) + whole[50:], "the gzip is damaged"),
-        (lambda whole: b"gene,c1\nA,1\n", "not gzip, though its name says so"),
-        (lambda whole: gzip.compress(PAGE), "this is a web page, not data"),
-        (lambda whole: gzip.compress(b""), "line 1 is blank, but names of columns were expected"),
+        (lambda content: content[:-20], "the gzip ends too early, so the file is truncated"),
+        (lambda content: content[:-8] + bytes(8), r"the gzip is damaged \(CRC check failed"),
+        (lambda content: content[:40] + bytes(10) + content[50:], "the gzip is damaged"),
+        (lambda content: b"gene,c1\nA,1\n", "not gzip, though its name says so"),
+        (lambda content: gzip.compress(PAGE), "this is a web page, not data"),
+        (lambda content: gzip.compress(b""), "line 1 is blank, but names of columns were expected"),
     ],
 )
 def test_damaged_gzip(tmp_path, damage, problem):

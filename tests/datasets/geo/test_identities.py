@@ -96,8 +96,8 @@ def test_an_ending_that_all_libraries_have_by_themselves_names_none(tmp_path):
     groups, (remark,) = read(tmp_path, content)
     assert groups == {"AAGTCC-2": "2", "CCGTAA-9": "3"}
     assert "1 of 3, the first is 'AAACCT-1'" in remark
-    of_one = text([("Barcode", "Group"), ("AAACCT-1", "1")])
-    assert read(tmp_path, of_one) == ({"AAACCT-1": "1"}, [])
+    one_library = text([("Barcode", "Group"), ("AAACCT-1", "1")])
+    assert read(tmp_path, one_library) == ({"AAACCT-1": "1"}, [])
 
 
 @pytest.mark.parametrize(

@@ -218,12 +218,12 @@ DAMAGED_MATRIX = ("the gzip ends too early, so the file is truncated", "this is 
 )
 def test_empty_and_damaged_files_are_named(deposit, name, truncated, page):
     path = deposit.suppl / name
-    whole = path.read_bytes()
-    wrong_checksum = whole[:-8] + bytes(4) + whole[-4:]
+    complete = path.read_bytes()
+    wrong_checksum = complete[:-8] + bytes(4) + complete[-4:]
     for content, problem in (
         (b"", "the file is empty"),
         (gzip.compress(b"", mtime=0), "the file is empty"),
-        (whole[: len(whole) // 2], truncated),
+        (complete[: len(complete) // 2], truncated),
         (wrong_checksum, "the gzip is damaged .*CRC"),
         (b"<!DOCTYPE html>", page),
     ):

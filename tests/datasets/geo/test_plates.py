@@ -169,8 +169,8 @@ def test_a_bad_plate_is_named_with_line_and_gene(deposit, change, message):
 def test_plates_must_be_those_of_the_series(deposit):
     with pytest.raises(InputError, match=rf"^GSE117156_RAW\.tar: the tar holds unexpectedly {SECOND} \(1 of 2"):
         read(deposit, expected=[FIRST, THIRD])
-    whole = read(deposit, expected=[FIRST, THIRD], samples=["GSM3272411"])  # a sample of the series, without a file
-    assert (whole.X != read(deposit).X).nnz == 0
+    adata = read(deposit, expected=[FIRST, THIRD], samples=["GSM3272411"])  # a sample of the series, without a file
+    assert (adata.X != read(deposit).X).nnz == 0
     repack(deposit, GSM3272411_AB3059=None)
     with pytest.raises(InputError, match=rf"^GSE117156_RAW\.tar: the tar lacks {SECOND} \(1 of 3 plates"):
         read(deposit, expected=[FIRST, SECOND, THIRD])
@@ -316,11 +316,11 @@ def test_metadata_that_name_no_wells_are_refused(deposit, content):
 
 def test_missing_and_damaged_files_are_named(deposit):
     tar, metadata = deposit.suppl / plates.ARCHIVE, deposit.suppl / plates.METADATA
-    whole = tar.read_bytes()
+    complete = tar.read_bytes()
     for content, problem in (
         (b"", "the tar is damaged"),
         (b"<!DOCTYPE html>", "the tar is damaged"),
-        (whole[:700], "the tar is damaged"),
+        (complete[:700], "the tar is damaged"),
         (bytes(10240), "the tar holds no plates"),
     ):
         tar.write_bytes(content)

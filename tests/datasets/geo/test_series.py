@@ -108,9 +108,9 @@ def test_what_the_folders_do_not_give_comes_from_the_other_address(server, tmp_p
         server.fail(str(file.relative_to(tmp_path / "geo")), fault)
     adata = geo.read_series(accession, fetched(server, tmp_path, accession))
     assert (deposits[accession].counts != adata.X).nnz == 0
-    asked = [request.path for request in server.requests if "/download/" in request.path and request.status == 200]
-    assert [path.partition("&file=")[2].replace("%2B", "+") for path in asked] == files_of(accession)
-    assert all(path.startswith(f"/download/?acc={accession}&format=file&file=") for path in asked)
+    answered = [request.path for request in server.requests if "/download/" in request.path and request.status == 200]
+    assert [path.partition("&file=")[2].replace("%2B", "+") for path in answered] == files_of(accession)
+    assert all(path.startswith(f"/download/?acc={accession}&format=file&file=") for path in answered)
 
 
 @pytest.mark.parametrize("accession", SERIES)

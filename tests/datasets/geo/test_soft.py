@@ -103,10 +103,10 @@ def test_a_text_that_is_not_the_whole_series_is_refused(plates, change, message)
 
 
 def test_a_damaged_gzip_is_refused(plates):
-    whole = plates.soft.read_bytes()
-    wrong_checksum = whole[:-8] + bytes(4) + whole[-4:]
+    complete = plates.soft.read_bytes()
+    wrong_checksum = complete[:-8] + bytes(4) + complete[-4:]
     for content, problem in (
-        (whole[:-20], "the gzip is damaged"),
+        (complete[:-20], "the gzip is damaged"),
         (wrong_checksum, "the gzip is damaged .*CRC"),
         (b"<!DOCTYPE html>", "the gzip is damaged .*Not a gzipped file"),
         (b"", "the file is empty"),

@@ -87,7 +87,9 @@ def test_a_file_added_to_the_folder_is_a_kind_that_is_fetched_and_prepared(tmp_p
     assert json.loads(prepared.uns["dataset"]["source"]) == {"kind": "toy", "cells": 2}
 
 
-@pytest.mark.parametrize(("text", "number"), [("", 0), (f"{TOY}\nclass Other(ToySource): pass\n", 2)])
+@pytest.mark.parametrize(
+    ("text", "number"), [("", 0), (f"{TOY}\nclass Other(ToySource): pass\n", 2)], ids=["none", "two"]
+)
 def test_a_file_without_one_kind_is_named(toy_folder, text, number):
     (toy_folder / "toy.py").write_text(text)
     with pytest.raises(TypeError, match=rf"toy\.py: {number} subclasses of Source where one is expected"):

@@ -62,10 +62,10 @@ def test_h5ad(tmp_path, kind, where):
     elif where:
         adata.layers[where] = stored
     adata.write_h5ad(tmp_path / "own.h5ad", compression="gzip")
-    found = read(tmp_path / "own.h5ad", layer=where, **ABOUT)
-    check(found)
-    check_about(found)
-    assert found.var["gene_id"].tolist() == IDS
+    adata = read(tmp_path / "own.h5ad", layer=where, **ABOUT)
+    check(adata)
+    check_about(adata)
+    assert adata.var["gene_id"].tolist() == IDS
 
 
 def test_h5ad_with_duplicate_symbols(tmp_path):

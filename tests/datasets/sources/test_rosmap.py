@@ -84,22 +84,22 @@ class Deposit:
                 """Download into the folder `path`, which becomes the path of the file."""
                 assert synapse_client.token == TOKEN
                 assert synapse_client.silent
-                problem, whole = problems.get(self.id), content[self.id]
+                problem, data = problems.get(self.id), content[self.id]
                 if problem == "restricted":
                     raise SynapseUnmetAccessRestrictions("\nThis entity has access restrictions.\nPlease visit it.\n")
                 if problem == "read only":  # the client warns, and leaves the path as it was
                     self.file_handle = SimpleNamespace(content_md5=None)
                     return self
-                self.file_handle = SimpleNamespace(content_md5=hashlib.md5(whole).hexdigest())
+                self.file_handle = SimpleNamespace(content_md5=hashlib.md5(data).hexdigest())
                 if problem == "no path":
                     self.path = None
                     return self
                 os.makedirs(self.path)
                 target = Path(self.path).resolve() / NAMES[self.id]
                 if problem == "cut off":
-                    target.with_suffix(".synapse_download_1").write_bytes(whole[:9])
+                    target.with_suffix(".synapse_download_1").write_bytes(data[:9])
                     raise OSError(28, "No space left on device")
-                target.write_bytes(whole[:-1] if problem == "damaged" else whole)
+                target.write_bytes(data[:-1] if problem == "damaged" else data)
                 self.path = str(target)
                 return self
 
@@ -163,7 +163,7 @@ def test_counts_genes_and_cells_come_back_exactly(tmp_path, deposit, field, quot
     assert adata.obs["batch"].tolist() == ["11409232", "11409232", "02100034", "02100034", "11336574"]
     assert adata.obs["subcluster"].tolist() == ["Ex0", "Ast1", "Ex0", "Mic0", np.nan]
     assert (adata.obs.dtypes == "category").all()
-    assert checksums == {NAMES[key]: hashlib.sha256(whole).hexdigest() for key, whole in deposit.content.items()}
+    assert checksums == {NAMES[key]: hashlib.sha256(data).hexdigest() for key, data in deposit.content.items()}
 
 
 def test_the_manifest_lists_the_files_with_their_bytes_and_checksums(tmp_path, deposit):
@@ -174,7 +174,7 @@ def test_the_manifest_lists_the_files_with_their_bytes_and_checksums(tmp_path, d
         *([NAMES[key], str(len(all_)), hashlib.sha256(all_).hexdigest()] for key, all_ in deposit.content.items()),
     ]
     assert sorted(path.name for path in folder.iterdir()) == sorted(["manifest.tsv", *NAMES.values()])
-    assert all((folder / NAMES[key]).read_bytes() == whole for key, whole in deposit.content.items())
+    assert all((folder / NAMES[key]).read_bytes() == data for key, data in deposit.content.items())
 
 
 ACCESS = r"does your account have access to it\?"
@@ -192,8 +192,8 @@ PROBLEMS = {
 @pytest.mark.parametrize(("problem", "message"), PROBLEMS.items())
 def test_a_file_that_does_not_come_is_named_and_nothing_half_written_stays(tmp_path, deposit, problem, message, at):
     identifier = list(NAMES)[at]
-    whole = deposit.content[identifier]
-    md5 = {"found": hashlib.md5(whole[:-1]).hexdigest(), "expected": hashlib.md5(whole).hexdigest()}
+    data = deposit.content[identifier]
+    md5 = {"found": hashlib.md5(data[:-1]).hexdigest(), "expected": hashlib.md5(data).hexdigest()}
     deposit.problems[identifier] = problem
     left = refused(tmp_path, message.format(id=identifier, name=NAMES[identifier], **md5))
     assert left == sorted(list(NAMES.values())[:at])

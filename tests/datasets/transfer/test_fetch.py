@@ -162,8 +162,8 @@ def test_waits_double_and_heed_the_server_within_reason(server, target, monkeypa
     waits = []
     monkeypatch.setattr(module, "time", SimpleNamespace(sleep=waits.append))
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
-    asked = ["9", "3600", later, "soon", "0"]
-    server.fail(NAME, *(Fault(status=503, headers={"Retry-After": value}) for value in asked), Fault(status=500))
+    retry_after = ["9", "3600", later, "soon", "0"]
+    server.fail(NAME, *(Fault(status=503, headers={"Retry-After": value}) for value in retry_after), Fault(status=500))
     get(server, target, patience=Patience(backoff=0.1, longest_wait=120))
     assert right(target)
     assert waits[:2] == [9, 120]

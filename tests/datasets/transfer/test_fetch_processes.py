@@ -129,12 +129,12 @@ def test_the_one_that_waits_takes_over_when_the_first_is_killed(server, tmp_path
 
 def ends_for_want_of_room(server: FaultServer, folder: Path, **options) -> None:
     with fetching(server, folder, **options) as process:
-        _, said = process.communicate(timeout=30)
+        _, printed = process.communicate(timeout=30)
     assert process.returncode == 1
-    last = said.splitlines()[-1]
+    last = printed.splitlines()[-1]
     assert last.startswith(f"error: {folder / NAME}: the disk is full (")
     assert last.endswith(f"make room in {folder} and run again")
-    assert "Traceback" not in said
+    assert "Traceback" not in printed
     assert os.listdir(folder) == []
 
 

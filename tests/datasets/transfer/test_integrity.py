@@ -79,9 +79,9 @@ def test_whole_files_pass(tmp_path, name, content):
 def test_damage_is_told(tmp_path, name, content, problem):
     path = tmp_path / "x.part"
     path.write_bytes(content)
-    with pytest.raises(Damaged) as told:
+    with pytest.raises(Damaged) as error:
         integrity.check(path, name)
-    assert str(told.value).startswith(problem)
+    assert str(error.value).startswith(problem)
 
 
 def test_the_checksum_is_the_known_one_of_abc(tmp_path):
