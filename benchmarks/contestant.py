@@ -30,14 +30,12 @@ class Ours:
     """The package's engine, through the functions that its training loop calls."""
 
     def __init__(self, matrix: csr_matrix, parameters: Parameters):
-        from zipo.engine import evaluation, training
+        from zipo.engine import loss, training
         from zipo.engine.batches import Counts
-        from zipo.engine.fit import Weights, fit
         from zipo.engine.model import Network
         from zipo.engine.optimizer import Adam
 
-        self.step_on, self.evaluation = training.step, evaluation
-        self.fit, self.weights_of = fit, Weights.of
+        self.step_on, self.loss = training.step, loss
         self.counts = Counts(matrix, np.zeros((matrix.shape[0], 0)), torch.device("cpu"))
         self.network = Network(matrix.shape[1], parameters).train()
         self.optimizer = Adam(self.network.parameters(), [self.network.encoder.first])
@@ -52,9 +50,10 @@ class Ours:
         self.optimizer.zero_grad()
         prediction = self.network(batch)
         yield
-        loss, _ = self.fit(prediction, batch, self.weights_of(self.network.hyper, batch))
+        weights = self.loss.TermWeights.of(self.network.hyper, batch)
+        terms, _ = self.loss.entry_terms(prediction, batch, weights, self.network.uses_kernels)
         yield
-        (loss + self.evaluation.weight_penalty(self.network)).backward()
+        (terms + self.loss.weight_penalty(self.network)).backward()
         yield
         self.optimizer.step(RATE)
         yield

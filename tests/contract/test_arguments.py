@@ -13,7 +13,7 @@ from scipy.sparse import csc_matrix, csr_matrix
 import zipo
 from tests.contract.conftest import CELLS, COUNTS, GENES, NAMES, SMALL, annotated, state
 from zipo import ZiPo
-from zipo.engine.switches import own_switches
+from zipo.engine.switches import engine_switches
 from zipo.fine_tuning import fine_tuned
 from zipo.output import write_denoised
 from zipo.shared.errors import InputError
@@ -198,7 +198,7 @@ def test_torchs_switches_of_the_caller_change_nothing(model, expected, tmp_path,
 
 
 def test_switches_are_as_before_after_an_error():
-    @own_switches(gradients=False)
+    @engine_switches(gradients=False)
     def fail():
         assert not torch.is_grad_enabled()
         raise RuntimeError

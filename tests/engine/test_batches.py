@@ -26,7 +26,7 @@ def test_a_batch_holds_the_cells_asked_for_in_order():
     np.testing.assert_array_equal(batch.covariates.numpy(), expected[:, :2])
     np.testing.assert_array_equal(batch.library_size.numpy()[:, 0], expected.sum(1))
     torch.testing.assert_close(batch.constant, count_constant(batch.values))
-    by_device = counts.gathered(torch.tensor(cells))  # as a GPU cuts it
+    by_device = counts._gathered(torch.tensor(cells))  # as a GPU cuts it
     for found, wanted in zip(by_device, (batch.starts, batch.columns, batch.values, batch.constant), strict=True):
         assert torch.equal(found, wanted)
 

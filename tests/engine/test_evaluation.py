@@ -6,7 +6,8 @@ import torch
 from scipy import stats
 
 from zipo.engine.batches import Counts
-from zipo.engine.evaluation import gene_poisson_nll, losses, objective
+from zipo.engine.evaluation import gene_poisson_nll, losses
+from zipo.engine.loss import objective
 from zipo.engine.model import Network
 from zipo.parameters import Parameters
 

@@ -9,12 +9,13 @@ from scipy.sparse import csr_matrix
 from scipy.sparse import random as random_matrix
 
 from zipo.engine import kernels as compiled
-from zipo.engine import penalties
 from zipo.engine.batches import Counts
+from zipo.engine.loss import objective, scale_invariant_sparsity, sparsity_gradient
 from zipo.engine.model import Network
 from zipo.engine.optimizer import Adam
 from zipo.engine.training import step
 from zipo.parameters import Parameters
+from zipo.shared.errors import InputError
 
 CELLS, GENES = 30, 200
 kernels = compiled.load("first_layer")
@@ -68,13 +69,13 @@ def test_learning_is_torchs_adam_on_the_dense_gradient(neurons):
     kernels.sums(0, 2, weights, found)
     for count in range(1, 8):
         by_output = rng.standard_normal((CELLS, neurons)).astype(np.float32)
-        gradient = penalties.sparsity_gradient(found.sum(0), GENES, 0.3)
+        gradient = sparsity_gradient(found.sum(0), GENES, 0.3)
         penalty = tuple(part.astype(np.float32) for part in gradient)
         adam = 0.01 / (1 - 0.9**count), 1 / np.sqrt(1 - 0.999**count), 0.1, 0.999, 0.001, 1e-8
         numbers = tuple(map(np.float32, adam))
         kernels.learn(0, 2, by_gene(batch), by_output, penalty, weights, *moments, numbers, found)
         optimizer.zero_grad()
-        penalty = 0.3 * penalties.scale_invariant_sparsity(theirs)
+        penalty = 0.3 * scale_invariant_sparsity(theirs)
         outputs = torch.from_numpy(matrix.toarray()) @ theirs
         (penalty + (outputs * torch.from_numpy(by_output)).sum()).backward()
         optimizer.step()
@@ -109,10 +110,40 @@ def test_the_kernels_learn_what_dense_arithmetic_learns(parameters):
     for dense in (False, True):
         p = Parameters(**{"encoder": "24-6", "alpha_w": 0.5} | parameters)
         network = Network(GENES, p, median_library=90.0, seed=3)
-        network.encoder.first.dense = dense
+        network.kernels = not dense
         optimizer = Adam(network.parameters(), [network.encoder.first])
         network.train()
         losses = [step(network, optimizer, 0.002, batch).item() for _ in range(25) for batch in counts.batches(15)]
         found[dense] = losses, network.encoder.first.weight.detach()
     assert found[False][0] == pytest.approx(found[True][0], rel=1e-5)
     torch.testing.assert_close(found[False][1], found[True][1], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("make", [torch.optim.SGD, torch.optim.Adam])
+def test_a_foreign_optimizer_meets_an_error_and_not_an_untrained_layer(make):
+    _, batch = entries()
+    network = Network(GENES, Parameters(encoder="24-6"), median_library=90.0, seed=3).train()
+    step(network, Adam(network.parameters(), [network.encoder.first]), 0.01, batch)  # which leaves the layer as it was
+    optimizer, before = make(network.parameters(), lr=0.01), network.encoder.first.weight.detach().clone()
+    loss, _ = objective(network, batch)
+    with pytest.raises(InputError, match=r"zipo\.engine\.optimizer\.Adam.*network\.kernels = False"):
+        loss.backward()
+    assert network.encoder.first.weight.grad is None
+    network.kernels = False
+    optimizer.zero_grad()
+    objective(network, batch)[0].backward()
+    optimizer.step()
+    assert not torch.equal(network.encoder.first.weight, before)
+
+
+def test_one_switch_turns_all_kernels_off(monkeypatch):
+    _, batch = entries()
+    network = Network(GENES, Parameters(encoder="24-6"), median_library=90.0, seed=3).eval()
+    with torch.no_grad():
+        expected = [value.item() for value in objective(network, batch)]
+    loaded = []
+    monkeypatch.setattr(compiled, "load", loaded.append)
+    network.kernels = False
+    with torch.no_grad():
+        assert [value.item() for value in objective(network, batch)] == pytest.approx(expected, rel=1e-5)
+    assert loaded == []

@@ -19,9 +19,9 @@ FROZEN = {
 @pytest.mark.parametrize("names", [[], *([name] for name in FROZEN), ["encoder", "library"]])
 def test_frozen_parts_stay_to_the_bit_and_the_others_move(names, dense):
     model = network(1, likelihood="zinb", decoder="7")
-    model.encoder.first.dense = dense
+    model.kernels = not dense
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    model.go_on(frozen=names)
+    model.fine_tune(frozen=names)
     optimizer = Adam(model.parameters(), [model.encoder.first])
     for _ in range(3):
         model.train()

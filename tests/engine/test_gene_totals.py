@@ -62,7 +62,7 @@ def test_fitted_totals_are_those_of_the_counts(simulated, likelihood, library):
 def test_frozen_biases_stay(simulated):
     both = parts(simulated)
     network = network_for(both[0])
-    network.go_on(frozen=["decoder"])
+    network.fine_tune(frozen=["decoder"])
     before = network.log_proportions.bias.clone()
     fit_gene_totals(network, both)
     assert torch.equal(network.log_proportions.bias, before)

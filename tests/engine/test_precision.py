@@ -7,7 +7,7 @@ import torch
 
 from tests.engine.test_model import OPTIONS, batch, network
 from zipo.engine import training
-from zipo.engine.evaluation import objective
+from zipo.engine.loss import objective
 from zipo.engine.optimizer import Adam
 from zipo.engine.precision import tf32
 from zipo.engine.training import step
@@ -15,7 +15,7 @@ from zipo.engine.training import step
 
 def dense_network(**parameters):
     model = network(covariates=2, **parameters)
-    model.encoder.first.dense = True
+    model.kernels = False
     return model
 
 

@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from zipo.engine.model import Network
-from zipo.engine.pruning import kept_weights, pruned
+from zipo.engine.pruning import pruned, weights_above
 from zipo.parameters import Parameters
 
 
 def test_weights_are_kept_relative_to_their_neurons_largest():
     weights = torch.randn(30, 5, generator=torch.Generator().manual_seed(2))
-    kept = kept_weights(weights, 0.25)
+    kept = weights_above(weights, 0.25)
     for neuron in range(5):
         largest = max(abs(w) for w in weights[:, neuron].tolist())
         assert kept[:, neuron].tolist() == [abs(w) >= 0.25 * largest for w in weights[:, neuron].tolist()]

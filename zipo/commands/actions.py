@@ -18,7 +18,7 @@ from zipo.commands.zeros import zero_shares
 from zipo.datasets.formats.count_layers import layers_with_counts_in, pointing_to_counts
 from zipo.datasets.raw_counts import CountsInData
 from zipo.engine.checkpoints import Checkpoints
-from zipo.engine.devices import usable
+from zipo.engine.devices import device_named
 from zipo.model import slots
 from zipo.model.covariates import Covariates
 from zipo.model.estimator import ZiPo
@@ -75,7 +75,7 @@ class FitOptions:
     def parameters(self) -> dict[str, Any]:
         """Parameters that a file, an option or --set gives; InputError for a bad value, or a device that is not to be
         had."""
-        usable(self.device)
+        device_named(self.device)
         options = {"likelihood": self.likelihood, "max_epochs": self.epochs, "covariates": self.covariates}
         return settings.merge(self.settings, options, self.assignments or [])
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from zipo.engine.pruning import kept_weights
+from zipo.engine.pruning import weights_above
 from zipo.model.estimator import ZiPo
 from zipo.shared.errors import InputError
 
@@ -24,7 +24,7 @@ def programs(model: ZiPo, threshold: float = 1e-4, top: int | None = None) -> pd
     if top is not None and top < 1:
         raise InputError(f"top {top}: one gene of a neuron at least is expected")
     weights = model.network.encoder.first.weight.detach().cpu()
-    kept = kept_weights(weights, threshold)
+    kept = weights_above(weights, threshold)
     tables = []
     for neuron in range(weights.shape[1]):
         size = weights[:, neuron].abs()

@@ -11,8 +11,8 @@ from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from zipo.engine import kernels
+from zipo.engine.cached_attribute import cached_attribute
 from zipo.engine.likelihoods import count_constant
-from zipo.engine.once import once
 
 Stored = tuple[Tensor, Tensor, Tensor, Tensor]  # of some cells: starts, columns, values and constant, as in Batch
 
@@ -35,18 +35,18 @@ class Batch:
         """B x G."""
         return self.cells * self.genes
 
-    @once
+    @cached_attribute
     def rows(self) -> Tensor:
         """(N,) cell of each positive count, from 0."""
         cells = torch.arange(self.cells, device=self.starts.device)
         return torch.repeat_interleave(cells, self.starts.diff(), output_size=len(self.values))
 
-    @once
+    @cached_attribute
     def index(self) -> Tensor:
         """(N,) places of the positive counts in the flattened batch."""
         return self.rows * self.genes + self.columns
 
-    @once
+    @cached_attribute
     def dense(self) -> Tensor:
         """(B, G) counts."""
         return self.scattered(self.values)
@@ -59,7 +59,7 @@ class Batch:
 
 
 class AnyCounts(Protocol):
-    """What training and evaluation ask of counts of cells x genes, wherever these lie."""
+    """Interface of counts of cells x genes for training and evaluation, in memory or on disk."""
 
     cells: int
     genes: int
@@ -87,7 +87,7 @@ class AnyCounts(Protocol):
 class Counts:
     """Counts of cells x genes with their covariates, held on a device and densified a batch at a time."""
 
-    def __init__(self, matrix: csr_matrix, covariates: np.ndarray, device: torch.device):
+    def __init__(self, matrix: csr_matrix, covariates: np.ndarray, device: torch.device) -> None:
         matrix = csr_matrix(matrix)
         if not matrix.has_sorted_indices or not matrix.data.all():
             matrix = matrix.copy()  # else the caller's own would change
@@ -97,32 +97,32 @@ class Counts:
         self.device = device
         # on the processor, which so knows how long a batch is without asking the device
         self.starts = torch.as_tensor(matrix.indptr.astype(np.int64))
-        self.columns = moved(torch.as_tensor(matrix.indices.astype(np.int32)), device)
-        self.values = moved(torch.as_tensor(matrix.data.astype(np.float32)), device)
+        self.columns = to_device(torch.as_tensor(matrix.indices.astype(np.int32)), device)
+        self.values = to_device(torch.as_tensor(matrix.data.astype(np.float32)), device)
         self.constant = count_constant(self.values)
         library = np.asarray(matrix.sum(axis=1, dtype=np.float64), np.float32)
-        self.library_size = moved(torch.as_tensor(library.reshape(-1, 1)), device)
-        self.covariates = moved(torch.as_tensor(covariates.astype(np.float32)), device)
+        self.library_size = to_device(torch.as_tensor(library.reshape(-1, 1)), device)
+        self.covariates = to_device(torch.as_tensor(covariates.astype(np.float32)), device)
 
     def batch(self, cells: Tensor) -> Batch:
         """The batch of these cells (on the processor), in this order."""
-        stored = self.taken(cells) if self.device.type == "cpu" else self.gathered(cells)
-        there = moved(cells, self.device)
-        return Batch(len(cells), self.genes, *stored, self.library_size[there], self.covariates[there])
+        stored = self._selected(cells) if self.device.type == "cpu" else self._gathered(cells)
+        index = to_device(cells, self.device)
+        return Batch(len(cells), self.genes, *stored, self.library_size[index], self.covariates[index])
 
-    def taken(self, cells: Tensor) -> Stored:
+    def _selected(self, cells: Tensor) -> Stored:
         """Where these cells' positive counts begin and end in a batch of them, and their columns, values, constants."""
         stored = self.starts, self.columns, self.values, self.constant, cells
-        found = kernels.load("rows").take(*(each.numpy() for each in stored))
-        starts, columns, values, constant = map(torch.from_numpy, found)
+        selected = kernels.load("rows").take(*(each.numpy() for each in stored))
+        starts, columns, values, constant = map(torch.from_numpy, selected)
         return starts, columns, values, constant
 
-    def gathered(self, cells: Tensor) -> Stored:
-        """The same by the device that the counts are on; nothing here waits for it."""
+    def _gathered(self, cells: Tensor) -> Stored:
+        """The same as `_selected`, computed by the device that the counts are on, without waiting for it."""
         begin, length = self.starts[cells], self.starts[cells + 1] - self.starts[cells]
         starts = torch.nn.functional.pad(torch.cumsum(length, 0), (1, 0))
         entries = int(starts[-1])
-        shift, length, starts = (moved(each, self.device) for each in (begin - starts[:-1], length, starts))
+        shift, length, starts = (to_device(each, self.device) for each in (begin - starts[:-1], length, starts))
         source = torch.repeat_interleave(shift, length, output_size=entries)
         source += torch.arange(entries, device=self.device)
         return starts, self.columns[source], self.values[source], self.constant[source]
@@ -147,8 +147,8 @@ class Counts:
         return torch.bincount(self.columns, minlength=self.genes).double()
 
 
-def moved(tensor: Tensor, device: torch.device) -> Tensor:
-    """The tensor on a device; a GPU copies it while the processor goes on."""
+def to_device(tensor: Tensor, device: torch.device) -> Tensor:
+    """The tensor on a device; a GPU copies it while the processor computes on."""
     return (tensor.pin_memory() if device.type == "cuda" else tensor).to(device, non_blocking=True)
 
 

@@ -8,7 +8,7 @@ from zipo.shared.errors import InputError
 from zipo.shared.wording import setting
 
 
-def usable(name: Any) -> torch.device:
+def device_named(name: Any) -> torch.device:
     """The device of this name, or for auto a GPU where there is one; InputError for one that torch cannot use."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -1,38 +1,14 @@
-"""The objective of a batch, and the losses of a trained network over many cells."""
+"""Losses of a trained network over many cells."""
 
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from zipo.engine.batches import AnyCounts, Batch
-from zipo.engine.fit import Sums, Weights, fit, nll_sum
+from zipo.engine.batches import AnyCounts
 from zipo.engine.likelihoods import Poisson
-from zipo.engine.model import Network, Prediction
-from zipo.engine.penalties import library_rate
-
-
-def objective(network: Network, batch: Batch) -> tuple[Tensor, Tensor]:
-    """The loss of a batch with its penalties, from which to go backward, and its NLL in nats per entry."""
-    prediction = network(batch)
-    loss, sums = fit(prediction, batch, Weights.of(network.hyper, batch), dense=not network.encoder.first.sparse)
-    for penalty in (library_penalty(network, prediction, batch), weight_penalty(network)):
-        if penalty is not None:
-            loss = loss + penalty
-    return loss, sums.nll / batch.entries
-
-
-def weight_penalty(network: Network) -> Tensor | None:
-    """The weighted penalty on the first layer, unless it is turned off."""
-    return network.hyper.alpha_w * network.encoder.first.sparsity() if network.hyper.alpha_w else None
-
-
-def library_penalty(network: Network, prediction: Prediction, batch: Batch) -> Tensor | None:
-    """The weighted rate penalty on library sizes, for settings that have it in this form."""
-    p = network.hyper
-    if not p.overdispersed or p.rate_penalty != "library" or not p.alpha_rate:
-        return None
-    return p.alpha_rate * library_rate(torch.exp(prediction.log_library), batch.library_size)
+from zipo.engine.loss import Sums, TermWeights, entry_terms, library_penalty, nll_sum, weight_penalty
+from zipo.engine.model import Network
 
 
 @dataclass
@@ -54,22 +30,22 @@ class Losses:
     penalty_w: float
     """Weighted penalty on the first layer's weights."""
     penalty_theta: float
-    """Weighted penalty on the NB's extra parameter."""
+    """Weighted penalty on the likelihood's extra parameter."""
     penalty_rate: float
     """Weighted rate penalty."""
 
 
 @torch.no_grad()
 def losses(network: Network, counts: AnyCounts, batch_size: int) -> Losses:
-    """The losses of a network over all cells of counts, as in evaluation mode."""
+    """The losses of a network over all cells of these counts, in evaluation mode."""
     network.eval()
-    p, dense = network.hyper, not network.encoder.first.sparse
+    p, use_kernel = network.hyper, network.uses_kernels
     totals, nll_observed, library = torch.zeros(len(Sums._fields)), torch.zeros(()), torch.zeros(())
     for batch in counts.batches(batch_size):
-        prediction, weights = network(batch), Weights.of(p, batch)
-        totals += torch.stack(fit(prediction, batch, weights, dense)[1]).cpu()
+        prediction, weights = network(batch), TermWeights.of(p, batch)
+        totals += torch.stack(entry_terms(prediction, batch, weights, use_kernel)[1]).cpu()
         observed = replace(prediction, log_library=torch.log(batch.library_size.clamp(min=1)))
-        nll_observed += fit(observed, batch, weights, dense)[1].nll.cpu()
+        nll_observed += entry_terms(observed, batch, weights, use_kernel)[1].nll.cpu()
         if (penalty := library_penalty(network, prediction, batch)) is not None:
             library += penalty.cpu() * batch.entries
     entries = counts.cells * counts.genes

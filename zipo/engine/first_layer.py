@@ -1,16 +1,22 @@
-"""The first layer, genes to neurons: by far the most weights, met by counts that are mostly zero.
+"""The first layer, genes to neurons: by far the most weights, and inputs that are mostly zero.
 
-On a processor its product and its learning are the kernels of zipo.engine.kernels.first_layer, which touch the counts
-that are there, and each weight once a step. Elsewhere, and where `dense` is set, it is torch's own arithmetic on dense
-counts, to which tests hold the kernels.
+On a processor its product and its optimizer step are the kernels of zipo.engine.kernels.first_layer, which read the
+positive counts alone, and each weight once a step. For this the gradient of its weights is never made: `weight.grad`
+stays None, and zipo.engine.optimizer.Adam takes the step from the gradient's sparse factors. Elsewhere, and where a
+network has its kernels turned off, the layer is torch's own arithmetic on dense counts with an ordinary gradient, to
+which tests hold the kernels.
 """
+
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from zipo.engine import kernels, penalties
+from zipo.engine import kernels
 from zipo.engine.batches import Batch
+from zipo.engine.loss import scale_invariant_sparsity, sparsity_gradient, sparsity_of_sums
+from zipo.shared.errors import InputError
 
 Entries = tuple[np.ndarray, np.ndarray, np.ndarray]  # as zipo.engine.kernels.first_layer.gene_major gives them
 
@@ -18,72 +24,86 @@ NARROWEST = 128  # neurons that a thread multiplies, at least
 
 
 class FirstLayer(nn.Module):
-    """A linear layer whose weights lie genes x neurons, and are yet to be drawn."""
+    """A linear layer whose weights lie genes x neurons, uninitialised.
 
-    def __init__(self, genes: int, neurons: int):
+    With kernels, a backward pass leaves the factors of the weights' gradient here instead of `weight.grad`. Only an
+    optimizer that has called `expect_gradient` uses them, in `learn`; for others the backward pass raises InputError.
+    """
+
+    def __init__(self, genes: int, neurons: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(genes, neurons))
         self.bias = nn.Parameter(torch.empty(neurons))
-        self.dense = False
-        self._sums: tuple[int, np.ndarray] | None = None  # with the version of the weights they are of
-        self.forget()
+        self._sums: tuple[int, np.ndarray] | None = None  # with the version of the weights that they belong to
+        self._forget()
 
-    @property
-    def sparse(self) -> bool:
-        """Whether the kernels do the work."""
-        return self.weight.device.type == "cpu" and not self.dense
-
-    def forward(self, batch: Batch, values: Tensor) -> Tensor:
+    def forward(self, batch: Batch, values: Tensor, use_kernel: bool) -> Tensor:
         """(B, neurons) of a batch whose positive counts have been transformed to these values (N,)."""
-        if self.sparse:
+        if use_kernel:
             return _Product.apply(self.weight, self, batch, values) + self.bias
         return torch.addmm(self.bias, batch.scattered(values), self.weight)
 
-    def sparsity(self) -> Tensor:
+    def sparsity(self, use_kernel: bool) -> Tensor:
         """The scale-invariant L1/L2 penalty on the weights (paper, section II-E)."""
-        if self.sparse:
+        if use_kernel:
             return _Sparsity.apply(self.weight, self)
-        return penalties.scale_invariant_sparsity(self.weight)
+        return scale_invariant_sparsity(self.weight)
 
     def sums(self) -> np.ndarray:
-        """(2, neurons) float64: sum of sizes, and of squares, of each neuron's weights."""
+        """(2, neurons) float64: sum of absolute values, and of squares, of each neuron's weights."""
         if self._sums is None or self._sums[0] != self.weight._version:
-            loops, found = kernels.load("first_layer"), self._sums_of_parts()
-            kernels.share(loops.sums, len(found), _array(self.weight), found)
-            self._sums = (self.weight._version, found.sum(axis=0))
+            loops, parts = kernels.load("first_layer"), self._empty_parts()
+            kernels.share(loops.sums, len(parts), _array(self.weight), parts)
+            self._sums = (self.weight._version, parts.sum(axis=0))
         return self._sums[1]
 
     def learn(self, mean: Tensor, square: Tensor, adam: tuple[np.float32, ...]) -> None:
-        """Take a step of Adam with its moments, by what the backward pass left here.
+        """Take a step of Adam with its moments, from the gradient's factors that the backward pass left here.
 
         `adam` are the numbers that zipo.engine.kernels.first_layer.learn takes.
         """
         assert self.entries is not None
         assert self.by_output is not None
-        a, b = penalties.sparsity_gradient(self.sums(), len(self.weight), self.by_sparsity)
+        a, b = sparsity_gradient(self.sums(), len(self.weight), self.by_sparsity)
         penalty = a.astype(np.float32), b.astype(np.float32)
-        loops, found = kernels.load("first_layer"), self._sums_of_parts()
+        loops, parts = kernels.load("first_layer"), self._empty_parts()
         state = map(_array, (self.weight, mean, square))
-        kernels.share(loops.learn, len(found), self.entries, _array(self.by_output), penalty, *state, adam, found)
-        self._sums = (self.weight._version, found.sum(axis=0))
-        self.forget()
+        kernels.share(loops.learn, len(parts), self.entries, _array(self.by_output), penalty, *state, adam, parts)
+        self._sums = (self.weight._version, parts.sum(axis=0))
+        self._forget()
 
-    def _sums_of_parts(self) -> np.ndarray:
+    def expect_gradient(self) -> None:
+        """Declare that `learn` will use what the next backward pass leaves; drop what an earlier one left."""
+        self._forget()
+        self.expects_gradient = True
+
+    def check_expected(self) -> None:
+        """Raise InputError where a backward pass would leave a gradient that no optimizer uses."""
+        if not self.expects_gradient:
+            raise InputError(
+                "first layer: with kernels its weight.grad stays None, so an optimizer of torch.optim would leave it "
+                "untrained; train with zipo.engine.optimizer.Adam(network.parameters(), [network.encoder.first]), "
+                "zero_grad() before each backward pass, or turn the kernels off, network.kernels = False"
+            )
+
+    def _empty_parts(self) -> np.ndarray:
+        """(parts, 2, neurons) float64, for the sums of each part of the genes."""
         genes, neurons = self.weight.shape
         return np.empty((-(-genes // kernels.load("first_layer").PART), 2, neurons))
 
-    def forget(self) -> None:
+    def _forget(self) -> None:
         """Drop what a backward pass left."""
         self.entries: Entries | None = None
         self.by_output: Tensor | None = None
         self.by_sparsity = 0.0
+        self.expects_gradient = False
 
 
 class _Product(torch.autograd.Function):
-    """The sparse product; its backward pass leaves the gradient's factors with the layer."""
+    """The sparse product, whose backward pass leaves the factors of the weights' gradient with the layer."""
 
     @staticmethod
-    def forward(ctx, weight: Tensor, layer: FirstLayer, batch: Batch, values: Tensor) -> Tensor:
+    def forward(ctx: Any, weight: Tensor, layer: FirstLayer, batch: Batch, values: Tensor) -> Tensor:
         ctx.layer, ctx.genes = layer, batch.genes
         ctx.entries = tuple(map(_array, (batch.starts, batch.columns, values)))
         out = torch.zeros(batch.cells, weight.shape[1])
@@ -92,22 +112,24 @@ class _Product(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx, *grads: Tensor):
+    def backward(ctx: Any, *grads: Tensor) -> tuple[None, ...]:
+        ctx.layer.check_expected()
         ctx.layer.entries = kernels.load("first_layer").gene_major(*ctx.entries, ctx.genes)
         ctx.layer.by_output = grads[0].contiguous()
         return None, None, None, None
 
 
 class _Sparsity(torch.autograd.Function):
-    """The penalty from the sums of the weights; its backward pass leaves its factor with the layer."""
+    """The penalty from the sums of the weights, whose backward pass leaves the penalty's factor with the layer."""
 
     @staticmethod
-    def forward(ctx, weight: Tensor, layer: FirstLayer) -> Tensor:
+    def forward(ctx: Any, weight: Tensor, layer: FirstLayer) -> Tensor:
         ctx.layer = layer
-        return weight.new_tensor(penalties.sparsity_of_sums(layer.sums(), len(weight)))
+        return weight.new_tensor(sparsity_of_sums(layer.sums(), len(weight)))
 
     @staticmethod
-    def backward(ctx, *grads: Tensor):
+    def backward(ctx: Any, *grads: Tensor) -> tuple[None, ...]:
+        ctx.layer.check_expected()
         ctx.layer.by_sparsity = grads[0].item()
         return None, None
 

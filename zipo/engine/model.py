@@ -11,9 +11,9 @@ from torch.nn.functional import log_softmax
 from torch.nn.utils import skip_init
 
 from zipo.engine.batches import Batch
+from zipo.engine.cached_attribute import cached_attribute
 from zipo.engine.first_layer import FirstLayer
 from zipo.engine.likelihoods import Likelihood, NegativeBinomial, Poisson, ZeroInflated
-from zipo.engine.once import once
 from zipo.engine.precision import bfloat16
 from zipo.parameters import Parameters
 
@@ -22,16 +22,16 @@ ACTIVATIONS = {"sigmoid": nn.Sigmoid, "gelu": nn.GELU, "relu": nn.ReLU, "relu6":
 
 @dataclass
 class Prediction:
-    """What the network says of a batch."""
+    """Outputs of the network for a batch."""
 
     latent: Tensor  # (B, L) U, without the known covariates
     log_library: Tensor  # (B, 1) log l
     logits: Tensor  # (B, G) log mu but for a constant of each cell
     zero_logits: Tensor | None  # (B, G) r, of the zero-inflated likelihoods
-    dispersion: Tensor | None  # (B, G) or (1, G) the extra parameter of NB and ZINB, as the setting defines it
+    dispersion: Tensor | None  # (B, G) or (1, G) the likelihood's extra parameter, as the setting defines it
     by_rate: bool  # whether that is log(rate / size), or log(1 / size)
 
-    @once
+    @cached_attribute
     def log_proportions(self) -> Tensor:
         """(B, G) log mu; the proportions of a cell sum to one."""
         return log_softmax(self.logits, dim=1)
@@ -53,7 +53,7 @@ class Prediction:
 
     @property
     def theta(self) -> Tensor | None:
-        """(B, G) log(rate / size), of NB and ZINB."""
+        """(B, G) log(rate / size), of overdispersed likelihoods."""
         if self.dispersion is None:
             return None
         # log(1/size) + log(rate) = log(rate/size), the form the likelihood takes
@@ -73,11 +73,18 @@ class Network(nn.Module):
     `median_library`, in counts, is where predicted library sizes start, and what the normalised input is scaled to.
     `seed` fixes the initial weights, drawn as torch draws those of linear layers; torch's global generator, which
     threads share, has no part in them.
+
+    On a processor the first layer and the loss are compiled kernels, with which `encoder.first.weight.grad` stays None
+    after a backward pass. zipo.engine.optimizer.Adam takes the step from what the pass leaves instead, and a backward
+    pass for any other optimizer raises InputError. Set `kernels` to False to train with one, at a lower speed.
     """
+
+    kernels = True
+    """Whether the compiled kernels may be used; see `uses_kernels`."""
 
     def __init__(
         self, genes: int, parameters: Parameters, covariates: int = 0, median_library: float = 1.0, seed: int = 0
-    ):
+    ) -> None:
         super().__init__()
         self.hyper = parameters
         self.median_library: Tensor
@@ -102,7 +109,7 @@ class Network(nn.Module):
         if parameters.overdispersed:
             shared = parameters.dispersion == "gene"
             self.dispersion = SharedByCells(genes) if shared else _linear(width, genes)
-        self.statistics_kept = False
+        self.fixed_statistics = False  # of batch norms, see `fine_tune`
         self._start(torch.Generator().manual_seed(seed))
 
     def _start(self, generator: torch.Generator) -> None:
@@ -115,6 +122,11 @@ class Network(nn.Module):
             nn.init.constant_(self.library_bias, math.log(max(1.0, self.median_library.item())))
         if self.dispersion is not None:
             nn.init.constant_(self.dispersion.bias, self.hyper.dispersion_start)
+
+    @property
+    def uses_kernels(self) -> bool:
+        """Whether the compiled kernels are in use: on a processor, unless `kernels` is False."""
+        return self.kernels and self.encoder.first.weight.device.type == "cpu"
 
     @property
     def library_bias(self) -> Tensor | None:
@@ -134,20 +146,20 @@ class Network(nn.Module):
         present = {name: [module for module in modules if module is not None] for name, modules in parts.items()}
         return {name: modules for name, modules in present.items() if modules}
 
-    def go_on(self, frozen: Collection[str] = ()) -> None:
-        """From here on train with other cells, but for these parts, and keep the statistics of all batch norms.
+    def fine_tune(self, frozen: Collection[str] = ()) -> None:
+        """Prepare for training with other cells: freeze these parts, and the statistics of all batch norms.
 
-        The trained weights count on those statistics, and few cells, in small batches, estimate them badly: what is
-        fitted to the batches' own is then another function in evaluation. A frozen part would be one too.
+        The trained weights depend on those statistics, and few cells, in small batches, estimate them badly: weights
+        fitted to the statistics of batches are another function in evaluation, and so would frozen weights be.
         """
-        self.statistics_kept = True
+        self.fixed_statistics = True
         for name in frozen:
             for module in self.parts[name]:
                 module.requires_grad_(False)
 
     def train(self, mode: bool = True) -> "Network":
         super().train(mode)
-        if self.statistics_kept:
+        if self.fixed_statistics:
             for module in self.modules():
                 if isinstance(module, nn.BatchNorm1d):
                     module.eval()
@@ -157,7 +169,7 @@ class Network(nn.Module):
         values = self.transform(batch)
         reduced = partial(bfloat16, self.training and self.hyper.precision == "bfloat16", values.device)
         with reduced():
-            latent = self.encoder(batch, values).float()
+            latent = self.encoder(batch, values, self.uses_kernels).float()
         known = torch.cat([latent, batch.covariates], dim=1)  # V, the paper's complete encoding
         # in float32, since an error here is one of all the cell's rates
         log_library = self.library(known) if self.library else torch.log(batch.library_size.clamp(min=1))
@@ -182,7 +194,7 @@ class Network(nn.Module):
 class SharedByCells(nn.Module):
     """A head that gives each gene one value, whatever the cell."""
 
-    def __init__(self, genes: int):
+    def __init__(self, genes: int) -> None:
         super().__init__()
         self.bias = nn.Parameter(torch.empty(genes))
 
@@ -194,7 +206,7 @@ class SharedByCells(nn.Module):
 class Encoder(nn.Module):
     """Blocks G_1 ... G_t; the latents are the last block plus bias-free projections of the residual layers."""
 
-    def __init__(self, genes: int, parameters: Parameters):
+    def __init__(self, genes: int, parameters: Parameters) -> None:
         super().__init__()
         widths = parameters.encoder_widths
         self.latents = widths[-1]
@@ -207,9 +219,9 @@ class Encoder(nn.Module):
             _linear(width, self.latents, bias=False) for width in widths[self.first_residual : -1]
         )
 
-    def forward(self, batch: Batch, values: Tensor) -> Tensor:
+    def forward(self, batch: Batch, values: Tensor, use_kernel: bool) -> Tensor:
         """(B, latents) of a batch whose positive counts have been transformed to these values (N,)."""
-        x = self.first(batch, values)
+        x = self.first(batch, values, use_kernel)
         outputs = []
         for block in self.blocks:
             x = block(x)
@@ -220,7 +232,7 @@ class Encoder(nn.Module):
 
 
 def _linear(inputs: int, outputs: int, bias: bool = True) -> nn.Linear:
-    """A linear layer whose weights are yet to be drawn."""
+    """A linear layer with uninitialised weights."""
     return skip_init(nn.Linear, inputs, outputs, bias=bias)
 
 
@@ -237,7 +249,7 @@ def _draw(layer: nn.Linear | FirstLayer, generator: torch.Generator) -> None:
 
 
 def _block(inputs: int | None, outputs: int, parameters: Parameters) -> nn.Sequential:
-    """Linear layer, unless it stands apart, activation and batch norm, in the configured order."""
+    """Linear layer, unless `inputs` is None, activation and batch norm, in the configured order."""
     block = nn.Sequential()
     if inputs is not None:
         block.add_module("linear", _linear(inputs, outputs))

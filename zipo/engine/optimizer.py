@@ -18,7 +18,8 @@ from zipo.parameters import Parameters
 class Adam:
     """Adam (Kingma 2014, arXiv 1412.6980) over all weights in one fused pass.
 
-    `layers` know the gradients of their weights in another form, and take the step themselves.
+    `layers` are those that may hold the gradients of their weights in another form than `weight.grad`, and then take
+    the step themselves. `zero_grad` must come before each backward pass.
     """
 
     def __init__(
@@ -28,7 +29,7 @@ class Adam:
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
-    ):
+    ) -> None:
         self.weights = list(weights)
         self.layers = {id(layer.weight): layer for layer in layers}
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
@@ -41,15 +42,15 @@ class Adam:
         for weight in self.weights:
             weight.grad = None
         for layer in self.layers.values():
-            layer.forget()
+            layer.expect_gradient()
 
     def state(self) -> dict[str, Tensor]:
         """All that changes from step to step, beside the weights."""
         kinds = {"first": self.first_moments, "second": self.second_moments, "steps": [self.steps]}
-        return {f"{kind}.{number}": tensor for kind, found in kinds.items() for number, tensor in enumerate(found)}
+        return {f"{kind}.{number}": tensor for kind, tensors in kinds.items() for number, tensor in enumerate(tensors)}
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Go on from a state."""
+        """Continue from a state that `state` gave."""
         for name, tensor in self.state().items():
             tensor.copy_(state[name])
 
@@ -57,14 +58,14 @@ class Adam:
     def step(self, learning_rate: float) -> None:
         """Move every weight that has a gradient."""
         self.steps += 1
-        moved = []
+        ordinary = []  # weights with a gradient of torch's, which the fused kernel moves
         for weight, first, second in zip(self.weights, self.first_moments, self.second_moments, strict=True):
             layer = self.layers.get(id(weight))
             if layer and layer.by_output is not None:
                 layer.learn(first, second, self._numbers(learning_rate, self.steps.item()))
             elif weight.grad is not None:
-                moved.append((weight, weight.grad, first, second))
-        weights, gradients, firsts, seconds = map(list, zip(*moved, strict=True))
+                ordinary.append((weight, weight.grad, first, second))
+        weights, gradients, firsts, seconds = map(list, zip(*ordinary, strict=True))
         torch._fused_adam_(
             weights,
             gradients,
@@ -82,7 +83,7 @@ class Adam:
         )
 
     def _numbers(self, learning_rate: float, count: float) -> tuple[np.float32, ...]:
-        """What a step takes beside gradients and moments, as zipo.engine.kernels.first_layer.learn has it."""
+        """The numbers of a step, as zipo.engine.kernels.first_layer.learn takes them."""
         rate = learning_rate / (1 - self.beta1**count)
         root = 1 / math.sqrt(1 - self.beta2**count)
         numbers = rate, root, 1 - self.beta1, self.beta2, 1 - self.beta2, self.epsilon
@@ -95,7 +96,7 @@ class Schedule:
     The second part is the rule of torch's ReduceLROnPlateau with a relative threshold.
     """
 
-    def __init__(self, p: Parameters):
+    def __init__(self, p: Parameters) -> None:
         self.p = p
         self.rate = p.learning_rate
         self.best, self.stalled = math.inf, 0
@@ -108,7 +109,7 @@ class Schedule:
         return self.rate
 
     def end(self, epoch: int, loss: float) -> None:
-        """Take note of the validation loss after an epoch."""
+        """Record the validation loss after an epoch."""
         if self._decaying(epoch):
             return
         if loss < self.best * (1 - self.p.plateau_threshold):
@@ -124,7 +125,7 @@ class Schedule:
         return {"rate": self.rate, "best": self.best, "stalled": self.stalled}
 
     def restore(self, state: dict[str, float]) -> None:
-        """Go on from a state."""
+        """Continue from a state that `state` gave."""
         self.rate, self.best, self.stalled = state["rate"], state["best"], int(state["stalled"])
 
     def _decaying(self, epoch: int) -> bool:

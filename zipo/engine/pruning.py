@@ -9,7 +9,7 @@ from torch import Tensor
 from zipo.engine.model import Network
 
 
-def kept_weights(weights: Tensor, threshold: float) -> Tensor:
+def weights_above(weights: Tensor, threshold: float) -> Tensor:
     """Mask of the weights (genes, neurons) whose size is at least threshold times their neuron's largest."""
     size = weights.abs()
     return size >= threshold * size.amax(dim=0)
@@ -17,14 +17,14 @@ def kept_weights(weights: Tensor, threshold: float) -> Tensor:
 
 @contextmanager
 def pruned(network: Network, threshold: float) -> Iterator[float]:
-    """A network with its first layer pruned, for the length of the context; gives the share of weights kept."""
+    """A network with its first layer pruned, within the context; yields the share of weights that are left."""
     weights = network.encoder.first.weight
     original = weights.detach().clone()
-    kept = kept_weights(original, threshold)
+    mask = weights_above(original, threshold)
     with torch.no_grad():
-        weights.mul_(kept)
+        weights.mul_(mask)
     try:
-        yield kept.float().mean().item()
+        yield mask.float().mean().item()
     finally:
         with torch.no_grad():
             weights.copy_(original)

@@ -22,7 +22,7 @@ BLOCKS = 256  # of a fetch
 
 
 class StreamedCounts:
-    """Counts of cells x genes on disk, with their covariates; batches are as those of `Counts`.
+    """Counts of cells x genes on disk, with their covariates; batches are like those of `Counts`.
 
     - `survey`: sums of the counts by cell and by gene.
     - `fetch`: stored counts that are read for some batches at a time.
@@ -30,7 +30,7 @@ class StreamedCounts:
 
     def __init__(
         self, rows: RowsOnDisk, survey: Survey, covariates: np.ndarray, device: torch.device, fetch: int = FETCH
-    ):
+    ) -> None:
         self.rows, self.device = rows, device
         self.cells, self.genes = rows.shape
         self.library_size = torch.as_tensor(survey.library.astype(np.float32).reshape(-1, 1), device=device)

@@ -7,7 +7,7 @@ import torch
 
 
 @contextmanager
-def own_switches(gradients: bool = True) -> Iterator[None]:
+def engine_switches(gradients: bool = True) -> Iterator[None]:
     """Within the context new tensors are float32 and on the processor, nothing is cast, and gradients are taken if
     they are wanted."""
     with ExitStack() as stack:

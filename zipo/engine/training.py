@@ -12,7 +12,8 @@ from torch import Tensor
 
 from zipo.engine.batches import AnyCounts, Batch
 from zipo.engine.checkpoints import Checkpoints, State
-from zipo.engine.evaluation import gene_poisson_nll, objective
+from zipo.engine.evaluation import gene_poisson_nll
+from zipo.engine.loss import objective
 from zipo.engine.model import Network
 from zipo.engine.optimizer import Adam, Schedule
 from zipo.engine.precision import tf32
@@ -59,9 +60,9 @@ def train(
 
 
 class Trainer:
-    """A training between two batches: all that changes as it goes on is an attribute, and in `state`."""
+    """A training, which can be stopped between two batches: all that changes is an attribute, and in `state`."""
 
-    def __init__(self, network: Network, training: AnyCounts, validation: AnyCounts, seed: int):
+    def __init__(self, network: Network, training: AnyCounts, validation: AnyCounts, seed: int) -> None:
         self.network, self.training, self.validation = network, training, validation
         self.optimizer, self.schedule = Adam(network.parameters(), [network.encoder.first]), Schedule(network.hyper)
         self.generator = torch.Generator().manual_seed(seed)
@@ -101,7 +102,7 @@ class Trainer:
         self.network.load_state_dict(self.best_weights)
 
     def _epoch(self, rate: float, after_batch: Callable[[], None] | None) -> float:
-        """What is left of one pass over the cells; the pass's mean loss, NaN if any batch's was."""
+        """Train on the remaining batches of one pass over the cells; its mean loss, NaN if any batch's was."""
         self.network.train()
         if not len(self.order):
             self.order = self.training.order(self.generator)
@@ -126,13 +127,13 @@ class Trainer:
         return State(tensors, rest | {"schedule": self.schedule.state()})
 
     def restore(self, state: State) -> None:
-        """Become the training of which this is the state."""
+        """Continue from a state that `state` gave."""
         groups: dict[str, dict[str, Tensor]] = {"network": {}, "best": {}, "optimizer": {}}
         for name, tensor in state.tensors.items():
             group, _, key = name.partition(".")
             if key:
                 groups[group][key] = tensor
-        # into the tensors that stand there already: where one lies in memory may change its last digits
+        # into the tensors that exist already: where one lies in memory may change its last digits
         self.network.load_state_dict(groups["network"])
         self.optimizer.restore(groups["optimizer"])
         self.best_weights = {name: tensor.to(self.training.device) for name, tensor in groups["best"].items()}
@@ -149,17 +150,17 @@ class Trainer:
 
 @cache
 def _fused() -> Callable[[Network, Batch], tuple[Tensor, Tensor]]:
-    """The objective after torch's compiler, which is run once for batches of any size."""
+    """The objective as torch's compiler fuses it, once for batches of any size."""
     return torch.compile(objective, dynamic=True)
 
 
 def step(network: Network, optimizer: Adam, rate: float, batch: Batch) -> Tensor:
     """One step of the optimizer on a batch; returns its loss without waiting for the device."""
     p = network.hyper
-    of = _fused() if p.compiled and not network.encoder.first.sparse else objective
+    loss_of = _fused() if p.compiled and not network.uses_kernels else objective
     optimizer.zero_grad()
     with tf32(p.precision == "tf32"):
-        loss, _ = of(network, batch)
+        loss, _ = loss_of(network, batch)
         loss.backward()
     optimizer.step(rate)
     return loss.detach()

@@ -33,23 +33,24 @@ class Alignment:
     @property
     def message(self) -> str:
         """One line for the user."""
-        said = [f"{self.shared:,} of the model's {self.shared + self.missing:,} genes are in the data"]
+        clauses = [f"{self.shared:,} of the model's {self.shared + self.missing:,} genes are in the data"]
         if self.missing:
-            said.append(f"{self.missing:,} are not and count as zeros")
+            clauses.append(f"{self.missing:,} are not and count as zeros")
         if self.extra:
-            said.append(f"{self.extra:,} others of the data are {'added to the model' if self.added else 'left out'}")
-        return ", ".join(said)
+            fate = "added to the model" if self.added else "left out"
+            clauses.append(f"{self.extra:,} others of the data are {fate}")
+        return ", ".join(clauses)
 
     @classmethod
-    def of(cls, found: pd.Index, genes: pd.Index, added: bool = False) -> "Alignment":
+    def of(cls, data_genes: pd.Index, genes: pd.Index, added: bool = False) -> "Alignment":
         """The alignment of a data set's genes with a model's. Raises InputError where they have none in common."""
-        found, genes = plain_names(found), plain_names(genes)
-        extra = found[~found.isin(genes)]
-        shared = len(found) - len(extra)
+        data_genes, genes = plain_names(data_genes), plain_names(genes)
+        extra = data_genes[~data_genes.isin(genes)]
+        shared = len(data_genes) - len(extra)
         if not shared:
             raise InputError(
-                f"none of the {len(found)} genes of the data, such as {found[0]!r}, is among the {len(genes)} of the "
-                f"model, such as {genes[0]!r}; name the genes as the model does"
+                f"none of the {len(data_genes)} genes of the data, such as {data_genes[0]!r}, is among "
+                f"the {len(genes)} of the model, such as {genes[0]!r}; name the genes as the model does"
             )
         return cls(genes.append(extra) if added else genes, shared, len(genes) - shared, len(extra), added)
 
@@ -110,9 +111,9 @@ def with_genes(adata: ad.AnnData, genes: pd.Index) -> ad.AnnData:
     places = names.get_indexer(genes)  # -1 for those that are missing
     if (places >= 0).all():
         return some_genes(adata, places)
-    found = np.flatnonzero(places >= 0)
-    counts = _in_memory(adata, places[found])
-    matrix = csr_matrix((counts.data, found[counts.indices], counts.indptr), shape=(adata.n_obs, len(genes)))
+    present = np.flatnonzero(places >= 0)
+    counts = _in_memory(adata, places[present])
+    matrix = csr_matrix((counts.data, present[counts.indices], counts.indptr), shape=(adata.n_obs, len(genes)))
     return ad.AnnData(matrix, obs=adata.obs, var=pd.DataFrame(index=genes), obsm=dict(adata.obsm), uns=dict(adata.uns))
 
 

@@ -18,13 +18,13 @@ from zipo.datasets.on_disk import on_disk, some_cells, survey
 from zipo.datasets.raw_counts import check_anndata, counts_of, same_names
 from zipo.engine.batches import AnyCounts, Counts
 from zipo.engine.checkpoints import Checkpoints
-from zipo.engine.devices import usable
+from zipo.engine.devices import device_named
 from zipo.engine.evaluation import Losses, gene_poisson_nll, losses
 from zipo.engine.gene_totals import fit_gene_totals, start_at_gene_means
 from zipo.engine.model import Network, Prediction
 from zipo.engine.pruning import pruned
 from zipo.engine.streamed import StreamedCounts
-from zipo.engine.switches import own_switches
+from zipo.engine.switches import engine_switches
 from zipo.engine.training import Training, train
 from zipo.model import saved
 from zipo.model.arguments import check_batch, checked_parameters, seed_of
@@ -60,7 +60,7 @@ class ZiPo:
             raise InputError(f"empty_cells {empty_cells!r}: refuse or keep is expected")
         self.empty_cells = empty_cells
         self.seed = seed_of(seed)
-        self.device = usable(device)
+        self.device = device_named(device)
 
     def __getattr__(self, name: str) -> Any:
         if name in TRAINED:
@@ -100,7 +100,7 @@ class ZiPo:
         with pointing_to_counts(lambda: layers_with_counts(adata)):
             return self.train_from(self.fresh_network, counts, validation, on_epoch, checkpoints)
 
-    @own_switches()
+    @engine_switches()
     def train_from(
         self,
         start: Callable[[AnyCounts], Network],
@@ -140,7 +140,7 @@ class ZiPo:
         saved.save(self, folder)
 
     @staticmethod
-    @own_switches()
+    @engine_switches()
     def load(folder: Path, device: str = "auto") -> "ZiPo":
         """The model kept in a folder; nothing in it is executed.
 
@@ -169,13 +169,13 @@ class ZiPo:
 
     def losses(self, adata: ad.AnnData) -> Losses:
         """NLL, squared errors and penalties over these cells."""
-        with own_switches():
+        with engine_switches():
             return losses(self.network, self._counts(adata, "counts"), self.parameters.batch_size)
 
     def gene_poisson_nll(self, adata: ad.AnnData) -> float:
         """NLL per entry of the trivial prediction for these cells: gene shares of the training cells times
         observed library sizes."""
-        with own_switches():
+        with engine_switches():
             return gene_poisson_nll(self.gene_totals, self._counts(adata, "counts"), self.parameters.batch_size)
 
     @contextmanager
@@ -185,7 +185,7 @@ class ZiPo:
         with pruned(self.network, threshold) as share:
             yield share
 
-    @own_switches(gradients=False)
+    @engine_switches(gradients=False)
     def check(self, adata: ad.AnnData) -> Plausibility:
         """How the expected counts of these cells agree with what was counted in them; see `Plausibility`.
 
@@ -263,7 +263,7 @@ class ZiPo:
         known = self.covariates.with_values(adata.obs, batch) if batch else adata.obs
         batches = self._counts(adata, "counts", known).batches(self.parameters.batch_size)
         while True:
-            with own_switches(gradients=False):  # between two batches the caller's own hold
+            with engine_switches(gradients=False):  # between two batches the caller's own hold
                 cells = next(batches, None)
                 prediction = None if cells is None else self.network(cells)
             if prediction is None:
@@ -286,9 +286,9 @@ class ZiPo:
     ) -> dict[str, np.ndarray]:
         """What is read from the predictions for each batch of cells, over all cells."""
         check_anndata(adata, "counts")
-        return stacked(map(own_switches(gradients=False)(of), self.predictions(adata, batch)), adata.n_obs)
+        return stacked(map(engine_switches(gradients=False)(of), self.predictions(adata, batch)), adata.n_obs)
 
-    @own_switches()
+    @engine_switches()
     def _counts(self, adata: ad.AnnData, place: str, obs: pd.DataFrame | None = None) -> AnyCounts:
         """The counts, checked, with the covariates of the cells; `obs` takes the place of adata's own."""
         given, adata = adata, counts_of(adata, place)

@@ -69,7 +69,7 @@ def fine_tuned(
     def start(counts: AnyCounts) -> Network:
         network = tuned.fresh_network(counts)
         graft(network, model.network, _sources(model.covariates, tuned.covariates))
-        network.go_on(frozen=freeze)
+        network.fine_tune(frozen=freeze)
         return network
 
     held_out = None if validation is None else with_genes(counts_of(validation, "validation counts"), alignment.genes)

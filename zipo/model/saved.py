@@ -28,7 +28,7 @@ GENE_TOTALS = "gene_totals"  # beside the network's own tensors
 
 
 def save(model: "ZiPo", folder: Path) -> None:
-    """Keep a trained model in a folder, which appears whole or not at all; an earlier model there is replaced.
+    """Save a trained model in a folder, which appears whole or not at all; an earlier model there is replaced.
 
     The same model gives the same bytes. Raises InputError if the folder cannot be written, or holds anything else
     than a model, and for a model whose training diverged.
@@ -107,19 +107,19 @@ def other_tensors(folder: Path) -> InputError:
 
 
 def _settings(folder: Path) -> dict[str, Any]:
-    """What model.json says, checked to be as it was written."""
+    """Contents of model.json, checked to be as they were written."""
     path = folder / SETTINGS
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder; give one that `zipo fit` or ZiPo.save has written")
     text = _read(path)
     try:
         settings = json.loads(text)
-        newer, found = settings["format"] > FORMAT, settings.pop("sha256", None)
+        newer, digest = settings["format"] > FORMAT, settings.pop("sha256", None)
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise _damaged(path, "it is no JSON of a model") from error
     if newer:
         raise InputError(f"{folder}: written by a newer zipo ({settings.get('zipo')}); update zipo")
-    if found != _digest(settings):
+    if digest != _digest(settings):
         raise _damaged(path, "it is not as it was written")
     return settings
 

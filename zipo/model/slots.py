@@ -1,4 +1,4 @@
-"""Where denoised counts stand in an AnnData, and what each slot means; free of torch."""
+"""Slots of an AnnData that denoising fills, and their meanings; free of torch."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def slots(rates: bool) -> list[str]:
 
 
 def values(prediction: Prediction, names: Iterable[str]) -> dict[str, Tensor]:
-    """What these slots hold for a batch of B cells, each (B, ...)."""
-    found = {
+    """Values of these slots for a batch of B cells, each (B, ...)."""
+    compute = {
         DENOISED: lambda: prediction.likelihood.mean,
         RATES: lambda: prediction.rates,
         LATENT: lambda: prediction.latent,
         LIBRARY: lambda: prediction.library_size,
     }
-    return {name: found[name]() for name in names}
+    return {name: compute[name]() for name in names}
 
 
 def checked(model: ZiPo, adata: ad.AnnData) -> Plausibility:
@@ -65,15 +65,15 @@ def checked(model: ZiPo, adata: ad.AnnData) -> Plausibility:
 def about(
     model: ZiPo, names: Iterable[str], check: Plausibility, batch: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """What uns["zipo"] holds: plain values that tell how the slots were made; nothing of when, nor how fast."""
+    """Contents of uns["zipo"]: plain values that describe how the slots were made, without dates and times."""
     training = model.training
     settings = model.parameters.model_dump(mode="json")
-    kept = training.history[training.best_epoch - 1]
+    best = training.history[training.best_epoch - 1]
     meanings: dict[str, dict[str, str]] = {}
     for name in names:
         group, slot = name.split("/")
         meanings.setdefault(group, {})[slot] = MEANINGS[name]
-    found = {
+    description = {
         "settings": settings | {"covariates": ",".join(model.parameters.covariates)},
         "seed": model.seed,
         "device": str(model.device),
@@ -84,11 +84,11 @@ def about(
             "best_epoch": training.best_epoch,
             "stopped_by": training.stopped_by,
         },
-        "losses": {name: value for name, value in kept.items() if name != "learning_rate"},
-        "history": {name: np.array([epoch[name] for epoch in training.history]) for name in kept},
+        "losses": {name: value for name, value in best.items() if name != "learning_rate"},
+        "history": {name: np.array([epoch[name] for epoch in training.history]) for name in best},
         "slots": meanings,
         "check": check.state(),
     }
-    if taken := model.covariates.in_words:
-        found["covariates"] = taken
-    return found | ({"batch": dict(batch)} if batch else {})
+    if covariates := model.covariates.in_words:
+        description["covariates"] = covariates
+    return description | ({"batch": dict(batch)} if batch else {})

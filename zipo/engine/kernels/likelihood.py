@@ -38,7 +38,7 @@ def nll_and_gradients(first, last, counts, decoded, by_rate, weights, sums, grad
     decoded: log library (cells,), logits of the proportions (cells, genes), zero logits, and dispersion; of no genes
     where the likelihood has none. Dispersion may have one row for all cells; it is theta if `by_rate`, else
     log(1 / size). weights: of nll, z_squared, dispersion_squared and rates_error in the loss. sums: (cells, 6), to be
-    filled in the order of zipo.engine.fit.Sums. gradients: by the four of decoded, to be filled, that by dispersion
+    filled in the order of zipo.engine.loss.Sums. gradients: by the four of decoded, to be filled, that by dispersion
     with a row a cell; of no cells if they are not wanted.
     """
     starts, columns, values, constant = counts

@@ -8,12 +8,12 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.plain import log_likelihood
 from zipo.engine.batches import Counts
-from zipo.engine.fit import Sums, Weights, fit
+from zipo.engine.loss import Sums, TermWeights, entry_terms
 from zipo.engine.model import Prediction
 
 CELLS, GENES = 9, 1100  # more than two blocks of genes, and a rest
 LIKELIHOODS = ["poisson", "nb", "zip", "zinb"]
-WEIGHTS = Weights(0.7, 0.3, 0.2, 0.05)
+WEIGHTS = TermWeights(0.7, 0.3, 0.2, 0.05)
 
 
 def batch(counts: np.ndarray):
@@ -71,7 +71,7 @@ def test_loss_and_gradients_are_those_of_the_textbook(likelihood, rows, by_rate)
     said = parameters_of(prediction)
     for each in said.values():
         each.requires_grad_()
-    loss, _ = fit(prediction, batch(counts), WEIGHTS)
+    loss, _ = entry_terms(prediction, batch(counts), WEIGHTS, use_kernel=True)
     (2 * loss).backward()
     exact = {name: each.detach().double().requires_grad_() for name, each in said.items()}
     expected = expected_loss(counts, exact, by_rate)
@@ -83,10 +83,10 @@ def test_loss_and_gradients_are_those_of_the_textbook(likelihood, rows, by_rate)
 
 
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
-@pytest.mark.parametrize("dense", [False, True])
-def test_sums_are_scipys(likelihood, dense):
+@pytest.mark.parametrize("use_kernel", [True, False])
+def test_sums_are_scipys(likelihood, use_kernel):
     counts, prediction = drawn(likelihood)
-    _, found = fit(prediction, batch(counts), WEIGHTS, dense)
+    _, found = entry_terms(prediction, batch(counts), WEIGHTS, use_kernel)
     a, r, theta = (prediction.logits, prediction.zero_logits, prediction.dispersion)
     m = np.exp(prediction.log_library.double().numpy() + torch.log_softmax(a.double(), 1).numpy())
     z = np.zeros_like(m) if r is None else 1 / (1 + np.exp(-r.double().numpy()))
@@ -108,15 +108,15 @@ def test_sums_are_scipys(likelihood, dense):
 def test_what_is_far_from_the_counts_stays_finite_and_as_the_dense_form_has_it(likelihood, scale):
     counts, prediction = drawn(likelihood, scale=scale)
     found = {}
-    for dense in (False, True):
+    for use_kernel in (True, False):
         said = parameters_of(prediction)
         for each in said.values():
             each.requires_grad_().grad = None
         prediction.__dict__.pop("log_proportions", None)
-        loss, sums = fit(prediction, batch(counts), Weights(1e-3, 0, 0, 0), dense)
+        loss, sums = entry_terms(prediction, batch(counts), TermWeights(1e-3, 0, 0, 0), use_kernel)
         loss.backward()
-        found[dense] = [loss.detach(), sums.nll, *(each.grad for each in said.values())]
-    for mine, theirs in zip(found[False], found[True], strict=True):
+        found[use_kernel] = [loss.detach(), sums.nll, *(each.grad for each in said.values())]
+    for mine, theirs in zip(found[True], found[False], strict=True):
         assert torch.isfinite(mine).all()
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4 * theirs.abs().max().item())
 
@@ -125,7 +125,7 @@ def test_what_is_far_from_the_counts_stays_finite_and_as_the_dense_form_has_it(l
 def test_what_is_no_number_is_no_loss(name):
     counts, prediction = drawn("zinb")
     getattr(prediction, name)[3, 0] = torch.nan
-    assert fit(prediction, batch(counts), WEIGHTS)[0].isnan()
+    assert entry_terms(prediction, batch(counts), WEIGHTS, use_kernel=True)[0].isnan()
 
 
 @pytest.mark.parametrize("likelihood", ["zip", "zinb"])
@@ -135,7 +135,7 @@ def test_threads_change_no_bit(likelihood):
         torch.set_num_threads(threads)
         counts, prediction = drawn(likelihood)
         prediction.logits.requires_grad_()
-        loss, sums = fit(prediction, batch(counts), WEIGHTS)
+        loss, sums = entry_terms(prediction, batch(counts), WEIGHTS, use_kernel=True)
         loss.backward()
         found.append([loss.detach(), *sums, prediction.logits.grad])
     torch.set_num_threads(before)
