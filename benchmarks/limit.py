@@ -9,7 +9,9 @@ from itertools import pairwise
 
 from shapes import Shape
 
-HEADS = {"poisson": 1, "nb": 2, "zip": 2, "zinb": 3}
+from zipo.shared.likelihoods import FAMILIES
+
+HEADS = {name: 1 + family.zero_inflated + family.overdispersed for name, family in FAMILIES.items()}
 BYTES = 4  # of a float32
 ADAM = 6 * BYTES  # weight and two moments, read and written; the gradient need never leave the cache
 NONZERO = 2 * BYTES  # a count and its column

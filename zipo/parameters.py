@@ -4,10 +4,12 @@ Free of torch, so that a study can be planned without loading it. Where the pape
 our reading and the other values are the other readings.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema, model_validator
+from pydantic_core import CoreSchema
 
+from zipo.shared.likelihoods import FAMILIES, Family
 from zipo.shared.section import Section
 
 
@@ -16,6 +18,23 @@ class ShapesNetwork:
 
 
 SHAPES_NETWORK = ShapesNetwork()
+
+
+class _FamilyName:
+    """Names of likelihoods, those registered later too."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"enum": list(FAMILIES), "type": "string"}
+
+
+def _known_family(name: str) -> str:
+    if name not in FAMILIES:
+        *others, last = map(repr, FAMILIES)
+        raise ValueError(f"Input should be {', '.join(others)} or {last}")
+    return name
+
+
+FamilyName = Annotated[str, AfterValidator(_known_family), _FamilyName()]
 
 
 def _widths(value: object) -> str:
@@ -53,7 +72,7 @@ DecoderWidths = Annotated[
 class ParameterValues(Section):
     """Some hyper-parameters of ZiPo, as a configuration names them; those not named keep their defaults."""
 
-    likelihood: Annotated[Literal["poisson", "nb", "zip", "zinb"], SHAPES_NETWORK] = "zip"
+    likelihood: Annotated[FamilyName, SHAPES_NETWORK] = "zip"
     """Distribution of the counts."""
     encoder: Annotated[Widths, SHAPES_NETWORK] = "2048-1024-512-256-128"
     """Widths of the encoder's layers, genes to latents; the last is the number of latents."""
@@ -176,14 +195,19 @@ class Parameters(ParameterValues):
         return len(self.encoder_widths) - 1 if self.residuals == "full" else self.residuals
 
     @property
+    def family(self) -> Family:
+        """Capabilities of the likelihood."""
+        return FAMILIES[self.likelihood]
+
+    @property
     def zero_inflated(self) -> bool:
         """Whether the likelihood has zero inflation."""
-        return self.likelihood in ("zip", "zinb")
+        return self.family.zero_inflated
 
     @property
     def overdispersed(self) -> bool:
         """Whether the likelihood has an extra parameter beside the rates."""
-        return self.likelihood in ("nb", "zinb")
+        return self.family.overdispersed
 
 
 def shaping_the_network() -> frozenset[str]:

@@ -24,7 +24,7 @@ def denoise(
     batch: Mapping[str, Any] | None = None,
     seed: int = 1,
     device: str = "auto",
-    **parameters,
+    **parameters: Any,
 ) -> ad.AnnData | None:
     """Train ZiPo on raw counts and denoise them.
 

@@ -36,6 +36,7 @@ def drawn(likelihood: str, dispersion_rows: int = CELLS, by_rate: bool = True, s
         zero_logits=said["r"] if "z" in likelihood else None,
         dispersion=said["z"][:dispersion_rows] if "nb" in likelihood else None,
         by_rate=by_rate,
+        base="nb" if "nb" in likelihood else "poisson",
     )
 
 

@@ -1,11 +1,17 @@
 """Commands for a user's own data: their arguments, options and help. Each imports what it runs, to start fast."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from zipo.shared.likelihoods import FAMILIES
+
 app = typer.Typer()
+if TYPE_CHECKING:
+    FamilyName = str  # a literal of names that are known at run time is no type to it
+else:
+    FamilyName = Literal[tuple(FAMILIES)]
 
 
 COUNTS = "Raw counts: .h5ad, 10x .h5, .loom, a folder with matrix.mtx, or a table (.csv, .tsv, .txt, also .gz)."
@@ -27,8 +33,8 @@ Batch = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME=LEVEL", help="Denoise all cells as if of this level of a covariate; repeat."),
 ]
-Choice = Annotated[
-    Literal["poisson", "nb", "zip", "zinb"] | None,
+Likelihood = Annotated[
+    FamilyName | None,
     typer.Option(help="Distribution of the counts. [zip]", show_default=False),
 ]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs at most. [by the number of cells]")]
@@ -65,7 +71,7 @@ def example(target: Out) -> None:
 def denoise(
     source: In,
     target: Out,
-    likelihood: Choice = None,
+    likelihood: Likelihood = None,
     genes: Genes = None,
     covariate: Covariate = None,
     batch: Batch = None,
@@ -117,7 +123,7 @@ def denoise(
 def fit(
     source: In,
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder to keep the model in.", show_default=False)],
-    likelihood: Choice = None,
+    likelihood: Likelihood = None,
     genes: Genes = None,
     covariate: Covariate = None,
     seed: Seed = 1,
@@ -194,7 +200,7 @@ def tune(
     source: In,
     output: Annotated[Path, typer.Option(metavar="FILE", help="Where the best settings go.")] = Path("zipo.json"),
     trials: Annotated[int, typer.Option(min=1, help="Trainings to try.")] = 30,
-    likelihood: Choice = None,
+    likelihood: Likelihood = None,
     genes: Genes = None,
     covariate: Covariate = None,
     seed: Seed = 1,

@@ -11,7 +11,7 @@ theta -> -inf is the Poisson.
 """
 
 import math
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -23,10 +23,16 @@ SMALLEST_SIZE = 1e-30  # reached only outside m > 1e-17; keeps x / size within f
 
 
 class Likelihood(Protocol):
-    """What the loss, the metrics and the estimator ask of a likelihood; tensors are (cells, genes)."""
+    """Interface of a likelihood for the loss, the metrics and the estimator; tensors are (cells, genes)."""
 
     rates: Tensor
     """m = l mu, in counts."""
+    has_kernel: ClassVar[bool]
+    """Whether zipo.engine.kernels.likelihood computes it; else it is computed by its own methods, on all entries."""
+
+    @property
+    def parameters(self) -> dict[str, Tensor]:
+        """The parameters by the names that users know, rates first; each (cells, genes)."""
 
     @property
     def mean(self) -> Tensor:
@@ -48,19 +54,27 @@ class Likelihood(Protocol):
         """One draw of counts for every entry."""
 
 
-class _DenseLogProb:
-    """log_prob of a batch whose zeros are not known apart."""
+class Dense:
+    """What follows from the other methods of a likelihood; it has no kernel unless it says so."""
+
+    has_kernel: ClassVar[bool] = False
 
     def log_prob(self: Likelihood, counts: Tensor) -> Tensor:
         return torch.where(counts == 0, self.log_prob_zero(), self.log_prob_positive(counts.clamp(min=1)))
 
 
-class Poisson(_DenseLogProb):
+class Poisson(Dense):
     """Poisson with the logarithm of its rates."""
 
-    def __init__(self, log_rates: Tensor):
+    has_kernel = True
+
+    def __init__(self, log_rates: Tensor) -> None:
         self.log_rates = log_rates
         self.rates = log_rates.exp()
+
+    @property
+    def parameters(self) -> dict[str, Tensor]:
+        return {"rates": self.rates}
 
     @property
     def mean(self) -> Tensor:
@@ -80,13 +94,19 @@ class Poisson(_DenseLogProb):
         return torch.poisson(self.rates, generator=generator)
 
 
-class NegativeBinomial(_DenseLogProb):
+class NegativeBinomial(Dense):
     """NB with the logarithm of its rates and theta = log(rate / size)."""
 
-    def __init__(self, log_rates: Tensor, theta: Tensor):
+    has_kernel = True
+
+    def __init__(self, log_rates: Tensor, theta: Tensor) -> None:
         self.log_rates = log_rates
         self.rates = log_rates.exp()
         self.theta = theta.clamp(-THETA_LIMIT, THETA_LIMIT)
+
+    @property
+    def parameters(self) -> dict[str, Tensor]:
+        return {"rates": self.rates, "size": self.rates * torch.exp(-self.theta)}
 
     @property
     def mean(self) -> Tensor:
@@ -108,13 +128,18 @@ class NegativeBinomial(_DenseLogProb):
         return torch.poisson(torch._standard_gamma(size, generator) * self.theta.exp(), generator=generator)
 
 
-class ZeroInflated(_DenseLogProb):
+class ZeroInflated(Dense):
     """A mixture of another likelihood with a point mass at zero of probability z = sigmoid(zero_logits)."""
 
-    def __init__(self, base: Poisson | NegativeBinomial, zero_logits: Tensor):
+    def __init__(self, base: Likelihood, zero_logits: Tensor) -> None:
         self.base = base
         self.rates = base.rates
         self.zero_logits = zero_logits
+
+    @property
+    def parameters(self) -> dict[str, Tensor]:
+        rates, *others = self.base.parameters.items()
+        return dict([rates, ("zero_probability", torch.sigmoid(self.zero_logits)), *others])
 
     @property
     def mean(self) -> Tensor:
@@ -130,8 +155,16 @@ class ZeroInflated(_DenseLogProb):
         return ZeroInflated(self.base.at(index), self.zero_logits.flatten()[index])
 
     def sample(self, generator: torch.Generator | None = None) -> Tensor:
-        kept = torch.bernoulli(torch.sigmoid(-self.zero_logits), generator=generator)
-        return kept * self.base.sample(generator)
+        not_lost = torch.bernoulli(torch.sigmoid(-self.zero_logits), generator=generator)
+        return not_lost * self.base.sample(generator)
+
+
+BASES: dict[str, type[Any]] = {"poisson": Poisson, "nb": NegativeBinomial}
+"""Distributions without zero inflation by the names that `zipo.shared.likelihoods.Family` has for them.
+
+Each is made from the logarithms of its rates (cells, genes) and, if its family is overdispersed, from theta of the same
+shape. One without `has_kernel` needs nothing beside this class: autograd gives its gradients.
+"""
 
 
 def count_constant(counts: Tensor) -> Tensor:
@@ -143,7 +176,7 @@ class _PoissonPositive(torch.autograd.Function):
     """log Poisson(x; m) for x >= 1, plus count_constant: minus half the deviance, as in Loader (2000)."""
 
     @staticmethod
-    def forward(ctx, log_m: Tensor, x: Tensor) -> Tensor:
+    def forward(ctx: Any, log_m: Tensor, x: Tensor) -> Tensor:
         m = log_m.exp()
         ctx.save_for_backward(m, x)
         vanishing = log_m < -60  # where m / x would leave float32
@@ -151,7 +184,7 @@ class _PoissonPositive(torch.autograd.Function):
         return -torch.where(vanishing, x * (torch.log(x) - log_m - 1), deviance)
 
     @staticmethod
-    def backward(ctx, *grads: Tensor):
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         m, x = ctx.saved_tensors
         return grads[0] * (x - m), None
 
@@ -160,7 +193,7 @@ class _NegativeBinomialPositive(torch.autograd.Function):
     """log NB(x; mean m, size m e^-theta) for x >= 1, plus count_constant, as in Loader (2000)."""
 
     @staticmethod
-    def forward(ctx, log_m: Tensor, theta: Tensor, x: Tensor) -> Tensor:
+    def forward(ctx: Any, log_m: Tensor, theta: Tensor, x: Tensor) -> Tensor:
         m = log_m.exp()
         size = (log_m - theta).exp().clamp(min=SMALLEST_SIZE)
         ctx.save_for_backward(x, size, theta)
@@ -171,7 +204,7 @@ class _NegativeBinomialPositive(torch.autograd.Function):
         return _stirling_error(n) - _stirling_error(size) - deviance - 0.5 * torch.log1p(x / size)
 
     @staticmethod
-    def backward(ctx, *grads: Tensor):
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         x, size, theta = ctx.saved_tensors
         by_log_m = _size_digamma_difference(x, size) - size * softplus(theta)
         by_theta = x * torch.sigmoid(-theta) - size * torch.sigmoid(theta) - by_log_m
@@ -182,14 +215,14 @@ class _MixtureAtZero(torch.autograd.Function):
     """log(z + (1 - z) e^f0) from the zero logits r and the base's log-probability f0 of a zero."""
 
     @staticmethod
-    def forward(ctx, r: Tensor, f0: Tensor) -> Tensor:
+    def forward(ctx: Any, r: Tensor, f0: Tensor) -> Tensor:
         log_z, log_rest = logsigmoid(r), logsigmoid(-r) + f0
         log_prob = torch.logaddexp(log_z, log_rest)
         ctx.save_for_backward(log_z, torch.exp(log_rest - log_prob))
         return log_prob
 
     @staticmethod
-    def backward(ctx, *grads: Tensor):
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         log_z, from_base = ctx.saved_tensors  # from_base: probability that a zero comes from the base
         return grads[0] * (1 - from_base - log_z.exp()), grads[0] * from_base
 

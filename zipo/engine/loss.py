@@ -96,8 +96,11 @@ class TermWeights(NamedTuple):
 def entry_terms(
     prediction: "Prediction", batch: Batch, weights: TermWeights, use_kernel: bool
 ) -> tuple[Tensor, Sums[Tensor]]:
-    """The loss's terms that are sums over entries: their weighted sum, from which to go backward, and the sums."""
-    if not use_kernel:
+    """The loss's terms that are sums over entries: their weighted sum, from which to go backward, and the sums.
+
+    `use_kernel` asks for the compiled kernel, which is taken for the likelihoods that have one.
+    """
+    if not (use_kernel and prediction.has_kernel):
         sums = _dense_sums(prediction, batch)
         return weights.weighted_sum(sums), Sums(*(each.detach() for each in sums))
     loss, sums = _Kernel.apply(

@@ -13,7 +13,7 @@ from torch.nn.utils import skip_init
 from zipo.engine.batches import Batch
 from zipo.engine.cached_attribute import cached_attribute
 from zipo.engine.first_layer import FirstLayer
-from zipo.engine.likelihoods import Likelihood, NegativeBinomial, Poisson, ZeroInflated
+from zipo.engine.likelihoods import BASES, Likelihood, ZeroInflated
 from zipo.engine.precision import bfloat16
 from zipo.parameters import Parameters
 
@@ -30,6 +30,7 @@ class Prediction:
     zero_logits: Tensor | None  # (B, G) r, of the zero-inflated likelihoods
     dispersion: Tensor | None  # (B, G) or (1, G) the likelihood's extra parameter, as the setting defines it
     by_rate: bool  # whether that is log(rate / size), or log(1 / size)
+    base: str  # name of the likelihood's base distribution in zipo.engine.likelihoods.BASES
 
     @cached_attribute
     def log_proportions(self) -> Tensor:
@@ -62,9 +63,14 @@ class Prediction:
     @property
     def likelihood(self) -> Likelihood:
         """The counts' likelihood."""
-        theta = self.theta
-        base = Poisson(self.log_rates) if theta is None else NegativeBinomial(self.log_rates, theta)
+        theta, distribution = self.theta, BASES[self.base]
+        base = distribution(self.log_rates) if theta is None else distribution(self.log_rates, theta)
         return base if self.zero_logits is None else ZeroInflated(base, self.zero_logits)
+
+    @property
+    def has_kernel(self) -> bool:
+        """Whether the compiled kernel computes the counts' likelihood."""
+        return BASES[self.base].has_kernel
 
 
 class Network(nn.Module):
@@ -180,7 +186,8 @@ class Network(nn.Module):
             logits = self.log_proportions(hidden).float()
             zero_logits = None if self.zero_logits is None else self.zero_logits(hidden).float()
             dispersion = None if self.dispersion is None else self.dispersion(hidden).float()
-        return Prediction(latent, log_library, logits, zero_logits, dispersion, self.hyper.dispersion == "logits")
+        by_rate, base = self.hyper.dispersion == "logits", self.hyper.family.base
+        return Prediction(latent, log_library, logits, zero_logits, dispersion, by_rate, base)
 
     def transform(self, batch: Batch) -> Tensor:
         """(N,) positive counts as the encoder sees them; zeros stay zeros."""

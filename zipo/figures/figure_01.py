@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from zipo.figures.shared import style
+from zipo.shared.likelihoods import FAMILIES
 
 title = "the model as configured"
 caption = (
@@ -81,10 +82,11 @@ BLUE, ORANGE, GREEN = "#9ecae1", "#fdd0a2", "#c7e9c0"
 
 def _heads(ax, at: float, latents: float, p: dict[str, Any], library: list[int]) -> None:
     """The decoder's heads, one below the other; the library network starts at the latents, not at the decoder."""
+    family = FAMILIES[p["likelihood"]]
     names = ["library"] if library else []
-    names += ["zero"] if p["likelihood"] in ("zip", "zinb") else []
+    names += ["zero"] if family.zero_inflated else []
     names += ["proportions"]
-    names += ["theta"] if p["likelihood"] in ("nb", "zinb") else []
+    names += ["theta"] if family.overdispersed else []
     for place, name in enumerate(names):
         y = 1.8 - 3.6 * place / max(1, len(names) - 1) if len(names) > 1 else 0
         label, symbol = HEADS[name]

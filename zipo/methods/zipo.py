@@ -13,6 +13,7 @@ keeps_library = True
 scale = "expected counts (1 - z) l mu of its likelihood: counts as they are"
 source = "ZiPo, doi 10.1109/TCBBIO.2025.3572783, this package"
 imports = ("torch", "zipo.model.estimator")
+KNOWN = {"rates", "zero_probability", "size"}  # parameters of the distributions that metrics can score
 
 
 def denoise(counts: ad.AnnData, *, seed: int, **parameters) -> ad.AnnData:
@@ -27,8 +28,9 @@ def denoise(counts: ad.AnnData, *, seed: int, **parameters) -> ad.AnnData:
     model = ZiPo.for_data(counts, seed=seed, **given).fit(counts)
     denoised = counts.copy()
     denoised.layers["denoised"] = model.denoise(counts)
-    for part, values in model.distribution(counts).items():
-        denoised.layers[part] = values
+    distribution = model.distribution(counts)
+    if set(distribution) <= KNOWN:
+        denoised.layers.update(distribution)
     denoised.obsm["latent"] = model.latent(counts)
     denoised.uns["likelihood"] = model.parameters.likelihood
     return denoised

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,10 +31,11 @@ from zipo.model import saved
 from zipo.model.arguments import check_batch, checked_parameters, seed_of
 from zipo.model.covariates import Covariates
 from zipo.model.plausibility import CELLS, Plausibility
-from zipo.model.predictions import parameters_of, stacked
+from zipo.model.predictions import stacked
 from zipo.model.split import split
 from zipo.presets import sizes_for
 from zipo.shared.errors import InputError, NotFitted
+from zipo.shared.likelihoods import FAMILIES
 
 TRAINED = ("network", "training", "genes", "covariates", "gene_totals")  # attributes that a training sets
 
@@ -53,8 +55,8 @@ class ZiPo:
         seed: int = 1,
         device: str = "auto",
         empty_cells: Literal["refuse", "keep"] = "refuse",
-        **parameters,
-    ):
+        **parameters: Any,
+    ) -> None:
         self.parameters = checked_parameters(parameters)
         if empty_cells not in ("refuse", "keep"):
             raise InputError(f"empty_cells {empty_cells!r}: refuse or keep is expected")
@@ -68,7 +70,7 @@ class ZiPo:
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @classmethod
-    def for_data(cls, adata: ad.AnnData, **settings) -> "ZiPo":
+    def for_data(cls, adata: ad.AnnData, **settings: Any) -> "ZiPo":
         """A model whose sizes, batches and epochs fit the number of cells and genes of these counts, but for those
         that are given; `settings` as of ZiPo. NB and ZINB do without the paper's rate penalty, and the totals of
         genes are fitted, unless these are given."""
@@ -109,7 +111,7 @@ class ZiPo:
         on_epoch: Callable[[int, float], None] | None,
         checkpoints: Checkpoints | None,
     ) -> "ZiPo":
-        """What fit does once genes and covariates are known; `start` gives the network for the training counts."""
+        """Train, once genes and covariates are known; `start` makes the network for the training counts."""
         if validation is None:
             parts = split(adata.n_obs, self.seed, self.parameters.validation_share, test_share=0)
             adata, validation = some_cells(adata, parts.training), some_cells(adata, parts.validation)
@@ -182,7 +184,9 @@ class ZiPo:
     def pruned(self, threshold: float) -> Iterator[float]:
         """Within the context the first layer lacks the weights below threshold times their neuron's largest;
         gives the share of weights kept."""
-        with pruned(self.network, threshold) as share:
+        if not (isinstance(threshold, Real) and 0 <= threshold <= 1):
+            raise InputError(f"threshold {threshold!r}: a share of each neuron's largest weight, 0 to 1, is expected")
+        with pruned(self.network, float(threshold)) as share:
             yield share
 
     @engine_switches(gradients=False)
@@ -239,15 +243,16 @@ class ZiPo:
         Raises InputError for likelihoods without zero inflation.
         """
         if not self.parameters.zero_inflated:
+            inflated = " or ".join(name for name, family in FAMILIES.items() if family.zero_inflated)
             raise InputError(
-                f"zero_probability: the likelihood {self.parameters.likelihood} has no zero inflation; fit zip or zinb"
+                f"zero_probability: the likelihood {self.parameters.likelihood} has no zero inflation; fit {inflated}"
             )
-        return self._predict(adata, lambda prediction: parameters_of(prediction)["zero_probability"])
+        return self._predict(adata, lambda prediction: prediction.likelihood.parameters["zero_probability"])
 
     def distribution(self, adata: ad.AnnData) -> dict[str, np.ndarray]:
         """The parameters of each count's likelihood, float32 (cells, genes): rates, zero_probability of the
-        zero-inflated ones, and size of NB and ZINB."""
-        return self._read(adata, parameters_of)
+        zero-inflated ones, and an extra parameter by its own name, such as size of NB and ZINB."""
+        return self._arrays(adata, lambda prediction: prediction.likelihood.parameters)
 
     def sample(self, adata: ad.AnnData, seed: int = 1) -> np.ndarray:
         """Counts drawn once for every entry from its likelihood, float32 (cells, genes): as the model expects another
@@ -256,7 +261,7 @@ class ZiPo:
         return self._predict(adata, lambda prediction: prediction.likelihood.sample(generator))
 
     def predictions(self, adata: ad.AnnData, batch: Mapping[str, Any] | None = None) -> Iterator[Prediction]:
-        """What the network says of each batch of cells, in their order, one at a time; `batch` as in `denoise`."""
+        """The network's outputs for each batch of cells, in their order, one at a time; `batch` as in `denoise`."""
         check_batch(batch)
         self.network.eval()
         adata = counts_of(adata, "counts")
@@ -273,36 +278,37 @@ class ZiPo:
     def _predict(
         self,
         adata: ad.AnnData,
-        part: Callable[[Prediction], Tensor],
+        values_of: Callable[[Prediction], Tensor],
         batch: Mapping[str, Any] | None = None,
     ) -> np.ndarray:
-        return self._read(adata, lambda prediction: {"part": part(prediction)}, batch)["part"]
+        """Values (cells, ...) that are computed from the prediction for each batch of cells."""
+        return self._arrays(adata, lambda prediction: {"values": values_of(prediction)}, batch)["values"]
 
-    def _read(
+    def _arrays(
         self,
         adata: ad.AnnData,
-        of: Callable[[Prediction], Mapping[str, Tensor]],
+        values_of: Callable[[Prediction], Mapping[str, Tensor]],
         batch: Mapping[str, Any] | None = None,
     ) -> dict[str, np.ndarray]:
-        """What is read from the predictions for each batch of cells, over all cells."""
+        """Named values (cells, ...) that are computed from the prediction for each batch of cells."""
         check_anndata(adata, "counts")
-        return stacked(map(engine_switches(gradients=False)(of), self.predictions(adata, batch)), adata.n_obs)
+        return stacked(map(engine_switches(gradients=False)(values_of), self.predictions(adata, batch)), adata.n_obs)
 
     @engine_switches()
     def _counts(self, adata: ad.AnnData, place: str, obs: pd.DataFrame | None = None) -> AnyCounts:
         """The counts, checked, with the covariates of the cells; `obs` takes the place of adata's own."""
-        given, adata = adata, counts_of(adata, place)
+        original, adata = adata, counts_of(adata, place)
         if not same_names(adata.var_names, self.genes):
             raise InputError(
                 f"{place}: the genes are not those of the training cells, in the same order; match them by name, "
                 "zipo.fine_tuning.aligned(adata, model.genes)"
             )
         covariates = self.covariates.matrix(adata.obs if obs is None else obs)
-        with pointing_to_counts(lambda: layers_with_counts(given)):
+        with pointing_to_counts(lambda: layers_with_counts(original)):
             if (rows := on_disk(adata, place)) is not None:
-                found = survey(rows, adata.obs_names, adata.var_names)
-                check_cells_and_genes(adata, place, self.empty_cells, found.library)
-                return StreamedCounts(rows, found, covariates, self.device)
+                totals = survey(rows, adata.obs_names, adata.var_names)
+                check_cells_and_genes(adata, place, self.empty_cells, totals.library)
+                return StreamedCounts(rows, totals, covariates, self.device)
             matrix = as_counts(adata.X, adata.obs_names, adata.var_names, place)
             check_cells_and_genes(adata, place, self.empty_cells, np.asarray(matrix.sum(axis=1)).ravel())
         return Counts(matrix, covariates, self.device)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from zipo.figures.shared import style
 from zipo.figures.shared.statistics import BAR, summary
+from zipo.shared.likelihoods import FAMILIES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +21,7 @@ def select(runs: pd.DataFrame, experiment: str) -> pd.DataFrame:
     The model is the likelihood's name, with a star where the paper's penalty on the rates is off: ZIP, ZINB, ZINB*.
     """
     runs = runs[[experiment in names.split(",") for names in runs["experiments"]]]
-    overdispersed = runs["likelihood"].isin(["nb", "zinb"])
+    overdispersed = runs["likelihood"].map(lambda name: FAMILIES[name].overdispersed).astype(bool)
     penalised = (runs["rate_penalty"] != "none") & (runs["alpha_rate"] > 0)
     names = runs["likelihood"].str.upper()
     return runs.assign(model=names.where(~overdispersed | penalised, names + "*"))
