@@ -1,16 +1,21 @@
-"""Methods of the benchmark: one file each, discovered by its name; docs/extending.md shows how to add one.
+"""Methods of the benchmark: one file each, found by its name; docs/extending.md shows how to add one.
+
+They are the files in this folder, and those in the folders that the environment variable ZIPO_METHODS lists, with
+os.pathsep between them, where methods of one's own are kept outside of the package.
 
 A method file `<name>.py` declares
 
 - `name`: that of its file;
-- `env`: the environment it runs in, the name of a file of pins under envs/; None for ours;
+- `env`: the environment it runs in, the name of a file of pins `<env>.txt`, which lies in the folder `environments`
+  beside the methods of the package, or beside the method file itself; None for ours;
 - `parameters`: the names and defaults of its parameters;
 - `seeded`: whether the seed changes the result;
 - `keeps_library`: whether a cell's denoised counts add up to about what was counted, which is then checked;
 - `scale`: in one sentence, what the output is and how it was brought to counts;
 - `source`: paper, DOI, package and version;
 - optionally `imports`: heavy modules that are loaded before the time is measured, and whose versions are noted;
-- optionally `sees_truth = True`: a control that is given the whole data set, truth and cell types included;
+- optionally `control = True`: a bound to compare methods with, which is shown and not ranked;
+- optionally `sees_truth = True`: it is given the complete data set, truth and cell types included;
 
 and has either `denoise(counts, *, seed, **parameters) -> AnnData`, or `command`, a list of strings that starts a
 program in another language (see `zipo.benchmark.running.exchange`).
@@ -30,14 +35,20 @@ A method runs in a process of its own (`zipo.benchmark.running.runner`) under a 
 environment of its own imports nothing but anndata, numpy and scipy at its top: ours lists it, its own runs it.
 """
 
+import os
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from pkgutil import iter_modules
+from types import ModuleType
 
 from zipo.shared.errors import InputError
 
-DECLARATIONS = ("name", "env", "parameters", "seeded", "keeps_library", "scale", "source")
+REQUIRED = ("name", "env", "parameters", "seeded", "keeps_library", "scale", "source")
+OPTIONAL = ("control", "sees_truth")
+"""Declarations that have the default of Method's field; `imports` is read by the runner alone."""
+VARIABLE = "ZIPO_METHODS"
 
 
 @dataclass(frozen=True)
@@ -52,14 +63,39 @@ class Method:
     keeps_library: bool = False
     scale: str = ""
     source: str = ""
+    control: bool = False
     sees_truth: bool = False
     fault: str | None = None
     """Why the file cannot be used, in one sentence; it is a method still, which fails."""
 
 
+def user_folders() -> list[Path]:
+    """The folders in ZIPO_METHODS, absolute; one that does not exist yet holds no methods."""
+    return [Path(folder).absolute() for folder in os.environ.get(VARIABLE, "").split(os.pathsep) if folder]
+
+
+def files() -> dict[str, Path]:
+    """Method files by the names of their methods, sorted; finding them imports none.
+
+    Raises InputError if two folders have a file of one name.
+    """
+    found: dict[str, Path] = {}
+    for folder in [*map(Path, __path__), *user_folders()]:
+        for module in iter_modules([str(folder)]):
+            file = folder / f"{module.name}.py"
+            if module.ispkg or not file.is_file():
+                continue
+            if module.name in found and folder in user_folders() and not found[module.name].samefile(file):
+                raise InputError(
+                    f"{VARIABLE}: {file} has the name of the method in {found[module.name]}; rename one of the two"
+                )
+            found.setdefault(module.name, file)
+    return dict(sorted(found.items()))
+
+
 def known() -> list[str]:
-    """Names of the methods in this folder; finding them imports none."""
-    return sorted(module.name for module in iter_modules(__path__) if not module.ispkg)
+    """Names of all methods; finding them imports none."""
+    return list(files())
 
 
 def method(name: str) -> Method:
@@ -68,24 +104,35 @@ def method(name: str) -> Method:
     Raises InputError if there is no such method. A file that cannot be imported or does not declare all is a method
     with a fault, so that one bad file does not stop the others.
     """
-    if name not in known():
+    if not (file := files().get(name)):
         raise InputError(f"method {name!r} is unknown; known are {', '.join(known())}")
-    file = next(path for folder in __path__ if (path := Path(folder) / f"{name}.py").exists())
     try:
-        module = import_module(f"{__name__}.{name}")
+        module = _load(name, file)
     except Exception as error:  # whatever a file does when it is imported
         return Method(name, file, fault=f"{file.name} cannot be imported ({type(error).__name__}: {error})")
-    missing = [word for word in DECLARATIONS if not hasattr(module, word)]
+    missing = [word for word in REQUIRED if not hasattr(module, word)]
     if not (hasattr(module, "denoise") or hasattr(module, "command")):
         missing.append("denoise or command")
     if missing:
         return Method(name, file, fault=f"{file.name} does not declare {', '.join(missing)}")
     if module.name != name:
         return Method(name, file, fault=f"{file.name} declares the name {module.name!r}; expected that of the file")
-    declared = {word: getattr(module, word) for word in DECLARATIONS}
-    return Method(file=file, sees_truth=getattr(module, "sees_truth", False), **declared)
+    declared = [*REQUIRED, *(word for word in OPTIONAL if hasattr(module, word))]
+    return Method(file=file, **{word: getattr(module, word) for word in declared})
 
 
 def discover() -> dict[str, Method]:
     """All methods by name."""
     return {name: method(name) for name in known()}
+
+
+def _load(name: str, file: Path) -> ModuleType:
+    """The module of a method file; one outside of the package is loaded anew each time, and is no module of it."""
+    if file.parent not in user_folders():
+        return import_module(f"{__name__}.{name}")
+    spec = spec_from_file_location(f"method_{name}", file)
+    assert spec
+    assert spec.loader
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -8,6 +8,7 @@ from zipo.methods.shared.library import from_shares
 name = "gene_mean"
 env = None
 parameters: dict = {}
+control = True
 seeded = False
 keeps_library = True
 scale = "each gene's share of all counts times the cell's library size: counts"

@@ -6,6 +6,7 @@ from scipy.sparse import csr_matrix
 name = "no_denoising"
 env = None
 parameters: dict = {}
+control = True
 seeded = False
 keeps_library = True
 scale = "the counts themselves"

@@ -8,6 +8,7 @@ from zipo.shared.errors import InputError
 name = "oracle"
 env = None
 parameters: dict = {}
+control = True
 seeded = False
 sees_truth = True
 keeps_library = True

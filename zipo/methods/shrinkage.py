@@ -14,6 +14,7 @@ from zipo.methods.shared.library import from_shares
 name = "shrinkage"
 env = None
 parameters = {"share": 0.9}
+control = True
 seeded = True
 keeps_library = True
 scale = "a weighted mean of the counts and of what the gene's mean expects at the cell's library size: counts"
