@@ -14,18 +14,18 @@ from zipo import metrics
 from zipo.benchmark.leaderboard import FEWEST, LEVEL
 from zipo.shared import page
 
-# what a practitioner wants, by the measure that tells; a metric without one here goes by its title and first measure
-WANTED = {
-    "poisson_deviance": "to predict the molecules that deeper sequencing would add",
-    "truth_mse": "to come close to the true expression, where it is known",
-    "denoised_ari": "to find cell types in the denoised counts",
-    "latent_ari": "to find cell types in latent variables",
-    "marker_auroc": "to see marker genes tell their cell types apart",
-    "false_correlations": "to make up no correlations between genes",
-    "null_differences_worst": "to make up no differences between groups of alike cells",
-    "zero_calibration": "to explain the zeros and the spread of the counts",
-    "seconds": "to wait a short time",
-}
+ORDER = [
+    "poisson_deviance",
+    "truth_mse",
+    "denoised_ari",
+    "latent_ari",
+    "marker_auroc",
+    "false_correlations",
+    "null_differences_worst",
+    "zero_calibration",
+    "seconds",
+]
+"""Measures in the order of the page's choices; those of other metrics follow."""
 FLOOR = "no_denoising"
 PREDICTION = ("poisson_deviance", "mse_counts")
 """Measures by which a method has to beat the controls."""
@@ -89,13 +89,9 @@ def went_wrong(table: pd.DataFrame) -> str:
 
 
 def purposes() -> dict[str, str]:
-    """For every metric the measure to go by, and what it is good for; those with words of ours first."""
-    found = {}
-    for module in metrics.discover().values():
-        measure = next((name for name in module.measures if name in WANTED), next(iter(module.measures)))
-        found[measure] = WANTED.get(measure, module.title)
-    order = list(WANTED)
-    return dict(sorted(found.items(), key=lambda item: order.index(item[0]) if item[0] in order else len(order)))
+    """Measures to choose a method by, and what each is good for, in the order of the page."""
+    purposes = metrics.purposes()
+    return dict(sorted(purposes.items(), key=lambda item: ORDER.index(item[0]) if item[0] in ORDER else len(ORDER)))
 
 
 def choices(here: pd.DataFrame) -> str:

@@ -6,6 +6,7 @@ A metric file has
 - `measures`: the names of its numbers, each with "low" or "high", whichever is better;
 - `needs`: what a case must have for it, of the words in `zipo.metrics.shared.case.Case.has`;
 - `score(case)`: the numbers by their names; NaN where a number does not exist for these data;
+- optionally `purpose`: the measure to choose a method by, with what it is good for, in words that follow "if you want";
 - optionally `unranked`: those of its measures by which methods are shown and not ranked, each with the reason.
 
 What several metrics share is in the folder `shared`. Denoised counts come on the scale of the counts that were
@@ -33,6 +34,14 @@ def discover() -> dict[str, ModuleType]:
 def measures() -> dict[str, Literal["low", "high"]]:
     """The names of all numbers, each with which end of it is better."""
     return {measure: better for module in discover().values() for measure, better in module.measures.items()}
+
+
+def purposes() -> dict[str, str]:
+    """For every metric, the measure to choose a method by and what for: by default its first, and its title."""
+    found: dict[str, str] = {}
+    for module in discover().values():
+        found |= getattr(module, "purpose", None) or {next(iter(module.measures)): module.title}
+    return found
 
 
 def unranked() -> dict[str, str]:

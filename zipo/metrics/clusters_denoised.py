@@ -6,6 +6,7 @@ from zipo.metrics.shared.components import principal_components
 
 title = "Clusters of the denoised counts"
 measures = {"denoised_ari": "high", "denoised_nmi": "high", "denoised_silhouette": "high"}
+purpose = {"denoised_ari": "to find cell types in the denoised counts"}
 needs = ("cell_types",)
 
 COMPONENTS = 50

@@ -5,6 +5,7 @@ from zipo.metrics.shared.clusters import agreement_with_types
 
 title = "Clusters of the latents"
 measures = {"latent_ari": "high", "latent_nmi": "high", "latent_silhouette": "high"}
+purpose = {"latent_ari": "to find cell types in latent variables"}
 needs = ("latent", "cell_types")
 
 

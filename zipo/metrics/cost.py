@@ -6,6 +6,7 @@ from zipo.metrics.shared.case import Case
 
 title = "Cost"
 measures = {"seconds": "low", "cells_per_second": "high", "peak_mb": "low"}
+purpose = {"seconds": "to wait a short time"}
 needs = ("cost",)
 
 

@@ -10,6 +10,7 @@ from zipo.metrics.shared.within_type import ranks_within_types
 
 title = "Correlations of permuted genes"
 measures = {"false_correlations": "low"}
+purpose = {"false_correlations": "to make up no correlations between genes"}
 needs = ("permuted", "cell_types")
 
 STRONG = 0.3

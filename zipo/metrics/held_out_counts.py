@@ -13,6 +13,7 @@ from zipo.metrics.shared.held_out import errors
 
 title = "Prediction of held-out molecules"
 measures = {"poisson_deviance": "low", "mse_counts": "low"}
+purpose = {"poisson_deviance": "to predict the molecules that deeper sequencing would add"}
 needs = ("held_out",)
 
 

@@ -8,6 +8,7 @@ from zipo.metrics.shared.chunks import log_columns
 
 title = "Known markers of cell types"
 measures = {"marker_auroc": "high", "marker_log_fold_change": "high"}
+purpose = {"marker_auroc": "to see marker genes tell their cell types apart"}
 needs = ("markers", "cell_types")
 
 

@@ -13,6 +13,7 @@ from zipo.metrics.shared.within_type import ranks_within_types
 
 title = "Differences between random halves of a type"
 measures = {"null_differences": "low", "null_differences_worst": "low"}
+purpose = {"null_differences_worst": "to make up no differences between groups of alike cells"}
 needs = ("cell_types",)
 unranked = {"null_differences": "5 % by construction, since the halves are drawn after denoising"}
 

@@ -10,6 +10,7 @@ from zipo.metrics.shared.chunks import chunks, log_cp10k
 
 title = "Distance from the true mean"
 measures = {"truth_mse": "low", "truth_gene_correlation": "high", "truth_cell_correlation": "high"}
+purpose = {"truth_mse": "to come close to the true expression, where it is known"}
 needs = ("truth",)
 
 CONSTANT = 1e-10

@@ -12,6 +12,7 @@ from zipo.metrics.shared.chunks import ENTRIES, chunks, dense
 
 title = "Calibration of zeros and counts"
 measures = {"zero_calibration": "low", "pit_distance": "low"}
+purpose = {"zero_calibration": "to explain the zeros and the spread of the counts"}
 needs = ()
 
 PIT_ENTRIES = 4 * ENTRIES  # distribution functions are slow; this many tell the distance to 0.001
