@@ -106,7 +106,7 @@ def test_its_name_and_capabilities_are_known_without_torch():
     assert (Parameters(likelihood="zigp").zero_inflated, Parameters(likelihood="zigp").overdispersed) == (True, True)
     names = ParameterValues.model_json_schema()["properties"]["likelihood"]["enum"]
     assert names == ["poisson", "nb", "zip", "zinb", "gp", "zigp"]
-    with pytest.raises(InputError, match="'gauss' will not do: .*'poisson', 'nb', 'zip', 'zinb', 'gp' or 'zigp'"):
+    with pytest.raises(InputError, match=r"'gauss' will not do: .*'poisson', 'nb', 'zip', 'zinb', 'gp' or 'zigp'"):
         ZiPo(likelihood="gauss")
 
 
