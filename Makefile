@@ -6,7 +6,7 @@ PYTHON ?= $(if $(WHOLE),$(BIN)/python,$(shell for name in $(NAMES); do $$name -V
 PINS := envs/zipo.txt
 INSTALL := --constraint $(PINS) --editable .[study,test]
 
-.PHONY: demo test slurm-test reliability docs tutorial env lint format
+.PHONY: demo test coverage slurm-test reliability docs tutorial env lint format
 
 # else each of the many processes would compile every module again
 unexport PYTHONDONTWRITEBYTECODE
@@ -16,6 +16,10 @@ demo: env
 
 test: env lint
 	$(BIN)/pytest --numprocesses 2
+
+# the lines and branches of the package that the tests do not reach; processes that tests start count too
+coverage: env
+	$(BIN)/pytest --numprocesses 2 --cov --cov-report=term-missing:skip-covered --cov-report=html
 
 # the study on a real cluster of one node, which root on Debian gets installed; `make test` leaves out its slow tests
 slurm-test: env
