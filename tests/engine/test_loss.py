@@ -1,4 +1,4 @@
-"""The compiled fit of a batch against scipy's probabilities and double-precision autograd of the textbook formulas."""
+"""The loss against scipy's probabilities, double-precision autograd of the textbook formulas, and numpy."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.plain import log_likelihood
 from zipo.engine.batches import Counts
-from zipo.engine.loss import Sums, TermWeights, entry_terms
+from zipo.engine.loss import Sums, TermWeights, entry_terms, library_rate, scale_invariant_sparsity
 from zipo.engine.model import Prediction
 
 CELLS, GENES = 9, 1100  # more than two blocks of genes, and a rest
@@ -141,3 +141,49 @@ def test_threads_change_no_bit(likelihood):
         found.append([loss.detach(), *sums, prediction.logits.grad])
     torch.set_num_threads(before)
     assert all(torch.equal(one, two) for one, two in zip(*found, strict=True))
+
+
+@pytest.fixture
+def weights() -> torch.Tensor:
+    return torch.randn(40, 6, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+def test_sparsity_is_the_papers_formula(weights):
+    w = weights.numpy()
+    expected = np.mean(np.abs(w).mean(axis=0) / np.sqrt((w**2).mean(axis=0)))
+    assert scale_invariant_sparsity(weights).item() == pytest.approx(expected, rel=1e-9)
+
+
+def test_sparsity_ignores_the_scale_of_each_neuron(weights):
+    scaled = weights * torch.tensor([1e-3, 1, 10, 1e3, 5, 0.2], dtype=torch.float64)
+    torch.testing.assert_close(
+        scale_invariant_sparsity(scaled),
+        scale_invariant_sparsity(weights),
+        rtol=1e-8,
+        atol=0,
+    )
+
+
+def test_sparsity_gradient_matches_finite_differences(weights):
+    assert torch.autograd.gradcheck(scale_invariant_sparsity, (weights.requires_grad_(),))
+
+
+def test_sparsity_of_one_gene_a_neuron_is_its_lower_bound():
+    weights = torch.zeros(25, 3)
+    weights[[4, 9, 20], [0, 1, 2]] = torch.tensor([1.0, -7.0, 0.3])
+    assert scale_invariant_sparsity(weights).item() == pytest.approx(1 / 5, rel=1e-6)
+
+
+def test_sparsity_of_zero_weights_is_zero_with_zero_gradient():
+    weights = torch.zeros(2, 9, requires_grad=True)
+    value = scale_invariant_sparsity(weights)
+    value.backward()
+    assert value.item() == 0
+    assert weights.grad.abs().max().item() == 0
+
+
+def test_the_rate_penalty_of_libraries_is_a_mean_square():
+    rng = np.random.default_rng(2)
+    library, observed = rng.gamma(2, 9, (7, 1)), rng.poisson(20.0, (7, 1)).astype(float)
+    found = library_rate(torch.tensor(library), torch.tensor(observed))
+    assert found.item() == pytest.approx(np.mean((library - observed) ** 2), rel=1e-12)

@@ -1,4 +1,4 @@
-"""Totals of the genes: where training starts, and where the biases of the genes are fitted to the end after it.
+"""Totals of the genes: biases that training starts from, and their fit to the totals after it.
 
 At the maximum of the Poisson likelihood each gene's rates add up to its counts: that is the score equation of its bias.
 Training that is stopped early, in mini-batches and with penalties, ends beside it, the farther the fewer cells there

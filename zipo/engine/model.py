@@ -109,6 +109,7 @@ class Network(nn.Module):
             blocks.append(_block(width, hidden, parameters))
             width = hidden
         self.decoder = nn.Sequential(*blocks)
+        # its outputs are logits, of which log_softmax makes log mu; model files have it under this name
         self.log_proportions = _linear(width, genes)
         self.zero_logits = _linear(width, genes) if parameters.zero_inflated else None
         self.dispersion: SharedByCells | nn.Linear | None = None
@@ -164,6 +165,7 @@ class Network(nn.Module):
                 module.requires_grad_(False)
 
     def train(self, mode: bool = True) -> "Network":
+        """As of nn.Module, but that fixed statistics of batch norms stay."""
         super().train(mode)
         if self.fixed_statistics:
             for module in self.modules():
@@ -172,6 +174,7 @@ class Network(nn.Module):
         return self
 
     def forward(self, batch: Batch) -> Prediction:
+        """The prediction for a batch of B cells."""
         values = self.transform(batch)
         reduced = partial(bfloat16, self.training and self.hyper.precision == "bfloat16", values.device)
         with reduced():
@@ -206,6 +209,7 @@ class SharedByCells(nn.Module):
         self.bias = nn.Parameter(torch.empty(genes))
 
     def forward(self, hidden: Tensor) -> Tensor:
+        """(1, G) whatever `hidden` is."""
         # a view of a parameter asks for gradients even where none are recorded, and so would all that is made of it
         return (self.bias if torch.is_grad_enabled() else self.bias.detach())[None]
 

@@ -1,4 +1,4 @@
-"""torch's global switches as the engine needs them, whatever the caller has set for work of his own."""
+"""torch's global switches as the engine needs them, whatever the caller has set for other work."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager

@@ -34,6 +34,7 @@ class Training:
 
     @property
     def diverged(self) -> bool:
+        """Whether the loss was no longer finite, or exploded."""
         return self.stopped_by == "diverged"
 
 

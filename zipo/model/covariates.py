@@ -26,7 +26,7 @@ class Covariates:
     levels that are neither text nor numbers.
     """
 
-    def __init__(self, obs: pd.DataFrame, names: Sequence[str]):
+    def __init__(self, obs: pd.DataFrame, names: Sequence[str]) -> None:
         self.scales: dict[str, tuple[float, float]] = {}  # mean and standard deviation of each number
         self.ranges: dict[str, tuple[float, float]] = {}  # least and largest value of each number
         self.levels: dict[str, list[Level]] = {}
@@ -45,7 +45,7 @@ class Covariates:
 
     @property
     def in_words(self) -> dict[str, str]:
-        """What each covariate was taken as, in a few words."""
+        """A short description of each covariate: its kind, and its range or levels."""
         words = {name: f"a number from {low:g} to {high:g}" for name, (low, high) in self.ranges.items()}
         for name, levels in self.levels.items():
             shown = ", ".join(map(str, levels[:SHOWN])) + (", ..." if len(levels) > SHOWN else "")
@@ -101,7 +101,7 @@ class Covariates:
         return obs.assign(**{name: self._value(name, value) for name, value in values.items()})
 
     def state(self) -> dict[str, Any]:
-        """All there is to it, as JSON knows it."""
+        """The covariates as plain values, which JSON can hold; `from_state` reads them."""
         return {
             "scales": {name: list(scale) for name, scale in self.scales.items()},
             "ranges": {name: list(values) for name, values in self.ranges.items()},
@@ -158,8 +158,8 @@ def _kind(column: pd.Series) -> str:
     if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         return "category"
     values = column.unique()
-    whole = all(float(value).is_integer() for value in values[: MANY + 1])
-    return "category" if whole and len(values) <= min(MANY, len(column) // 2) else "number"
+    all_whole = all(float(value).is_integer() for value in values[: MANY + 1])
+    return "category" if all_whole and len(values) <= min(MANY, len(column) // 2) else "number"
 
 
 def _column(obs: pd.DataFrame, name: str) -> pd.Series:

@@ -3,7 +3,7 @@
 Arithmetic is strict. What the compiler may reorder or fuse it does in some of a loop's versions and not in others, and
 which version runs depends on where arrays happen to lie, so that last bits would differ from run to run.
 
-Loops leave Python's lock to others, and take from where to where of their work they shall do. numba's own threads are
+Loops release Python's lock, and their first two arguments are the range of the work to do. numba's own threads are
 not used: its parallel loops take half a minute to compile, and starting them resets the threads that torch computes on.
 """
 
@@ -14,6 +14,7 @@ from functools import cache
 from importlib import import_module
 from itertools import pairwise
 from types import ModuleType
+from typing import Any
 
 import torch
 
@@ -24,7 +25,7 @@ def load(name: str) -> ModuleType:
     return import_module(f"{__name__}.{name}")
 
 
-def share(loop: Callable[..., None], length: int, *arguments, least: int = 1) -> None:
+def share(loop: Callable[..., None], length: int, *arguments: Any, least: int = 1) -> None:
     """loop(first, last, *arguments) over all of a length, in as many pieces as torch has threads, but of no less than
     `least` each, at once."""
     threads = max(1, min(torch.get_num_threads(), length // least))

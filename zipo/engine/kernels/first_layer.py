@@ -77,7 +77,7 @@ def sums(first, last, weights, totals):
 
 @compiled
 def learn(first, last, entries, by_output, penalty, weights, mean, square, adam, totals):
-    """A step of Adam on some parts of the genes' weights (genes x neurons), whose gradient is never held as a whole.
+    """A step of Adam on some parts of the genes' weights (genes x neurons), whose gradient is never a matrix in memory.
 
     The gradient is entries^T @ by_output (cells x neurons), the entries as `gene_major` has them, plus
     a sign(w) + b w with the a and b (neurons,) of `penalty`. mean and square are Adam's moments. `adam` is learning
