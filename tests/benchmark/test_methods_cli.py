@@ -95,9 +95,32 @@ def test_a_new_method_goes_into_the_clone_at_hand_and_never_into_an_installed_pa
     installed.mkdir(parents=True)
     (installed / "__init__.py").touch()
     monkeypatch.setattr(methods, "__path__", [str(installed)])
-    with pytest.raises(InputError, match=r"zipo is installed in .*site-packages/zipo, .*go into a clone of ZiPo's"):
+    with pytest.raises(InputError, match=r"installed in .*site-packages/zipo, .*set ZIPO_METHODS to a folder"):
         cli.new_method("fresh")
     assert not (installed / "fresh.py").exists()
+
+
+def test_a_new_method_goes_into_the_users_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("ZIPO_METHODS", f"{tmp_path / 'mine'}:{tmp_path / 'theirs'}")
+    cli.new_method("fresh")
+    file = tmp_path / "mine" / "fresh.py"
+    assert capsys.readouterr().out.startswith(f"{file}: fill it in, then run zipo study run-method fresh")
+    assert (methods.method("fresh").file, methods.method("fresh").fault) == (file, None)
+    with pytest.raises(InputError, match=r"methods/pca\.py is there already"):
+        cli.new_method("pca")
+
+
+@pytest.mark.parametrize("other", ["pca", "fresh"])
+def test_two_methods_of_one_name_are_refused(other, tmp_path, monkeypatch):
+    folders = [tmp_path / "mine", tmp_path / "theirs"]
+    for folder, name in zip(folders, ("fresh", other), strict=True):
+        folder.mkdir()
+        (folder / f"{name}.py").touch()
+    monkeypatch.setenv("ZIPO_METHODS", ":".join(map(str, folders)))
+    with pytest.raises(
+        InputError, match=rf"ZIPO_METHODS: .*theirs/{other}\.py has the name of the method in .*{other}"
+    ):
+        methods.known()
 
 
 @pytest.mark.parametrize("name", ["Fresh", "9lives", "my-method", "a.b", "", "shared", "class"])

@@ -22,7 +22,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 name = "NAME"
-env = None  # or the name of a file of pins in envs/; then import heavy packages in the function alone
+env = None  # or the name of a file of pins; then import heavy packages in the function alone
 parameters = {"strength": 0.5}
 seeded = False  # whether the seed changes the result
 keeps_library = True  # whether a cell's denoised counts add up to about what was counted
@@ -61,7 +61,7 @@ def methods() -> None:
 
 @app.command()
 def new_method(name: str) -> None:
-    """Write zipo/methods/NAME.py, a method to fill in, in the clone at hand."""
+    """Write NAME.py, a method to fill in, into the first folder of ZIPO_METHODS, else into the clone at hand."""
     from zipo import methods
     from zipo.shared.atomic_files import atomic_write
 
@@ -70,11 +70,17 @@ def new_method(name: str) -> None:
             f"method {name!r}: not a name for a method; it names a Python file, so take small letters, digits and _, "
             "beginning with a letter"
         )
-    file = _folder() / f"{name}.py"
+    user_folders = methods.user_folders()
+    file = (user_folders[0] if user_folders else _folder_of_clone()) / f"{name}.py"
+    if user_folders and (known := methods.files().get(name)):
+        raise InputError(f"method {name!r}: {known} is there already; choose another name, or edit that file")
     if file.exists():
         raise InputError(f"method {name!r}: {file} is there already; choose another name, or edit that file")
     with atomic_write(file) as part:
         part.write_text(TEMPLATE.replace("NAME", name))
+    if user_folders:
+        print(f"{file}: fill it in, then run zipo study run-method {name} '{{}}' counts.h5ad result 1 1 600")
+        return
     print(f'{file}: fill it in, then run .venv/bin/pytest -m "" tests/methods/test_conformance.py -k {name}')
     if name not in methods.known():
         print(
@@ -83,17 +89,17 @@ def new_method(name: str) -> None:
         )
 
 
-def _folder() -> Path:
+def _folder_of_clone() -> Path:
     """The folder of methods of the clone that the working folder is in, or else of the one that holds this package."""
     from zipo import methods
 
-    ours = Path(methods.__path__[0])
-    for tree in (Path.cwd(), *Path.cwd().parents, ours.parents[1]):
+    package = Path(methods.__path__[0])
+    for tree in (Path.cwd(), *Path.cwd().parents, package.parents[1]):
         if (tree / "Snakefile").exists() and (tree / "zipo" / "methods" / "__init__.py").exists():
             return tree / "zipo" / "methods"
     raise InputError(
-        f"new-method: zipo is installed in {ours.parent}, where no study would find a new method; go into a clone of "
-        "ZiPo's repository (cd), and run this there"
+        f"new-method: zipo is installed in {package.parent}, where methods of yours do not belong; set "
+        "ZIPO_METHODS to a folder of your own, which studies search for methods too, or run this in a clone of ZiPo's repository"
     )
 
 
