@@ -99,7 +99,8 @@ def _folder_of_clone() -> Path:
             return tree / "zipo" / "methods"
     raise InputError(
         f"new-method: zipo is installed in {package.parent}, where methods of yours do not belong; set "
-        "ZIPO_METHODS to a folder of your own, which studies search for methods too, or run this in a clone of ZiPo's repository"
+        "ZIPO_METHODS to a folder of your own, which studies search for methods too, or run this in a clone of ZiPo's "
+        "repository"
     )
 
 
