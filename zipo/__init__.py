@@ -2,6 +2,7 @@
 
 from importlib import import_module
 from importlib.metadata import version
+from typing import Any
 
 from zipo.shared.errors import InputError
 
@@ -9,7 +10,7 @@ __all__ = ["InputError", "ZiPo", "pp"]
 __version__ = version("zipo")
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     # torch costs seconds to load; planning, tables and figures never need it
     if name == "ZiPo":
         return import_module("zipo.model.estimator").ZiPo

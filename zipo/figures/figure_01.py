@@ -1,11 +1,15 @@
 """Figure 1: the model as configured."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from zipo.figures.shared import style
 from zipo.shared.likelihoods import FAMILIES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 title = "the model as configured"
 caption = (
@@ -32,7 +36,7 @@ def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame([*encoder, *decoder, *library], columns=["part", "neurons"])
 
 
-def draw(tables: dict[str, Any], study: dict[str, Any]):
+def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     """Boxes from left to right: genes, encoder, latents, decoder and heads."""
     style.use()
     from matplotlib import pyplot as plt
@@ -80,7 +84,7 @@ def draw(tables: dict[str, Any], study: dict[str, Any]):
 BLUE, ORANGE, GREEN = "#9ecae1", "#fdd0a2", "#c7e9c0"
 
 
-def _heads(ax, at: float, latents: float, p: dict[str, Any], library: list[int]) -> None:
+def _heads(ax: "Axes", at: float, latents: float, p: dict[str, Any], library: list[int]) -> None:
     """The decoder's heads, one below the other; the library network starts at the latents, not at the decoder."""
     family = FAMILIES[p["likelihood"]]
     names = ["library"] if library else []
@@ -97,7 +101,7 @@ def _heads(ax, at: float, latents: float, p: dict[str, Any], library: list[int])
         _arrow(ax, start, (at + 1.45, y), style="arc3,rad=-0.12" if direct else "arc3")
 
 
-def _box(ax, x: float, y: float, height: float, text: str, colour: str, wide: bool = False) -> None:
+def _box(ax: "Axes", x: float, y: float, height: float, text: str, colour: str, wide: bool = False) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     half = 0.9 if wide else 0.2
@@ -108,7 +112,9 @@ def _box(ax, x: float, y: float, height: float, text: str, colour: str, wide: bo
     ax.text(x, y, text, ha="center", va="center", rotation=0 if wide else 90, fontsize=9)
 
 
-def _arrow(ax, start, end, style: str = "arc3", dashed: bool = False) -> None:
+def _arrow(
+    ax: "Axes", start: tuple[float, float], end: tuple[float, float], style: str = "arc3", dashed: bool = False
+) -> None:
     ax.annotate(
         "", xy=end, xytext=start,
         arrowprops={"arrowstyle": "->", "connectionstyle": style, "linestyle": "--" if dashed else "-",

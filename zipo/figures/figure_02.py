@@ -1,10 +1,13 @@
 """Figure 2: library sizes and totals of genes."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from zipo.figures.shared import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 title = "library sizes and totals of genes"
 caption = (
@@ -25,7 +28,7 @@ def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
     return table.reset_index()
 
 
-def draw(tables: dict[str, Any], study: dict[str, Any]):
+def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     """A violin per data set, of the logarithms."""
     style.use()
     import numpy as np

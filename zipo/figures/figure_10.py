@@ -1,9 +1,13 @@
 """Figure 10: weight penalty and pruning."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zipo.figures.shared import pruning_curves
 from zipo.figures.shared.comparison import select
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 title = "weight penalty and pruning"
 caption = (
@@ -13,10 +17,10 @@ caption = (
 experiments = ("alpha_w",)
 
 
-def numbers(tables: dict[str, Any], study: dict[str, Any]):
+def numbers(tables: dict[str, Any], study: dict[str, Any]) -> "pd.DataFrame":
     return pruning_curves.numbers(select(tables["runs"], experiments[0]), hue="alpha_w")
 
 
-def draw(tables: dict[str, Any], study: dict[str, Any]):
+def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     runs = select(tables["runs"], experiments[0])
     return pruning_curves.draw(runs, study, hue="alpha_w", hue_label=r"Weight penalty $\alpha_w$")

@@ -1,9 +1,13 @@
 """Figure 12: likelihood and pruning."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zipo.figures.shared import pruning_curves
 from zipo.figures.shared.comparison import select
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 title = "likelihood and pruning"
 caption = (
@@ -13,10 +17,10 @@ caption = (
 experiments = ("likelihood",)
 
 
-def numbers(tables: dict[str, Any], study: dict[str, Any]):
+def numbers(tables: dict[str, Any], study: dict[str, Any]) -> "pd.DataFrame":
     return pruning_curves.numbers(select(tables["runs"], experiments[0]), hue="model")
 
 
-def draw(tables: dict[str, Any], study: dict[str, Any]):
+def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     runs = select(tables["runs"], experiments[0])
     return pruning_curves.draw(runs, study, hue="model", hue_label="Likelihood")

@@ -1,9 +1,13 @@
 """Figure 14: the search for hyper-parameters."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zipo.figures.shared import style
 from zipo.figures.shared.comparison import Comparison
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 title = "search for hyper-parameters"
 caption = (
@@ -16,7 +20,7 @@ tables = ("trials",)
 comparison = Comparison(x="encoder", x_label="Encoder (neurons per layer)", measures=("test_nll", "test_mse_rates"))
 
 
-def numbers(tables: dict[str, Any], study: dict[str, Any]):
+def numbers(tables: dict[str, Any], study: dict[str, Any]) -> "pd.DataFrame":
     trials = _with_encoders(tables)
     table = comparison.numbers(trials)
     pruned = trials.query("status == 'pruned'").groupby("encoder").size()
@@ -25,7 +29,7 @@ def numbers(tables: dict[str, Any], study: dict[str, Any]):
     return table
 
 
-def draw(tables: dict[str, Any], study: dict[str, Any]):
+def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     trials = _with_encoders(tables)
     figure = comparison.draw(trials, study)
     for ax in figure.axes:
@@ -39,6 +43,6 @@ def draw(tables: dict[str, Any], study: dict[str, Any]):
     return figure
 
 
-def _with_encoders(tables: dict[str, Any]):
+def _with_encoders(tables: dict[str, Any]) -> "pd.DataFrame":
     """The trials without those whose worker died before it chose anything."""
     return tables["trials"].dropna(subset=["encoder"])

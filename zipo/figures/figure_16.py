@@ -1,11 +1,14 @@
 """Figure 16: latent variables and cell types."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from zipo.figures.shared import style
 from zipo.figures.shared.cell_types import legend_beside, of_types
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 title = "latent variables and cell types"
 caption = (
@@ -22,7 +25,7 @@ def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
     return tables["clusters"]
 
 
-def draw(tables: dict[str, Any], study: dict[str, Any]):
+def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     """A row of panels per data set, a panel per model."""
     style.use()
     import seaborn as sns

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 title = "quality against time"
 caption = (
@@ -33,7 +34,7 @@ def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
     return chosen[["dataset", "method", "mean", "low", "high", "n", "rank", "seconds", "peak_mb"]]
 
 
-def draw(tables: dict[str, Any], study: dict[str, Any]):
+def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     """A panel per data set, a point per method, a line per control."""
     style.use()
     table, shown = tables["leaderboard"], numbers(tables, study)

@@ -1,11 +1,14 @@
 """Figure 18: zeros by mean expression."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from zipo.figures.shared import style
 from zipo.figures.shared.methods import in_order, looks, of_controls
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 title = "zeros and mean expression"
 caption = (
@@ -24,7 +27,7 @@ def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
     return tables["zeros"]
 
 
-def draw(tables: dict[str, Any], study: dict[str, Any]):
+def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     """A row of two panels per data set."""
     style.use()
     zeros, table = tables["zeros"], tables["leaderboard"]

@@ -1,12 +1,15 @@
 """Figure 19: correlations that denoising makes up."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from zipo.figures.shared import style
 from zipo.figures.shared.methods import in_order, looks, of_controls
 from zipo.metrics.false_correlations import STRONG
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 title = "correlations of genes that have none"
 caption = (
@@ -27,7 +30,7 @@ def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
     return chosen[["dataset", "method", "mean", "low", "high", "n", "rank"]]
 
 
-def draw(tables: dict[str, Any], study: dict[str, Any]):
+def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     """A panel per data set, a bar per method, the fewest on top."""
     style.use()
     table, shown = tables["leaderboard"], numbers(tables, study)

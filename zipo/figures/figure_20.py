@@ -1,12 +1,15 @@
 """Figure 20: latent variables of the methods."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from zipo.figures.shared import style
 from zipo.figures.shared.cell_types import legend_beside, of_types
 from zipo.figures.shared.methods import in_order
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 title = "latent variables of the methods"
 caption = (
@@ -27,7 +30,7 @@ def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
     return chosen[["dataset", "method", "metric", "mean", "low", "high", "n", "rank"]]
 
 
-def draw(tables: dict[str, Any], study: dict[str, Any]):
+def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     """Rows of panels for each data set, a panel per method, a legend at each data set's first row."""
     style.use()
     places, scores = tables["places"], numbers(tables, study).set_index(["dataset", "method", "metric"])["mean"]
