@@ -73,11 +73,14 @@ endif
 # for `snakemake --sdm conda`; what a file of pins lists last is installed without what it asks for, after the rest
 WITHOUT := /^\# without their own requirements:/
 
-envs/%.yaml: envs/%.txt
+# pins of methods' environments are part of the package
+vpath %.txt envs zipo/methods/environments
+
+envs/%.yaml: %.txt
 	{ echo "# Generated from $*.txt by \`make $@\`, for \`snakemake --sdm conda\`."; \
 	printf 'channels:\n  - conda-forge\ndependencies:\n  - python=3.11\n  - pip\n  - pip:\n'; \
 	sed '$(WITHOUT),$$d; /^#/d; s/^/      - /' $<; } > $@
 
-envs/%.post-deploy.sh: envs/%.txt
+envs/%.post-deploy.sh: %.txt
 	{ echo "# Generated from $*.txt by \`make $@\`; Snakemake runs it once $*.yaml is installed."; \
 	sed '1,$(WITHOUT)d; s/^/python -m pip install --no-deps /' $<; } > $@

@@ -12,7 +12,7 @@ PEERS = ("scvi", "dca")
 
 def install(peer: str) -> None:
     """Make a peer's environment, unless it is there; needs Python 3.11 and a package index."""
-    folder = environment.place() / peer
+    folder = environment.default_folder() / peer
     print(f"making {folder}, unless it is there", flush=True)
     made = environment.make(peer, folder)
     if made.status != "ok":

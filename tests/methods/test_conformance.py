@@ -17,7 +17,7 @@ from tests.methods.fixtures import CELLS, EMPTY_CELL, EMPTY_GENE, GENES, LONE_CE
 from zipo.benchmark.running import environment, launch
 from zipo.methods import Method, known, method
 
-ENVIRONMENTS = Path(os.environ.get("ZIPO_ENVIRONMENTS") or environment.place())
+ENVIRONMENTS = Path(os.environ.get("ZIPO_ENVIRONMENTS") or environment.default_folder())
 # little training, since what is tested is not how well it goes
 QUICK = {
     "dca": {"epochs": 20},

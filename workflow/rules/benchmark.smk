@@ -1,10 +1,11 @@
 # Methods compared: each denoises the training molecules of each data set in an environment and a process of its own.
 # What goes wrong with a method is a status in its result.json and a line of the leaderboard, never a failing job.
+from zipo.benchmark.running.environment import pins_of
 
 
 rule environment:
     input:
-        lambda w: [pins for pins in [os.path.relpath(ROOT / "envs" / f"{w.environment}.txt")] if os.path.exists(pins)],
+        lambda w: [os.path.relpath(pins) for pins in pins_of(w.environment)],
     output:
         environment_file(),
     log:

@@ -71,7 +71,8 @@ class Method:
 
 def user_folders() -> list[Path]:
     """The folders in ZIPO_METHODS, absolute; one that does not exist yet holds no methods."""
-    return [Path(folder).absolute() for folder in os.environ.get(VARIABLE, "").split(os.pathsep) if folder]
+    folders = filter(None, os.environ.get(VARIABLE, "").split(os.pathsep))
+    return list(dict.fromkeys(Path(folder).absolute() for folder in folders))
 
 
 def files() -> dict[str, Path]:

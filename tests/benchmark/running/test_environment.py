@@ -9,8 +9,10 @@ import yaml
 
 from zipo.benchmark.running import environment
 from zipo.methods import discover
+from zipo.shared.errors import InputError
 
 ENVS = Path(__file__).parents[3] / "envs"
+ALL_PINS = {file.stem: file for folder in (environment.PINS, ENVS) for file in folder.glob("*.txt")}
 
 
 def build_wheel(folder: Path, name: str, requires: str = "") -> None:
@@ -29,7 +31,7 @@ def build_wheel(folder: Path, name: str, requires: str = "") -> None:
 
 @pytest.fixture
 def pins(tmp_path, monkeypatch) -> Path:
-    """A folder of pins in the place of envs/, with wheels at hand and no package index."""
+    """A folder of pins in the place of the package's, with wheels at hand and no package index."""
     wheels = tmp_path / "wheels"
     wheels.mkdir()
     build_wheel(wheels, "small")
@@ -80,7 +82,20 @@ def test_an_environment_that_cannot_be_made_says_why(installer, pins, tmp_path, 
 
 def test_an_environment_without_pins(pins, tmp_path):
     made = environment.make("toy", tmp_path / "toy")
-    assert (made.status, made.reason) == ("unavailable", "envs/toy.txt is missing")
+    reason = f"its pins are missing: there is no toy.txt in {pins}"
+    assert (made.status, made.reason) == ("unavailable", reason)
+
+
+def test_pins_lie_beside_a_users_methods_too(pins, tmp_path, monkeypatch):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "toy.txt").write_text("small==1.0\n")
+    monkeypatch.setenv("ZIPO_METHODS", str(mine))
+    assert environment.pins_of("toy") == [mine / "toy.txt"]
+    assert environment.make("toy", tmp_path / "toy").versions["small"] == "1.0"
+    (pins / "toy.txt").write_text("small==0.9\n")
+    with pytest.raises(InputError, match=r"environment 'toy': both .*envs/toy\.txt and .*mine/toy\.txt hold its pins"):
+        environment.pins_of("toy")
 
 
 def test_a_half_made_environment_does_not_count(pins, tmp_path):
@@ -94,19 +109,19 @@ def test_a_half_made_environment_does_not_count(pins, tmp_path):
 
 
 def test_reasons_are_the_last_message_of_the_installer():
-    said = "warning: old\n  \N{MULTIPLICATION SIGN} No solution found:\n  ╰─▶ Because x is\n      missing, no.\n"
-    assert environment.reason_of(said) == "No solution found: Because x is missing, no."
+    output = "warning: old\n  \N{MULTIPLICATION SIGN} No solution found:\n  ╰─▶ Because x is\n      missing, no.\n"
+    assert environment.reason_of(output) == "No solution found: Because x is missing, no."
     assert environment.reason_of("a\nERROR: first\nERROR: last\n") == "ERROR: last"
     assert environment.reason_of("something\nelse\n") == "else"
 
 
 def test_methods_have_pins_for_their_environments():
-    assert {method.env for method in discover().values()} - {None} <= {file.stem for file in ENVS.glob("*.txt")}
+    assert {method.env for method in discover().values()} - {None} <= ALL_PINS.keys()
 
 
-@pytest.mark.parametrize("name", sorted(file.stem for file in ENVS.glob("*.txt")))
+@pytest.mark.parametrize("name", sorted(ALL_PINS))
 def test_conda_and_pip_install_the_same_versions(name):
-    first, _, last = (ENVS / f"{name}.txt").read_text().partition("# without their own requirements:\n")
+    first, _, last = ALL_PINS[name].read_text().partition("# without their own requirements:\n")
     pins = [line for line in first.splitlines() if not line.startswith("#")]
     assert all(pin.count("==") == 1 for pin in [*pins, *last.splitlines()])
     conda = yaml.safe_load((ENVS / f"{name}.yaml").read_text())

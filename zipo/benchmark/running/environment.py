@@ -1,4 +1,4 @@
-"""Environments of methods that do not run in ours: made from the pins in envs/<name>.txt with venv and pip.
+"""Environments of methods that do not run in ours: made from files of pins, <name>.txt, with venv and pip.
 
 Packages after the line WITHOUT_REQUIREMENTS are installed without what they ask for, which can no longer be had.
 """
@@ -13,11 +13,12 @@ import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import zipo
+from zipo import methods
 from zipo.shared.atomic_files import atomic_write
+from zipo.shared.errors import InputError
 from zipo.shared.locks import exclusive_lock
 
-PINS = Path(zipo.__file__).parents[1] / "envs"
+PINS = Path(methods.__file__).parent / "environments"
 WITHOUT_REQUIREMENTS = "# without their own requirements:"
 LONGEST_REASON = 300  # characters
 UV_ERROR = "\N{MULTIPLICATION SIGN}"  # that uv's messages begin with
@@ -39,7 +40,18 @@ class Environment:
     """Of Python and of the pinned packages."""
 
 
-def place() -> Path:
+def pins_of(name: str) -> list[Path]:
+    """The file of pins of an environment, from the package or from a user's folder of methods; none if there is none.
+
+    Raises InputError if two folders have one.
+    """
+    files = [file for folder in (PINS, *methods.user_folders()) if (file := folder / f"{name}.txt").is_file()]
+    if len(files) > 1:
+        raise InputError(f"environment {name!r}: both {files[0]} and {files[1]} hold its pins; rename one of the two")
+    return files
+
+
+def default_folder() -> Path:
     """The folder of this user's environments, each under its name."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zipo" / "environments"
 
@@ -54,7 +66,7 @@ def missing(name: str | None, environments: Path | None) -> str | None:
     """Why a method of this environment cannot run, in one sentence; None if it can. None is our own environment."""
     if name is None:
         return None
-    folder = (environments or place()) / name
+    folder = (environments or default_folder()) / name
     made = read(folder)
     if made is None:
         return f"its environment is not there; `zipo study method-environment {name} {folder}` makes it"
@@ -63,7 +75,7 @@ def missing(name: str | None, environments: Path | None) -> str | None:
 
 def python_of(name: str | None, environments: Path | None) -> Path:
     """The Python of an environment that is not missing."""
-    return Path(sys.executable) if name is None else (environments or place()) / name / "bin" / "python"
+    return Path(sys.executable) if name is None else (environments or default_folder()) / name / "bin" / "python"
 
 
 def make(name: str, folder: Path) -> Environment:
@@ -71,10 +83,13 @@ def make(name: str, folder: Path) -> Environment:
 
     It counts as made once environment.json is there, which is written last; if it cannot be made, that tells why.
     """
-    file = PINS / f"{name}.txt"
-    if not file.exists():
-        result = Environment("unavailable", f"{file.parent.name}/{file.name} is missing", pins="")
-        return written(result, folder)
+    files = pins_of(name)
+    if not files:
+        where = " or ".join(str(place) for place in (PINS, *methods.user_folders()))
+        return record(
+            Environment("unavailable", f"its pins are missing: there is no {name}.txt in {where}", ""), folder
+        )
+    (file,) = files
     pins = hashlib.sha256(file.read_bytes()).hexdigest()
     with exclusive_lock(folder.with_name(f"{folder.name}.lock"), f"another process makes {folder}"):
         made = read(folder)
@@ -85,36 +100,36 @@ def make(name: str, folder: Path) -> Environment:
             install(file, folder)
         except (subprocess.CalledProcessError, OSError) as error:
             shutil.rmtree(folder, ignore_errors=True)
-            said = error.stderr if isinstance(error, subprocess.CalledProcessError) else str(error)
-            return written(Environment("unavailable", reason_of(said), pins), folder)
+            output = error.stderr if isinstance(error, subprocess.CalledProcessError) else str(error)
+            return record(Environment("unavailable", reason_of(output), pins), folder)
         pinned = (pin.partition("==") for part in parts(file) for pin in part)
         versions = {"python": platform.python_version()} | {package: version for package, _, version in pinned}
-        return written(Environment("ok", "", pins, str(folder / "bin" / "python"), versions), folder)
+        return record(Environment("ok", "", pins, str(folder / "bin" / "python"), versions), folder)
 
 
 def parts(file: Path) -> tuple[list[str], list[str]]:
     """Pins to install with what they ask for, and pins to install without."""
     first, _, second = file.read_text().partition(WITHOUT_REQUIREMENTS)
-    with_theirs, without = (
+    with_requirements, without_requirements = (
         [line.strip() for line in part.splitlines() if line.strip() and not line.startswith("#")]
         for part in (first, second)
     )
-    return with_theirs, without
+    return with_requirements, without_requirements
 
 
 def install(file: Path, folder: Path) -> None:
     """A virtual environment of the Python that runs this, with the packages of a file of pins.
 
-    Raises CalledProcessError with what the installer said.
+    Raises CalledProcessError with the installer's output.
     """
     fast = uv()
     run([sys.executable, "-m", "venv", *(["--without-pip"] if fast else []), str(folder)])
     python = str(folder / "bin" / "python")
     pip = [fast, "pip", "install", "--python", python] if fast else [python, "-m", "pip", "install"]
-    with_theirs, without = parts(file)
-    run([*pip, "--quiet", *with_theirs])
-    if without:
-        run([*pip, "--quiet", "--no-deps", *without])
+    with_requirements, without_requirements = parts(file)
+    run([*pip, "--quiet", *with_requirements])
+    if without_requirements:
+        run([*pip, "--quiet", "--no-deps", *without_requirements])
 
 
 def uv() -> str | None:
@@ -131,16 +146,16 @@ def run(command: list[str]) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
 
 
-def reason_of(said: str) -> str:
+def reason_of(output: str) -> str:
     """An installer's error in one line: its last message, which uv spreads over several."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     starts = [i for i, line in enumerate(lines) if line.lower().startswith(("error:", UV_ERROR))]
     message = " ".join(lines[starts[-1] if starts else -1 :])
     return " ".join(message.replace("╰─▶", "").removeprefix(UV_ERROR).split())[:LONGEST_REASON]
 
 
-def written(result: Environment, folder: Path) -> Environment:
-    """The result, once it is in the folder."""
+def record(result: Environment, folder: Path) -> Environment:
+    """Write what came of making an environment into its folder, and give it back."""
     with atomic_write(folder / "environment.json") as part:
         part.write_text(json.dumps(asdict(result), indent=2) + "\n")
     return result
