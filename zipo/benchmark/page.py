@@ -44,10 +44,10 @@ def write_page(table: pd.DataFrame, benchmark: dict, target: Path) -> None:
 
 def body(table: pd.DataFrame, benchmark: dict) -> str:
     """The page's content as HTML."""
-    parts = [introduction(benchmark), went_wrong(table), "<h2>Which method for what</h2>"]
+    parts = [introduction(benchmark), failures(table), "<h2>Which method for what</h2>"]
     for dataset, title in benchmark["datasets"].items():
-        here = table[table["dataset"] == dataset]
-        parts += [f"<h3>{escape(title)}</h3>", choices(here)]
+        part = table[table["dataset"] == dataset]
+        parts += [f"<h3>{escape(title)}</h3>", choices(part)]
     parts += ["<h2>Which methods beat the controls</h2>", against_controls(table, benchmark)]
     reference = benchmark["reference"]
     parts += [f"<h2>Where {escape(reference)} loses</h2>", losses(table, benchmark)]
@@ -72,7 +72,7 @@ does a measure rank that comes out alike by construction. A method that
 does worse than <em>{FLOOR}</em> does harm by that measure.</p>"""
 
 
-def went_wrong(table: pd.DataFrame) -> str:
+def failures(table: pd.DataFrame) -> str:
     """The methods without numbers, with their reasons."""
     bad = table[table["status"] != "ok"]
     if bad.empty:
@@ -94,11 +94,11 @@ def purposes() -> dict[str, str]:
     return dict(sorted(purposes.items(), key=lambda item: ORDER.index(item[0]) if item[0] in ORDER else len(ORDER)))
 
 
-def choices(here: pd.DataFrame) -> str:
+def choices(part: pd.DataFrame) -> str:
     """For each thing wanted: the best method the next two, and the control beside them."""
     rows: list[list[str]] = []
     for measure, wanted in purposes().items():
-        found = here[(here["metric"] == measure) & (here["status"] == "ok")]
+        found = part[(part["metric"] == measure) & (part["status"] == "ok")]
         ranked = found[found["rank"].notna()].sort_values(["rank", "method"])
         if ranked.empty:
             continue
@@ -132,9 +132,9 @@ def against_controls(table: pd.DataFrame, benchmark: dict) -> str:
     rows = []
     for dataset, title in benchmark["datasets"].items():
         for measure in PREDICTION:
-            here = table[(table["dataset"] == dataset) & (table["metric"] == measure) & (table["status"] == "ok")]
-            methods = here[here["rank"].notna()].sort_values(["rank", "method"])
-            controls = here[here["method"].isin(benchmark["controls"])].sort_values(["mean", "method"])
+            part = table[(table["dataset"] == dataset) & (table["metric"] == measure) & (table["status"] == "ok")]
+            methods = part[part["rank"].notna()].sort_values(["rank", "method"])
+            controls = part[part["method"].isin(benchmark["controls"])].sort_values(["mean", "method"])
             for control in controls.itertuples():
                 better = [control.method in beaten.split(", ") for beaten in methods["beats"]]
                 names = [methods.loc[np.equal(better, wanted), "method"] for wanted in (True, False)]
@@ -165,16 +165,16 @@ def losses(table: pd.DataFrame, benchmark: dict) -> str:
             f"{row.rank} of {row.ranked}",
             f"{row.mean:.4g}",
             _list(ahead.head(3)),
-            _surely(ahead),
+            _with_interval_beside_zero(ahead),
         ]
         rows.append(cells)
-    told = f"""<p>{escape(reference)} is first, alone or with others, in {won} of {len(own)} comparisons of a measure on
+    text = f"""<p>{escape(reference)} is first, alone or with others, in {won} of {len(own)} comparisons of a measure on
 a data set. In the others it is behind; the last column counts those ahead of it whose paired difference, split by
 split, has an interval without zero; fewer than {FEWEST} runs are too few for one.</p>"""
-    return told + _html(["data set", "measure", "rank", escape(reference), "ahead of it", "surely"], rows)
+    return text + _html(["data set", "measure", "rank", escape(reference), "ahead of it", "surely"], rows)
 
 
-def _surely(ahead: pd.DataFrame) -> str:
+def _with_interval_beside_zero(ahead: pd.DataFrame) -> str:
     """How many have an interval of the difference from the reference that leaves out zero."""
     if ahead["pairs"].max() < FEWEST:
         return "too few runs to tell"
@@ -186,10 +186,10 @@ def ranks(table: pd.DataFrame, benchmark: dict) -> str:
     """Ranks of all methods by all measures, a table for each data set."""
     parts = []
     for dataset, title in benchmark["datasets"].items():
-        here = table[table["dataset"] == dataset]
-        here = here[~here["metric"].isin(list(metrics.unranked()))]
-        wide = here.pivot(index="metric", columns="method", values="rank")
-        wide = wide.loc[list(dict.fromkeys(here["metric"])), [n for n in benchmark["rows"] if n in wide]]
+        part = table[table["dataset"] == dataset]
+        part = part[~part["metric"].isin(list(metrics.unranked()))]
+        wide = part.pivot(index="metric", columns="method", values="rank")
+        wide = wide.loc[list(dict.fromkeys(part["metric"])), [n for n in benchmark["rows"] if n in wide]]
         wide = wide.dropna(axis="columns", how="all").rename(index=_words).reset_index()
         parts += [f"<h3>{escape(title)}</h3>", page.table(wide.astype(object), f"ranks-{dataset}.tsv")]
     return "\n".join(parts)
@@ -200,11 +200,11 @@ def not_ranked(table: pd.DataFrame, benchmark: dict) -> str:
     reasons = metrics.unranked()
     parts = []
     for dataset, title in benchmark["datasets"].items():
-        here = table[(table["dataset"] == dataset) & table["metric"].isin(list(reasons))]
-        if here.empty:
+        part = table[(table["dataset"] == dataset) & table["metric"].isin(list(reasons))]
+        if part.empty:
             continue
-        wide = here.pivot(index="metric", columns="method", values="mean")
-        wide = wide.loc[list(dict.fromkeys(here["metric"])), [n for n in benchmark["rows"] if n in wide]]
+        wide = part.pivot(index="metric", columns="method", values="mean")
+        wide = wide.loc[list(dict.fromkeys(part["metric"])), [n for n in benchmark["rows"] if n in wide]]
         wide.insert(0, "why", wide.index.map(reasons))
         wide = wide.rename(index=_words).reset_index()
         parts += [f"<h3>{escape(title)}</h3>", page.table(wide, f"not-ranked-{dataset}.tsv")]

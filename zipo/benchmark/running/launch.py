@@ -1,4 +1,4 @@
-"""Runs a method on a file of counts, under a time limit, and says in one word and one sentence what came of it."""
+"""Runs a method on a file of counts under a time limit; the result has a status and its reason in one sentence."""
 
 import json
 import os
@@ -101,11 +101,11 @@ def run(
         code = run_in_group(
             [str(python), str(RUNNER), str(part / "job.json")], part / "log.txt", seconds, method, threads
         )
-        judge(result, code, seconds, part)
+        set_outcome(result, code, seconds, part)
         if result.status == "ok" and (reason := fault_of(arrays(part), counts, method.keeps_library)):
             result.status, result.reason = "invalid", reason
     result.reason = " ".join(result.reason.split())[:LONGEST_REASON]
-    settle(result, part, folder)
+    publish(result, part, folder)
     return result
 
 
@@ -132,8 +132,8 @@ def run_in_group(command: list[str], log: Path, seconds: float, method: Method, 
             process.wait()
 
 
-def judge(result: Result, code: int | None, seconds: float, folder: Path) -> None:
-    """Status and reason from how the runner ended and what it wrote."""
+def set_outcome(result: Result, code: int | None, seconds: float, folder: Path) -> None:
+    """Set status and reason of the result from how the runner ended and what it wrote."""
     written = folder / "result.json"
     if code is None:
         result.status, result.reason = "timeout", f"not finished after {seconds:g} seconds"
@@ -146,12 +146,12 @@ def judge(result: Result, code: int | None, seconds: float, folder: Path) -> Non
             result.reason += ", as where memory runs out"
     else:
         lines = (folder / "log.txt").read_text(errors="replace").strip().splitlines()
-        said = f"; its last words were: {lines[-1].strip()}" if lines else ""
-        result.reason = f"ended with exit code {code} before it gave an answer{said}"
+        last_line = f"; its last words were: {lines[-1].strip()}" if lines else ""
+        result.reason = f"ended with exit code {code} before it gave an answer{last_line}"
 
 
-def settle(result: Result, part: Path, folder: Path) -> None:
-    """Keep result and log, and the arrays of a good answer alone; then let the folder appear."""
+def publish(result: Result, part: Path, folder: Path) -> None:
+    """Move the run to its folder, with result, log and, if the status is ok, arrays, and nothing else."""
     kept = {"result.json", "log.txt", *(f"{name}.npy" for name in NAMES if result.status == "ok")}
     for path in part.iterdir():
         if path.is_dir():

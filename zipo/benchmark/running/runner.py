@@ -47,18 +47,18 @@ def main(job: dict) -> dict:
     try:
         module = load(Path(job["method"]))
         if getattr(module, "sees_truth", False):
-            given = ad.read_h5ad(job["counts"])
-            kept = tuple(np.ones(length, dtype=bool) for length in given.shape)
+            data = ad.read_h5ad(job["counts"])
+            masks = tuple(np.ones(length, dtype=bool) for length in data.shape)
         else:
-            counts = bare(Path(job["counts"]))
-            kept = counted(counts)
-            given = counts[kept].copy()
+            counts = counts_alone(Path(job["counts"]))
+            masks = with_counts(counts)
+            data = counts[masks].copy()
         for heavy in getattr(module, "imports", ()):
             import_module(heavy)
         result["versions"] = versions(getattr(module, "imports", ()))
-        arrays = denoised(module, given, job, result)
+        arrays = denoised(module, data, job, result)
         for name, values in arrays.items():
-            write(Path(job["output"]) / f"{name}.npy", filled(name, values, *kept))
+            write(Path(job["output"]) / f"{name}.npy", with_zeros(name, values, *masks))
     except Invalid as error:
         result |= {"status": "invalid", "reason": str(error)}
     except Unavailable as error:
@@ -72,24 +72,24 @@ def main(job: dict) -> dict:
     return result
 
 
-def denoised(module, given: ad.AnnData, job: dict, result: dict) -> dict[str, np.ndarray]:
+def denoised(module, data: ad.AnnData, job: dict, result: dict) -> dict[str, np.ndarray]:
     """The arrays of the method's answer, of the right shapes; notes time and memory.
 
     Raises Invalid where the answer has other cells or genes than were given.
     """
     peak_mb = load(HERE.parents[1] / "shared" / "memory.py").peak_mb
-    before = fingerprint(given)
+    before = fingerprint(data)
     parameters = module.parameters | job["parameters"]
-    cells, genes = list(given.obs_names), list(given.var_names)
+    cells, genes = list(data.obs_names), list(data.var_names)
     started = time.perf_counter()
     if hasattr(module, "denoise"):
-        answer = module.denoise(given, seed=job["seed"], **parameters)
+        answer = module.denoise(data, seed=job["seed"], **parameters)
         result |= {"seconds": time.perf_counter() - started, "peak_mb": peak_mb()}
         arrays = arrays_of(answer, cells, genes)
     else:
         exchange = load(HERE / "exchange.py")
         try:
-            arrays = exchange.run(module, given, job, parameters)
+            arrays = exchange.run(module, data, job, parameters)
         except exchange.Missing as error:
             raise Unavailable(str(error)) from None
         result |= {"seconds": time.perf_counter() - started, "peak_mb": peak_mb(resource.RUSAGE_CHILDREN)}
@@ -101,7 +101,7 @@ def denoised(module, given: ad.AnnData, job: dict, result: dict) -> dict[str, np
             expected = (len(cells), values.shape[1])
         if values.shape != expected:
             raise Invalid(f"{name} has the shape {values.shape}; expected {expected}, cells x genes")
-    if fingerprint(given) != before:
+    if fingerprint(data) != before:
         raise Invalid("it changed the counts that it was given")
     return arrays
 
@@ -124,8 +124,8 @@ def arrays_of(answer: ad.AnnData, cells: list[str], genes: list[str]) -> dict[st
     }
 
 
-def bare(file: Path) -> ad.AnnData:
-    """The counts of an .h5ad and nothing that tells more: X, names, and obs["batch"] if there."""
+def counts_alone(file: Path) -> ad.AnnData:
+    """Read the counts of an .h5ad and nothing that tells more: X, names, and obs["batch"] if there."""
     import h5py
 
     try:
@@ -142,20 +142,20 @@ def bare(file: Path) -> ad.AnnData:
     return counts
 
 
-def counted(counts: ad.AnnData) -> tuple[np.ndarray, np.ndarray]:
-    """Which cells and which genes have counts."""
+def with_counts(counts: ad.AnnData) -> tuple[np.ndarray, np.ndarray]:
+    """Masks of the cells and of the genes that have counts."""
     return np.asarray(counts.X.sum(axis=1)).ravel() > 0, np.asarray(counts.X.sum(axis=0)).ravel() > 0
 
 
-def filled(name: str, values: np.ndarray, cells: np.ndarray, genes: np.ndarray) -> np.ndarray:
-    """Values of the counted cells and genes among zeros for the others; NB sizes among ones."""
+def with_zeros(name: str, values: np.ndarray, cells: np.ndarray, genes: np.ndarray) -> np.ndarray:
+    """Values of the cells and genes with counts, and zeros for the others; for NB sizes ones."""
     if cells.all() and genes.all():
         return values
     shape = (len(cells), values.shape[1]) if name == "latent" else (len(cells), len(genes))[-values.ndim :]
-    places = (cells,) if name == "latent" else np.ix_(*(cells, genes)[-values.ndim :])
-    among = np.full(shape, 1 if name == "size" else 0, dtype=np.float32)
-    among[places] = values
-    return among
+    at = (cells,) if name == "latent" else np.ix_(*(cells, genes)[-values.ndim :])
+    complete = np.full(shape, 1 if name == "size" else 0, dtype=np.float32)
+    complete[at] = values
+    return complete
 
 
 def fingerprint(counts: ad.AnnData) -> str:
