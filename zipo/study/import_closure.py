@@ -76,13 +76,18 @@ def imported_by_command(command: str) -> frozenset[str]:
     Raises ValueError for a command that does not exist.
     """
     for module in COMMANDS:
-        for node in _tree(module).body:
-            if isinstance(node, ast.FunctionDef) and node.name == command.replace("-", "_"):
-                return frozenset(_modules(_names(node)))
+        if (imports := _imported_by_functions(module).get(command.replace("-", "_"))) is not None:
+            return imports
     raise ValueError(f"{command}: no command of zipo study")
 
 
 @cache
+def _imported_by_functions(module: str) -> dict[str, frozenset[str]]:
+    """Modules of the package that each function of a module imports in its body, by the function's name."""
+    functions = [node for node in _tree(module).body if isinstance(node, ast.FunctionDef)]
+    return {function.name: frozenset(_modules(_names(function))) for function in functions}
+
+
 def _tree(module: str) -> ast.Module:
     """The syntax tree of a module; an empty one for a file that is not Python, such as a method with a fault."""
     file = _file_of(module)
