@@ -68,3 +68,9 @@ def test_a_command_depends_on_what_its_function_imports():
     assert "zipo.benchmark.running.launch" in imported_by_command("run-method")
     with pytest.raises(ValueError, match="nothing: no command of zipo study"):
         imported_by_command("nothing")
+
+
+def test_a_file_outside_of_the_package_counts_with_what_it_imports(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("def denoise(counts):\n    from zipo.datasets import thinning\n")
+    assert set(closure(file)) == {file, *closure("zipo.datasets.thinning")}

@@ -72,7 +72,7 @@ class Row:
     @property
     def control(self) -> bool:
         """Whether it is no method to choose but a bound: shown, and not ranked."""
-        return getattr(self.method, "control", self.method.source == "a control")
+        return self.method.control
 
 
 @dataclass(frozen=True)

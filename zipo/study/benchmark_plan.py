@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Self
 
 from zipo.benchmark.plan import Benchmark, MethodRun, Row, method_runs
@@ -88,9 +89,9 @@ class BenchmarkPlan:
         name = self.rows[row].method.env
         return [environment_file(name)] if name else []
 
-    def code_modules(self, row: str) -> list[str]:
-        """The modules that a row's runs depend on beside those that its command imports."""
-        return ["zipo.benchmark.running.runner", f"zipo.methods.{self.rows[row].method.name}"]
+    def code_modules(self, row: str) -> list[str | Path]:
+        """The modules and files that a row's runs depend on beside the modules that its command imports."""
+        return ["zipo.benchmark.running.runner", self.rows[row].method.file]
 
 
 def files_of_runs(runs: Iterable[RunFiles]) -> list[str]:

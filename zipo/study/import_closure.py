@@ -34,14 +34,17 @@ COMMANDS = ("zipo.study.cli", "zipo.benchmark.cli", "zipo.benchmark.methods_cli"
 """Modules of the commands of `zipo study`, each of which imports what it runs within its function."""
 
 
-def closure(*modules: str) -> list[Path]:
+def closure(*modules: str | Path) -> list[Path]:
     """Files of these modules of the package and of all that they import, sorted; those of NO_RESULT are left out.
 
-    Imports count wherever they stand, in functions too, but for those under TYPE_CHECKING. The source is parsed and
-    never run. A module that is loaded by a name known only at run time, as methods, metrics, figures and sources of
-    data are, has to be given beside the one that loads it. Raises ValueError for a module that does not exist.
+    A file, in the package or outside, may stand for a module. Imports count wherever they stand, in functions too, but
+    for those under TYPE_CHECKING. The source is parsed and never run. A module that is loaded by a name known only at
+    run time, as methods, metrics, figures and sources of data are, has to be given beside the one that loads it.
+    Raises ValueError for a module that does not exist.
     """
-    waiting = list(modules)
+    files = {module for module in modules if isinstance(module, Path)}
+    waiting = [module for module in modules if isinstance(module, str)]
+    waiting += _modules(name for file in files for name in _names(_parsed(file)))
     reached: set[str] = set()
     while waiting:
         module = waiting.pop()
@@ -50,7 +53,7 @@ def closure(*modules: str) -> list[Path]:
                 raise ValueError(f"{module}: no such module")
             reached.add(module)
             waiting += imported(module)
-    return sorted(file for module in reached if (file := _file_of(module)))
+    return sorted(files | {file for module in reached if (file := _file_of(module))})
 
 
 def submodules(package: str) -> list[str]:
@@ -89,9 +92,14 @@ def _imported_by_functions(module: str) -> dict[str, frozenset[str]]:
 
 
 def _tree(module: str) -> ast.Module:
-    """The syntax tree of a module; an empty one for a file that is not Python, such as a method with a fault."""
+    """The syntax tree of a module."""
     file = _file_of(module)
     assert file
+    return _parsed(file)
+
+
+def _parsed(file: Path) -> ast.Module:
+    """The syntax tree of a file; an empty one for a file that is not Python, such as a method with a fault."""
     try:
         return ast.parse(file.read_bytes())
     except (SyntaxError, ValueError):
