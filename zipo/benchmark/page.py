@@ -6,6 +6,7 @@ Every sentence follows from the table by a rule; none is written for a result.
 
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -230,7 +231,7 @@ def _list(rows: pd.DataFrame) -> str:
     return ", ".join(f"{escape(row.method)} {row.mean:.4g}{_interval(row)}" for row in rows.itertuples())
 
 
-def _interval(row) -> str:
+def _interval(row: Any) -> str:
     return "" if pd.isna(row.low) else f" <small>({row.low:.4g} to {row.high:.4g})</small>"
 
 

@@ -29,7 +29,7 @@ COLUMNS = {
 }
 
 
-def case_of(data: ad.AnnData, folder: Path, split: int, **rest) -> Case:
+def case_of(data: ad.AnnData, folder: Path, split: int, **rest: Any) -> Case:
     """A run that went well, beside all it can be scored against; `rest` are fields of the case.
 
     What the metrics draw at random is drawn by the split, hence the same for all methods.

@@ -19,7 +19,7 @@ class Reporter:
     Raises InputError for a log that cannot be written, or a file that is no log of zipo.
     """
 
-    def __init__(self, log: Path | None = None):
+    def __init__(self, log: Path | None = None) -> None:
         self.live = sys.stderr.isatty()
         self._log: IO[str] | None = None
         if log is not None:
@@ -83,7 +83,7 @@ def _is_log(file: Path) -> bool:
 class _Lines:
     """Lines in place of a bar, at most one in EVERY seconds, so that a log stays short."""
 
-    def __init__(self, reporter: Reporter):
+    def __init__(self, reporter: Reporter) -> None:
         self._say = reporter.note if reporter.live else reporter.say
         self._last = time.monotonic()
 

@@ -30,6 +30,7 @@ class Stop:
         self.number = 0
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal."""
         first, self.number = not self.number, number
         if self.checkpoints is None or not first:
             raise _StoppedAtOnce

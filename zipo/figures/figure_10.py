@@ -18,9 +18,11 @@ experiments = ("alpha_w",)
 
 
 def numbers(tables: dict[str, Any], study: dict[str, Any]) -> "pd.DataFrame":
+    """The numbers behind the picture."""
     return pruning_curves.numbers(select(tables["runs"], experiments[0]), hue="alpha_w")
 
 
 def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
+    """The picture."""
     runs = select(tables["runs"], experiments[0])
     return pruning_curves.draw(runs, study, hue="alpha_w", hue_label=r"Weight penalty $\alpha_w$")

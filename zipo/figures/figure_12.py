@@ -18,9 +18,11 @@ experiments = ("likelihood",)
 
 
 def numbers(tables: dict[str, Any], study: dict[str, Any]) -> "pd.DataFrame":
+    """The numbers behind the picture."""
     return pruning_curves.numbers(select(tables["runs"], experiments[0]), hue="model")
 
 
 def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
+    """The picture."""
     runs = select(tables["runs"], experiments[0])
     return pruning_curves.draw(runs, study, hue="model", hue_label="Likelihood")

@@ -21,6 +21,7 @@ comparison = Comparison(x="encoder", x_label="Encoder (neurons per layer)", meas
 
 
 def numbers(tables: dict[str, Any], study: dict[str, Any]) -> "pd.DataFrame":
+    """Means over the trials of each encoder, and how many were pruned."""
     trials = _with_encoders(tables)
     table = comparison.numbers(trials)
     pruned = trials.query("status == 'pruned'").groupby("encoder").size()
@@ -30,6 +31,7 @@ def numbers(tables: dict[str, Any], study: dict[str, Any]) -> "pd.DataFrame":
 
 
 def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
+    """The picture."""
     trials = _with_encoders(tables)
     figure = comparison.draw(trials, study)
     for ax in figure.axes:

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from typing import Any
 
 import anndata as ad
 import numpy as np
@@ -17,7 +18,7 @@ source = "van Dijk 2018, doi 10.1016/j.cell.2018.05.061, magic-impute 3.0.0"
 imports = ("magic",)
 
 
-def denoise(counts: ad.AnnData, *, seed: int, **parameters) -> ad.AnnData:
+def denoise(counts: ad.AnnData, *, seed: int, **parameters: Any) -> ad.AnnData:
     """MAGIC's diffused counts in layers["denoised"]; `parameters` are those of magic.MAGIC.
 
     The graph is that of square roots, as its authors advise. What is diffused along it are counts: squares of averaged

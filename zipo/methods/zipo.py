@@ -1,5 +1,7 @@
 """ZiPo itself as its users get it: trained on nine tenths of the cells, stopped by the rest, and applied to all."""
 
+from typing import Any
+
 import anndata as ad
 
 from zipo.parameters import Parameters
@@ -16,7 +18,7 @@ imports = ("torch", "zipo.model.estimator")
 KNOWN = {"rates", "zero_probability", "size"}  # parameters of the distributions that metrics can score
 
 
-def denoise(counts: ad.AnnData, *, seed: int, **parameters) -> ad.AnnData:
+def denoise(counts: ad.AnnData, *, seed: int, **parameters: Any) -> ad.AnnData:
     """Expected counts (1 - z) l mu in layers["denoised"], the latents in obsm["latent"], and the rates l mu, zero
     probabilities and NB sizes, as the likelihood has them, in layers of their names.
 

@@ -16,7 +16,7 @@ def say(text: str) -> None:
 class Progress:
     """Progress of one file, whose length in bytes may be unknown (None)."""
 
-    def __init__(self, name: str, every: float):
+    def __init__(self, name: str, every: float) -> None:
         self.name = name
         self.live = sys.stderr.isatty()
         self.every = LIVE if self.live else every  # seconds

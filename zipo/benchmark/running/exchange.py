@@ -18,7 +18,9 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
+import anndata as ad
 import numpy as np
 from scipy.io import mmwrite
 from scipy.sparse import csr_matrix
@@ -30,7 +32,7 @@ class Missing(Exception):
     """The program is not installed."""
 
 
-def run(module, counts, job: dict, parameters: dict) -> dict[str, np.ndarray]:
+def run(module: ModuleType, counts: ad.AnnData, job: dict, parameters: dict) -> dict[str, np.ndarray]:
     """The arrays that a method's command makes of the counts.
 
     Raises Missing if there is no such program, RuntimeError if it fails.
@@ -57,7 +59,7 @@ def run(module, counts, job: dict, parameters: dict) -> dict[str, np.ndarray]:
     return arrays
 
 
-def write_input(counts, folder: Path) -> None:
+def write_input(counts: ad.AnnData, folder: Path) -> None:
     """The counts as the files that a program reads."""
     folder.mkdir()
     mmwrite(folder / "counts.mtx", csr_matrix(counts.X).astype(np.int64), field="integer", symmetry="general")

@@ -22,6 +22,7 @@ import traceback
 from importlib import import_module, metadata
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 HERE = Path(__file__).resolve().parent
 sys.path[:] = [folder for folder in sys.path if Path(folder).resolve() != HERE]  # its files are no modules of ours
@@ -72,7 +73,7 @@ def main(job: dict) -> dict:
     return result
 
 
-def denoised(module, data: ad.AnnData, job: dict, result: dict) -> dict[str, np.ndarray]:
+def denoised(module: ModuleType, data: ad.AnnData, job: dict, result: dict) -> dict[str, np.ndarray]:
     """The arrays of the method's answer, of the right shapes; notes time and memory.
 
     Raises Invalid where the answer has other cells or genes than were given.
@@ -179,7 +180,7 @@ def versions(imports: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def load(file: Path):
+def load(file: Path) -> ModuleType:
     """A module from its file."""
     name = f"method_{file.stem}"  # not that of the file, which may be a package's: zipo, scvi
     spec = spec_from_file_location(name, file)

@@ -62,7 +62,7 @@ class Case:
     """Its peak memory, in MB."""
 
     @classmethod
-    def of(cls, data: "AnnData", result: "AnnData", **rest) -> "Case":
+    def of(cls, data: "AnnData", result: "AnnData", **rest: Any) -> "Case":
         """From the data set that was denoised and the method's answer; `rest` are fields that neither holds.
 
         Of the data: obs["cell_type"], uns["markers"] (lists of genes by cell type), layers["true_rates"] and

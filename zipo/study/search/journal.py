@@ -34,13 +34,14 @@ class Journal(JournalFileBackend):
     is never broken if the journal's path is relative.)
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._mine = JournalFileOpenLock(str(path), LOCK_GRACE)
         super().__init__(str(path), self._mine)
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Append records after the last whole line; what a killed process left behind it is cut off."""
         lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs).encode()
         with _held(self._mine), self._path.open("r+b") as file:
             file.truncate(_end_of_last_line(file))
@@ -82,7 +83,7 @@ class Watch:
     No clocks of different nodes are compared: a worker that just started watches that long before it judges.
     """
 
-    def __init__(self, grace: float):
+    def __init__(self, grace: float) -> None:
         self.grace = grace
         self._seen: dict[int, tuple[Any, float]] = {}
 
