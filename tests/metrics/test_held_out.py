@@ -54,7 +54,7 @@ def test_everyone_is_scored_on_the_denoised_counts_alone(shallow_cases):
 
 def test_deviance_cannot_be_called_the_wrong_way_round():
     with pytest.raises(TypeError):
-        poisson_deviance(np.ones(2), np.ones(2))  # type: ignore[call-arg]
+        poisson_deviance(np.ones(2), np.ones(2))
     assert poisson_deviance(observed=np.array([4.0]), predicted=np.array([1.0])) == pytest.approx(8 * np.log(4) - 6)
     assert poisson_deviance(observed=np.array([0.0]), predicted=np.array([2.5])) == pytest.approx(5.0)
 
