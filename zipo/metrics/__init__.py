@@ -32,25 +32,28 @@ def discover() -> dict[str, ModuleType]:
 
 
 def measures() -> dict[str, Literal["low", "high"]]:
-    """The names of all numbers, each with which end of it is better."""
+    """All measures by name, each with whether low or high values are better."""
     return {measure: better for module in discover().values() for measure, better in module.measures.items()}
 
 
 def purposes() -> dict[str, str]:
-    """For every metric, the measure to choose a method by and what for: by default its first, and its title."""
-    found: dict[str, str] = {}
+    """The measures to choose a method by, each with what it is good for.
+
+    A metric without `purpose` gives its first measure, with its title.
+    """
+    by_measure: dict[str, str] = {}
     for module in discover().values():
-        found |= getattr(module, "purpose", None) or {next(iter(module.measures)): module.title}
-    return found
+        by_measure |= getattr(module, "purpose", None) or {next(iter(module.measures)): module.title}
+    return by_measure
 
 
 def unranked() -> dict[str, str]:
-    """The numbers that rank no method, each with the reason."""
+    """The measures that are shown but rank no method, each with the reason."""
     return {name: why for module in discover().values() for name, why in getattr(module, "unranked", {}).items()}
 
 
 def allowed(case: Case) -> dict[str, ModuleType]:
-    """The metrics for which the case has all they need; permuted counts are for metrics that ask for them alone."""
+    """The metrics whose needs the case meets; permuted counts are scored only by metrics that need them."""
     return {
         name: module
         for name, module in discover().items()
@@ -59,5 +62,5 @@ def allowed(case: Case) -> dict[str, ModuleType]:
 
 
 def scores(case: Case) -> dict[str, float]:
-    """The numbers of all metrics that the case allows, by the names of the measures."""
+    """Values of all metrics that the case allows, by measure."""
     return {measure: value for module in allowed(case).values() for measure, value in module.score(case).items()}

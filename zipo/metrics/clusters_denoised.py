@@ -1,4 +1,4 @@
-"""Clusters of the denoised counts, in their principal components, against known cell types."""
+"""Agreement of clusters of the denoised counts, in their principal components, with known cell types."""
 
 from zipo.metrics.shared.case import Case
 from zipo.metrics.shared.clusters import agreement_with_types
@@ -14,6 +14,6 @@ COMPONENTS = 50
 
 def score(case: Case) -> dict[str, float]:
     """ARI and NMI of Leiden clusters with the types, and silhouette of the types."""
-    places = principal_components(case.denoised, COMPONENTS, case.seed)
-    found = agreement_with_types(places, case.cell_types, case.seed)
-    return {f"denoised_{name}": value for name, value in found.items()}
+    coordinates = principal_components(case.denoised, COMPONENTS, case.seed)
+    scores = agreement_with_types(coordinates, case.cell_types, case.seed)
+    return {f"denoised_{name}": value for name, value in scores.items()}

@@ -1,4 +1,4 @@
-"""Clusters of the latent variables against known cell types."""
+"""Agreement of clusters of the latent variables with known cell types."""
 
 from zipo.metrics.shared.case import Case
 from zipo.metrics.shared.clusters import agreement_with_types
@@ -11,5 +11,5 @@ needs = ("latent", "cell_types")
 
 def score(case: Case) -> dict[str, float]:
     """ARI and NMI of Leiden clusters with the types, and silhouette of the types."""
-    found = agreement_with_types(case.latent, case.cell_types, case.seed)
-    return {f"latent_{name}": value for name, value in found.items()}
+    scores = agreement_with_types(case.latent, case.cell_types, case.seed)
+    return {f"latent_{name}": value for name, value in scores.items()}

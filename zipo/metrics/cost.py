@@ -22,7 +22,7 @@ def score(case: Case) -> dict[str, float]:
 def slope(cells: np.ndarray, cost: np.ndarray) -> float:
     """Exponent by which seconds or memory grow with the number of cells: 1 is linear, 2 quadratic.
 
-    The least-squares slope of the logarithms; NaN below two numbers of cells.
+    The least-squares slope of the logarithms; NaN unless there are two different numbers of cells.
     """
     x, y = np.log(cells), np.log(cost)
     if np.ptp(x) == 0:

@@ -1,6 +1,7 @@
-"""Correlations that denoising makes: of genes permuted within cell types, no two go together.
+"""False correlations: those of denoised genes whose counts were permuted within cell types.
 
-After Andrews & Hemberg 2019, doi 10.12688/f1000research.16613.2.
+The permutation leaves no correlation within a type, so a strong one was made by the denoising. After Andrews &
+Hemberg 2019, doi 10.12688/f1000research.16613.2.
 """
 
 import numpy as np
@@ -14,9 +15,9 @@ purpose = {"false_correlations": "to make up no correlations between genes"}
 needs = ("permuted", "cell_types")
 
 STRONG = 0.3
-"""Spearman correlation that counts."""
+"""Least absolute Spearman correlation that counts as one."""
 CHANCE = 4.0
-"""Standard errors 1 / sqrt(n - 1) that it must exceed, too: in a small type chance alone reaches 0.3."""
+"""Standard errors 1 / sqrt(n - 1) that it must exceed as well: in a small type chance alone reaches 0.3."""
 
 
 def score(case: Case) -> dict[str, float]:

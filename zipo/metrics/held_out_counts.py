@@ -1,9 +1,9 @@
-"""Molecular cross-validation: held-out counts against what the denoised training counts lead to expect.
+"""Molecular cross-validation: errors of held-out counts predicted from the denoised training counts.
 
 Batson 2019, doi 10.1101/786269. Denoised counts estimate the mean p m of the training molecules, so held-out
 molecules are expected to be (1 - p) / p as many. Every method is scored on the denoised counts that it delivers, also
-where its own distribution could say more about an entry whose training count is known: that is in
-`zipo.metrics.held_out_posterior`, under names of its own.
+where its own distribution could predict more from an entry's training count: `zipo.metrics.held_out_posterior`
+measures that.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Likelihood of held-out molecules under the method's own distribution, given the training molecules.
 
-A method without a distribution of its own is taken as Poisson with its denoised counts as means. Rates are those of
-`Case.least_means` at least, for all methods.
+A method without a distribution of its own is taken as Poisson with its denoised counts as means. For all methods,
+rates below `Case.least_means` are raised to it.
 """
 
 import numpy as np

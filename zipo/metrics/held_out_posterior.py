@@ -1,9 +1,9 @@
-"""Held-out counts against what a method's own distribution expects once it has seen each entry's training count.
+"""Errors of held-out counts predicted by a method's own distribution from each entry's training count.
 
 With odds (1 - p) / p, rates m and training counts x, that is odds m for a Poisson and odds m (r + x) / (r + m) for an
 NB of size r; with zero inflation (1 - z') times as much, where z' is z given x: a gene that was seen in a cell is not
-lost there. For a Poisson it is what the denoised counts expect. The others draw on the counts as they are, which no
-layer of denoised counts holds: this tells how good a distribution is, and not which method denoises best.
+lost there. For a Poisson this equals the prediction by the denoised counts. The others use the training counts, which
+denoised counts do not hold: these measures tell how good a distribution is, and not which method denoises best.
 """
 
 import numpy as np

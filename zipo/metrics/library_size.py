@@ -1,4 +1,4 @@
-"""Library sizes: the denoised counts of a cell add up to about what was counted."""
+"""Library sizes: error of the sum of a cell's denoised counts against the sum of its counts."""
 
 import numpy as np
 

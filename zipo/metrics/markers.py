@@ -1,4 +1,4 @@
-"""Known marker genes: how well each tells its cell type from the others."""
+"""Known marker genes: how well each separates its cell type from the others."""
 
 import numpy as np
 from scipy.stats import rankdata
@@ -13,8 +13,10 @@ needs = ("markers", "cell_types")
 
 
 def score(case: Case) -> dict[str, float]:
-    """AUROC and log2 fold change of CP10k, one added to both means, as means over markers; no_denoising has those of
-    before."""
+    """AUROC and log2 fold change of CP10k, as means over markers; one is added to both means of a fold change.
+
+    The values before denoising are those of the method no_denoising.
+    """
     cells = np.flatnonzero(case.cell_types != "")
     types = case.cell_types[cells]
     areas: list[float] = []

@@ -1,8 +1,8 @@
-"""Differential expression where there is none: between random halves of the largest cell type.
+"""False differential expression: tests between random halves of the largest cell type.
 
 The halves are drawn after denoising, so a gene differs with p < .05 in 5 % of the draws whatever the method does.
-What a method can spoil is that genes err one by one: after smoothing they err together, and a single experiment
-then finds none of them or very many, which the worst draw shows.
+What a method can spoil is the independence of genes: after smoothing they differ together, so that a single draw
+finds none of them or very many, which the worst draw shows.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
 """Denoised counts against the known means of simulated counts, both as log1p(CP10k).
 
-The bound is the true mean itself: no error, and correlations of one.
+The true mean itself, the best possible answer, has no error and correlations of one.
 """
 
 import numpy as np
@@ -45,6 +45,6 @@ def correlations(sums: np.ndarray, n: int) -> np.ndarray:
     """Pearson correlations of x and y from their moments over n values: 0 where x is constant, NaN where y is."""
     x, y, xx, yy, xy = sums / n
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = (xy - x * y) / np.sqrt((xx - x * x) * (yy - y * y))
-    found = np.where(xx - x * x <= CONSTANT * xx, 0.0, found)
-    return np.where(yy - y * y <= CONSTANT * yy, np.nan, found)
+        correlation = (xy - x * y) / np.sqrt((xx - x * x) * (yy - y * y))
+    correlation = np.where(xx - x * x <= CONSTANT * xx, 0.0, correlation)
+    return np.where(yy - y * y <= CONSTANT * yy, np.nan, correlation)

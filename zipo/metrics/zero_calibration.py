@@ -1,4 +1,4 @@
-"""Zeros: as many as the method's own distribution leads to expect, gene by gene; and whether all counts fit it.
+"""Calibration of a method's own distribution: the share of zeros of each gene, and the PIT of all counts.
 
 A method without a distribution of its own is taken as Poisson with its denoised counts as means.
 """
@@ -23,10 +23,10 @@ def score(case: Case) -> dict[str, float]:
     """Mean over genes of |observed - expected share of zeros|, and the distance of the randomised PIT from uniform."""
     observed, expected = zero_shares(case)
     cumulated = np.cumsum(pit_histogram(case))
-    even = np.arange(1, PIT_BINS + 1) / PIT_BINS
+    uniform = np.arange(1, PIT_BINS + 1) / PIT_BINS
     return {
         "zero_calibration": float(np.abs(observed - expected).mean()),
-        "pit_distance": float(np.abs(cumulated - even).max()),
+        "pit_distance": float(np.abs(cumulated - uniform).max()),
     }
 
 
@@ -41,16 +41,16 @@ def zero_shares(case: Case) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pit_histogram(case: Case) -> np.ndarray:
-    """Shares of the randomised probability integral transform in equal bins, (PIT_BINS,); even if all counts fit.
+    """Shares of the randomised probability integral transform in equal bins, (PIT_BINS,); uniform if all counts fit.
 
     u = F(x - 1) + v (F(x) - F(x - 1)) with v uniform (Czado 2009, doi 10.1111/j.1541-0420.2009.01191.x).
     """
     rng = np.random.default_rng(case.seed)
     cells, genes = case.counts.shape
-    drawn = np.sort(rng.permutation(cells)[: max(1, PIT_ENTRIES // genes)])
+    cells_drawn = np.sort(rng.permutation(cells)[: max(1, PIT_ENTRIES // genes)])
     bins = np.zeros(PIT_BINS)
-    for part in chunks(len(drawn), genes):
-        distribution, x = case.distribution(drawn[part]), dense(case.counts, drawn[part])
+    for part in chunks(len(cells_drawn), genes):
+        distribution, x = case.distribution(cells_drawn[part]), dense(case.counts, cells_drawn[part])
         below, up_to = distribution.cdf(x - 1), distribution.cdf(x)
         u = below + rng.random(x.shape) * (up_to - below)
         bins += np.bincount(np.minimum(u.ravel() * PIT_BINS, PIT_BINS - 1).astype(int), minlength=PIT_BINS)

@@ -1,4 +1,4 @@
-"""A denoising, and everything it can be scored against."""
+"""The case that metrics score: denoised counts, and everything they can be compared with."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 Rows = slice | np.ndarray
 ABSENT: Any = None  # what a metric reads without a check, since it names it in its needs
 LEAST = 0.01
-"""Share of a gene's mean training count that is the least a method is taken to expect where held-out counts are scored.
+"""Share of a gene's mean training count to which lower expected counts are raised where held-out counts are scored.
 
 Where nothing is expected, a single molecule would cost infinitely much; with a millionth of a count as the least, that
 bound alone would order the methods that give zeros, though a zero comes from few molecules and is no certainty. At this
-share a zero costs as much as an error of a hundredfold. What counts as they are cost does hang on the choice
-(no_denoising: deviance .246, .217, .201 at .1 %, 1 %, 10 % on the human pancreas); the order of others there does not.
+share a zero costs as much as an error of a hundredfold. The deviance of no_denoising depends on the choice (.246,
+.217, .201 at .1 %, 1 %, 10 % on the human pancreas); the order of the other methods there does not.
 """
 
 
 @dataclass(frozen=True)
 class Case:
-    """One denoising; matrices are (cells, genes), and dense ones may be memory-mapped."""
+    """One run of a method on a data set; matrices are (cells, genes), and dense ones may be memory-mapped."""
 
     counts: csr_matrix
     """The raw counts that were denoised: the training molecules where molecules are held out."""
@@ -96,7 +96,7 @@ class Case:
     def has(self) -> set[str]:
         """What a metric can ask for: held_out, distribution (of the method's own), truth, cell_types (two or more),
         markers, latent, permuted, cost."""
-        present = {
+        availability = {
             "held_out": self.held_out is not None,
             "distribution": self.rates is not None,
             "truth": self.true_rates is not None,
@@ -106,7 +106,7 @@ class Case:
             "permuted": self.permuted,
             "cost": self.seconds is not None and self.peak_mb is not None,
         }
-        return {name for name, there in present.items() if there}
+        return {name for name, available in availability.items() if available}
 
     @property
     def odds(self) -> float:

@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 ENTRIES = 1 << 20
 """Entries of a chunk: 8 MB as float64, of which a metric holds about ten at a time."""
 DECIMALS = 5
-"""Of log1p(CP10k) in a rank test: what float32 cannot tell apart is a tie."""
+"""Decimals of log1p(CP10k) in a rank test: values that float32 cannot tell apart are ties."""
 
 
 def chunks(cells: int, genes: int) -> Iterator[slice]:

@@ -5,7 +5,7 @@ import numpy as np
 from zipo.shared.embedding import agreement
 
 
-def agreement_with_types(places: np.ndarray, types: np.ndarray, seed: int) -> dict[str, float]:
-    """ari, nmi and silhouette of places (cells, dimensions); see `zipo.shared.embedding.agreement`."""
+def agreement_with_types(coordinates: np.ndarray, types: np.ndarray, seed: int) -> dict[str, float]:
+    """ari, nmi and silhouette of coordinates (cells, dimensions); see `zipo.shared.embedding.agreement`."""
     known = types != ""
-    return agreement(np.asarray(places[known], dtype=np.float32), types[known], seed)
+    return agreement(np.asarray(coordinates[known], dtype=np.float32), types[known], seed)

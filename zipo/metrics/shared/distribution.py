@@ -2,7 +2,7 @@
 
 Splitting molecules keeps the family: x ~ Poisson(m) gives training counts Poisson(p m) and, independent of them,
 held-out counts Poisson(q m), q = 1 - p. An NB keeps its size, and its held-out counts depend on the training
-counts through the gamma variable they share. A zero that inflation made takes all molecules.
+counts through the gamma variable they share. Zero inflation takes all molecules of an entry, training and held out.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import betainc, gammaln, pdtr, xlogy
 
 SMALLEST_MEAN = 1e-6
-"""A mean below one in a million is scored as that, so that a count where none was expected costs much, not all."""
+"""Lower means are raised to this, so that a count where none was expected costs much, but not infinitely much."""
 SMALLEST_SIZE, LARGEST_SIZE = 1e-10, 1e8  # beyond, NB is Poisson to float64, but gamma functions cancel
 
 

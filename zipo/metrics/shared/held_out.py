@@ -1,4 +1,4 @@
-"""How far held-out counts lie from expected ones."""
+"""Errors of predicted held-out counts."""
 
 from collections.abc import Callable
 
@@ -12,8 +12,8 @@ from zipo.metrics.shared.distribution import poisson_deviance
 def errors(case: Case, expected: Callable[[Case, slice], np.ndarray]) -> tuple[float, float]:
     """Poisson deviance and squared error of the held-out counts, means over all entries.
 
-    `expected` gives the held-out counts that some cells are expected to have, (cells, genes). The deviance takes none
-    to be below odds x `Case.least_means`; the squared error has no need of that.
+    `expected` gives the held-out counts that some cells are expected to have, (cells, genes). For
+    the deviance they are raised to odds x `Case.least_means`; the squared error needs no such bound.
     """
     deviance = squares = 0.0
     least = case.odds * case.least_means

@@ -10,8 +10,8 @@ from zipo.metrics.shared.chunks import chunks
 def permuted(data: ad.AnnData, seed: int) -> ad.AnnData:
     """The data set with each gene permuted within cell types, on its own; cells without a type form one.
 
-    What a gene does within a type stays, what two genes do together is chance. Truth and latents, which go with the
-    cells as they were, are left out. It says so of itself in uns["permuted"].
+    Each gene keeps its distribution within a type; two genes go together by chance alone. Truth and latents, which
+    belong to the cells before the permutation, are left out. uns["permuted"] marks the result.
     """
     rng = np.random.default_rng(seed)
     counts: csc_matrix = data.X.tocsc()

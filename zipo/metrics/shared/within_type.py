@@ -19,7 +19,7 @@ def ranks_within_types(case: Case) -> Iterator[np.ndarray]:
 
     Cells and genes are drawn and chosen by seed and counts, hence the same for all methods.
     """
-    from scipy.stats import rankdata  # half a second, for those who score
+    from scipy.stats import rankdata  # takes half a second, so only where it is used
 
     rng = np.random.default_rng(case.seed)
     names, sizes = np.unique(case.cell_types[case.cell_types != ""], return_counts=True)
