@@ -7,7 +7,7 @@ A method file `<name>.py` declares
 
 - `name`: that of its file;
 - `env`: the environment it runs in, the name of a file of pins `<env>.txt`, which lies in the folder `environments`
-  beside the methods of the package, or beside the method file itself; None for ours;
+  beside the methods of the package, or beside the method file itself; None for ZiPo's own;
 - `parameters`: the names and defaults of its parameters;
 - `seeded`: whether the seed changes the result;
 - `keeps_library`: whether a cell's denoised counts add up to about what was counted, which is then checked;
@@ -32,7 +32,7 @@ the same cells and genes in the same order and
 
 A method runs in a process of its own (`zipo.benchmark.running.runner`) under a time limit, started by
 `zipo.benchmark.running.launch.run`, which checks what comes out and never raises for a method's fault. A file with an
-environment of its own imports nothing but anndata, numpy and scipy at its top: ours lists it, its own runs it.
+environment of its own imports nothing but anndata, numpy and scipy at its top: ZiPo's environment imports it, too.
 """
 
 import os
@@ -66,7 +66,7 @@ class Method:
     control: bool = False
     sees_truth: bool = False
     fault: str | None = None
-    """Why the file cannot be used, in one sentence; it is a method still, which fails."""
+    """Why the file cannot be used, in one sentence; None if it can. Runs of such a method fail."""
 
 
 def user_folders() -> list[Path]:
@@ -80,18 +80,18 @@ def files() -> dict[str, Path]:
 
     Raises InputError if two folders have a file of one name.
     """
-    found: dict[str, Path] = {}
+    by_name: dict[str, Path] = {}
     for folder in [*map(Path, __path__), *user_folders()]:
         for module in iter_modules([str(folder)]):
             file = folder / f"{module.name}.py"
             if module.ispkg or not file.is_file():
                 continue
-            if module.name in found and folder in user_folders() and not found[module.name].samefile(file):
+            if module.name in by_name and folder in user_folders() and not by_name[module.name].samefile(file):
                 raise InputError(
-                    f"{VARIABLE}: {file} has the name of the method in {found[module.name]}; rename one of the two"
+                    f"{VARIABLE}: {file} has the name of the method in {by_name[module.name]}; rename one of the two"
                 )
-            found.setdefault(module.name, file)
-    return dict(sorted(found.items()))
+            by_name.setdefault(module.name, file)
+    return dict(sorted(by_name.items()))
 
 
 def known() -> list[str]:
@@ -128,7 +128,7 @@ def discover() -> dict[str, Method]:
 
 
 def _load(name: str, file: Path) -> ModuleType:
-    """The module of a method file; one outside of the package is loaded anew each time, and is no module of it."""
+    """The module of a method file; one outside of the package is loaded anew each time."""
     if file.parent not in user_folders():
         return import_module(f"{__name__}.{name}")
     spec = spec_from_file_location(f"method_{name}", file)

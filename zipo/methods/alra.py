@@ -1,4 +1,4 @@
-"""ALRA: a low-rank approximation whose small values are zeros again.
+"""ALRA: a low-rank approximation whose small values are set to zero.
 
 Linderman 2022, doi 10.1038/s41467-021-27729-z; written from the paper. Steps and names are those of its methods
 section: choice of the rank, thresholds, and rescaling.
@@ -43,8 +43,10 @@ def denoise(counts: ad.AnnData, *, seed: int, rank: int | None = None) -> ad.Ann
 
 
 def chosen_rank(singular_values: np.ndarray) -> int:
-    """The last singular value that stands out from the next as noise does not; with few values, the last of them
-    count as noise."""
+    """The number of singular values up to the last whose spacing to the next exceeds that of noise.
+
+    With few values, the last fifth of the spacings is taken as noise.
+    """
     spacings = -np.diff(singular_values)
     noise = spacings[min(NOISE, 4 * len(spacings) // 5) - 1 :]
     signal = np.flatnonzero(spacings > noise.mean() + DEVIATIONS * noise.std(ddof=1))
@@ -52,14 +54,16 @@ def chosen_rank(singular_values: np.ndarray) -> int:
 
 
 def thresholded(approximation: np.ndarray) -> np.ndarray:
-    """Values of (cells, genes) above the size of their gene's lowest; others, which are as likely zeros, are 0."""
+    """The approximation (cells, genes) with 0 in place of values no larger than the size of their gene's lowest."""
     lowest = np.abs(np.quantile(approximation, QUANTILE, axis=0))
     return np.where(approximation > lowest, approximation, 0)
 
 
 def rescaled(approximation: np.ndarray, logs: np.ndarray) -> np.ndarray:
-    """Each gene's nonzero values brought to mean and deviation of its nonzero values before; what was observed and
-    is zero now is taken as it was."""
+    """Each gene's nonzero values scaled to the mean and standard deviation of its nonzero values in `logs`.
+
+    Entries that were observed and are zero in the approximation are those of `logs`.
+    """
     mean, deviation = nonzero_moments(approximation)
     wanted_mean, wanted_deviation = nonzero_moments(logs)
     known = np.isfinite(deviation) & np.isfinite(wanted_deviation) & (deviation > 0)
@@ -70,10 +74,10 @@ def rescaled(approximation: np.ndarray, logs: np.ndarray) -> np.ndarray:
 
 
 def nonzero_moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each column's nonzero values; NaN where there are too few."""
-    there = values != 0
-    n = there.sum(axis=0)
+    """Mean and standard deviation of each column's nonzero values; NaN where they are too few."""
+    nonzero = values != 0
+    n = nonzero.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = values.sum(axis=0, dtype=np.float64) / n
-        squares = np.where(there, np.square(values - mean), 0).sum(axis=0, dtype=np.float64)
+        squares = np.where(nonzero, np.square(values - mean), 0).sum(axis=0, dtype=np.float64)
         return mean, np.sqrt(np.where(n > 1, squares / (n - 1), np.nan))

@@ -1,6 +1,7 @@
 """DCA: a deep count autoencoder.
 
-Its last release is of 2021: what it takes from Keras and two packages that it hardly uses is put back first.
+Its last release, of 2021, needs parts of Keras that are gone, and two packages that it hardly uses: `put_back` provides
+them before it is imported.
 """
 
 import os
@@ -34,16 +35,16 @@ def denoise(counts: ad.AnnData, *, seed: int, ae_type: str, epochs: int) -> ad.A
     net = dca(data.copy(), ae_type=ae_type, epochs=epochs, random_state=seed, verbose=False, return_model=True)
     # as DCA prepares them; its own return_info feeds the denoised values back into the network
     normalize(data, filter_min_counts=False)
-    given = {"count": data.X, "size_factors": data.obs["size_factors"].to_numpy()}
+    inputs = {"count": data.X, "size_factors": data.obs["size_factors"].to_numpy()}
     denoised = counts.copy()
-    denoised.layers["rates"] = net.model.predict(given)
+    denoised.layers["rates"] = net.model.predict(inputs)
     denoised.layers["denoised"] = denoised.layers["rates"]
     denoised.layers["size"] = net.extra_models["dispersion"].predict(data.X)
     if "pi" in net.extra_models:
         zero = net.extra_models["pi"].predict(data.X)
         denoised.layers["zero_probability"] = zero
         denoised.layers["denoised"] = denoised.layers["rates"] * (1 - zero)
-    denoised.obsm["latent"] = net.encoder.predict(given)
+    denoised.obsm["latent"] = net.encoder.predict(inputs)
     denoised.uns["likelihood"] = ae_type.split("-")[0]
     return denoised
 
@@ -55,12 +56,12 @@ def put_back(threads: int) -> None:
     from keras.src.engine import base_layer
 
     base_layer.InputSpec = keras.layers.InputSpec
-    named = {"keras.objectives": keras.losses, "keras.engine": types.ModuleType("keras.engine")}
-    named |= {"keras.engine.topology": base_layer, "keras.engine.base_layer": base_layer}
+    modules = {"keras.objectives": keras.losses, "keras.engine": types.ModuleType("keras.engine")}
+    modules |= {"keras.engine.topology": base_layer, "keras.engine.base_layer": base_layer}
     for package, contents in (("kopt", ["CompileFN", "test_fn"]), ("hyperopt", ["fmin", "tpe", "hp", "Trials"])):
-        named[package] = types.ModuleType(package)
-        vars(named[package]).update(dict.fromkeys(contents))
-    sys.modules.update(named)
+        modules[package] = types.ModuleType(package)
+        vars(modules[package]).update(dict.fromkeys(contents))
+    sys.modules.update(modules)
     tf.compat.v1.disable_eager_execution()  # before DCA does, which is after it has set the seed
     tf.compat.v1.keras.backend.set_session = lambda session: None
     tf.config.threading.set_intra_op_parallelism_threads(threads)

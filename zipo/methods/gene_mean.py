@@ -1,4 +1,4 @@
-"""Control: all cells alike but for their library sizes."""
+"""Control: the mean expression of all cells, scaled to the library size of each."""
 
 import anndata as ad
 from scipy.sparse import csr_matrix
@@ -16,8 +16,10 @@ source = "a control"
 
 
 def denoise(counts: ad.AnnData, *, seed: int) -> ad.AnnData:
-    """Each gene's share of all counts times each cell's library size, in layers["denoised"]; the seed changes
-    nothing."""
+    """Each gene's share of all counts times each cell's library size, in layers["denoised"].
+
+    The seed changes nothing.
+    """
     denoised = counts.copy()
     denoised.layers["denoised"] = from_shares(csr_matrix(counts.X))
     return denoised

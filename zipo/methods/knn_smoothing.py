@@ -22,8 +22,7 @@ imports = ("sklearn.decomposition", "sklearn.neighbors")
 def denoise(
     counts: ad.AnnData, *, seed: int, neighbours: int = 15, components: int = 10, dither: float = 0.03
 ) -> ad.AnnData:
-    """Smoothed counts in layers["denoised"], and in obsm["latent"] the components in which the last neighbours were
-    found.
+    """Smoothed counts in layers["denoised"], and the components of the last step in obsm["latent"].
 
     Step t adds up 2^t - 1 neighbours, found among the counts that the step before smoothed: the fewer neighbours, the
     noisier the counts they are chosen by. `dither` is noise on the components, as a share of each one's range.
@@ -36,11 +35,11 @@ def denoise(
     neighbours = min(neighbours, counts.n_obs - 1)
     smooth = matrix
     for step in range(1, int(np.ceil(np.log2(neighbours + 1))) + 1):
-        among = min(2**step - 1, neighbours) + 1  # with the cell itself
+        group_size = min(2**step - 1, neighbours) + 1  # with the cell itself
         model = PCA(min(components, *np.subtract(counts.shape, 1)), svd_solver="randomized", random_state=seed)
         latent = model.fit_transform(freeman_tukey(normalised(smooth)))
         latent += (rng.random(latent.shape) - 0.5) * np.ptp(latent, axis=0) * dither
-        graph = NearestNeighbors(n_neighbors=among).fit(latent).kneighbors_graph(latent)
+        graph = NearestNeighbors(n_neighbors=group_size).fit(latent).kneighbors_graph(latent)
         smooth = csr_matrix(graph @ matrix)
     denoised = counts.copy()
     denoised.layers["denoised"] = to_library(smooth.toarray(), matrix)

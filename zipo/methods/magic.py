@@ -29,10 +29,10 @@ def denoise(counts: ad.AnnData, *, seed: int, **parameters: Any) -> ad.AnnData:
     matrix = csr_matrix(counts.X)
     library = np.asarray(matrix.sum(axis=1), dtype=np.float64)  # (cells, 1)
     normalised = matrix.toarray() * (np.median(library) / library)
-    # more components than cells or genes there are not
+    # there are no more components than cells or genes
     parameters["n_pca"] = components if (components := parameters["n_pca"]) < min(counts.shape) else None
     model = MAGIC(**parameters, random_state=seed, n_jobs=int(os.environ["OMP_NUM_THREADS"]), verbose=0)
-    with warnings.catch_warnings(action="ignore", category=UserWarning):  # of other values than the graph's
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # that the graph was built from other values
         smooth = np.maximum(model.fit(np.sqrt(normalised)).transform(normalised), 0)
     denoised = counts.copy()
     total = np.maximum(smooth.sum(axis=1, keepdims=True), 1e-6)

@@ -17,10 +17,10 @@ source = "a control"
 
 
 def denoise(counts: ad.AnnData, *, seed: int) -> ad.AnnData:
-    """The true means (1 - z) m in layers["denoised"], and m and z as this method's own distribution in
-    layers["rates"] and, where there is inflation, layers["zero_probability"]; the seed changes nothing.
+    """The true means (1 - z) m in layers["denoised"]; the seed changes nothing.
 
-    Raises InputError if the truth is not known.
+    Its own distribution is the true one: m in layers["rates"] and, where there is zero inflation, z in
+    layers["zero_probability"]. Raises InputError if the truth is not known.
     """
     if "true_rates" not in counts.layers:
         raise InputError("oracle: layers['true_rates'] is missing; it is there in simulated data sets only")

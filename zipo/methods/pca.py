@@ -1,4 +1,4 @@
-"""The simplest method with latents: a few principal components of the logarithms, and back."""
+"""PCA: counts rebuilt from a few principal components of their logarithms; the simplest method with latents."""
 
 import anndata as ad
 import numpy as np

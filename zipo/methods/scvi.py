@@ -14,8 +14,9 @@ imports = ("torch", "scvi")
 
 
 def denoise(counts: ad.AnnData, *, seed: int, likelihood: str, max_epochs: int | None, samples: int) -> ad.AnnData:
-    """Expected counts in layers["denoised"], means over samples of the latents; rates, sizes and, for zinb, zero
-    probabilities in layers of their names; latents in obsm["latent"].
+    """Expected counts in layers["denoised"], as means over samples of the latents, and latents in obsm["latent"].
+
+    layers["rates"], ["size"] and, for zinb, ["zero_probability"] hold the parameters of the distribution.
 
     `likelihood` is nb or zinb; `max_epochs` of None leaves the number of epochs to scVI.
     """
@@ -27,18 +28,18 @@ def denoise(counts: ad.AnnData, *, seed: int, likelihood: str, max_epochs: int |
     SCVI.setup_anndata(data)
     model = SCVI(data, gene_likelihood=likelihood)
     model.train(max_epochs=max_epochs, accelerator="cpu", enable_progress_bar=False, logger=False)
-    found: dict[str, np.ndarray] = {}
+    means: dict[str, np.ndarray] = {}
     for _ in range(samples):
         for part, values in model.get_likelihood_parameters().items():
-            found[part] = found.get(part, 0) + values / samples
+            means[part] = means.get(part, 0) + values / samples
     denoised = counts.copy()
-    denoised.layers["rates"] = found["mean"]
-    denoised.layers["size"] = found["dispersions"]
-    denoised.layers["denoised"] = found["mean"]
-    if "dropout" in found:
-        zero = np.minimum(found["dropout"], 1)  # rounding takes a mean of ones beyond
+    denoised.layers["rates"] = means["mean"]
+    denoised.layers["size"] = means["dispersions"]
+    denoised.layers["denoised"] = means["mean"]
+    if "dropout" in means:
+        zero = np.minimum(means["dropout"], 1)  # rounding takes a mean of ones beyond
         denoised.layers["zero_probability"] = zero
-        denoised.layers["denoised"] = found["mean"] * (1 - zero)
+        denoised.layers["denoised"] = means["mean"] * (1 - zero)
     denoised.obsm["latent"] = model.get_latent_representation()
     denoised.uns["likelihood"] = likelihood
     return denoised

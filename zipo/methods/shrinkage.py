@@ -1,6 +1,6 @@
-"""Control: counts drawn towards the mean of all cells, by one weight for all entries.
+"""Control: a weighted mean of each count and its gene's mean expression, with one weight for all entries.
 
-It knows nothing of cells that are alike: a method that makes use of them has to predict unseen molecules better.
+It makes no use of similar cells: a method that does has to predict unseen molecules better.
 """
 
 import anndata as ad
@@ -22,11 +22,10 @@ source = "a control"
 
 
 def denoise(counts: ad.AnnData, *, seed: int, share: float = 0.9) -> ad.AnnData:
-    """(1 - w) x + w m in layers["denoised"], with x the counts and m the gene's share of all counts times the cell's
-    library size.
+    """(1 - w) x + w m in layers["denoised"], with counts x and gene means m.
 
-    The weight w is the one that predicts best, by Poisson deviance, the molecules of x that a random split leaves out;
-    `share` is the share of molecules that it keeps.
+    m is the gene's share of all counts times the cell's library size. The weight w is the one that predicts best, by
+    Poisson deviance, the molecules of x that a random split leaves out; it keeps the share `share` of them.
     """
     matrix = csr_matrix(counts.X)
     stream = int(np.random.SeedSequence(seed).generate_state(1)[0])  # not that by which the caller split molecules
@@ -37,20 +36,20 @@ def denoise(counts: ad.AnnData, *, seed: int, share: float = 0.9) -> ad.AnnData:
     return denoised
 
 
-def best_weight(kept: csr_matrix, left_out: csr_matrix) -> float:
-    """Weight of the gene means, between 0 and 1, at which the mixture of `kept` with them predicts `left_out` best.
+def best_weight(training: csr_matrix, held_out: csr_matrix) -> float:
+    """Weight of the gene means, between 0 and 1, at which the mixture of `training` with them predicts `held_out` best.
 
-    Whatever the weight, a cell's prediction adds up to its library size. So its Poisson deviance from the counts left
-    out changes by -2 sum x log y alone, over the entries with x > 0, and has one minimum.
+    Whatever the weight, a cell's prediction adds up to its library size. So its Poisson deviance from the held-out
+    counts changes by -2 sum x log y alone, over the entries with x > 0, and has one minimum.
     """
-    at = left_out.nonzero()
-    observed = np.asarray(left_out[at], dtype=np.float64).ravel()
-    own = np.asarray(kept[at], dtype=np.float64).ravel()
-    mean = from_shares(kept)[at].astype(np.float64)
+    at = held_out.nonzero()
+    observed = np.asarray(held_out[at], dtype=np.float64).ravel()
+    training_counts = np.asarray(training[at], dtype=np.float64).ravel()
+    mean = from_shares(training)[at].astype(np.float64)
     known = mean > 0  # else nothing is expected, whatever the weight
-    observed, own, mean = observed[known], own[known], mean[known]
+    observed, training_counts, mean = observed[known], training_counts[known], mean[known]
 
     def loss(weight: float) -> float:
-        return -float(observed @ np.log((1 - weight) * own + weight * mean))
+        return -float(observed @ np.log((1 - weight) * training_counts + weight * mean))
 
     return float(minimize_scalar(loss, bounds=(0, 1), method="bounded").x)

@@ -1,4 +1,4 @@
-"""ZiPo itself as its users get it: trained on nine tenths of the cells, stopped by the rest, and applied to all."""
+"""ZiPo itself, with the sizes that it chooses: trained on nine tenths of the cells, stopped early by the rest."""
 
 from typing import Any
 
@@ -19,15 +19,15 @@ KNOWN = {"rates", "zero_probability", "size"}  # parameters of the distributions
 
 
 def denoise(counts: ad.AnnData, *, seed: int, **parameters: Any) -> ad.AnnData:
-    """Expected counts (1 - z) l mu in layers["denoised"], the latents in obsm["latent"], and the rates l mu, zero
-    probabilities and NB sizes, as the likelihood has them, in layers of their names.
+    """Expected counts (1 - z) l mu in layers["denoised"] and the latents in obsm["latent"].
 
-    Raises InputError if X holds anything but raw counts.
+    layers["rates"], ["zero_probability"] and ["size"] hold the rates l mu, zero inflation z and NB sizes, those that
+    the likelihood has. Raises InputError if X holds anything but raw counts.
     """
     from zipo.model.estimator import ZiPo
 
-    given = {name: value for name, value in parameters.items() if value is not None}
-    model = ZiPo.for_data(counts, seed=seed, **given).fit(counts)
+    chosen = {name: value for name, value in parameters.items() if value is not None}
+    model = ZiPo.for_data(counts, seed=seed, **chosen).fit(counts)
     denoised = counts.copy()
     denoised.layers["denoised"] = model.denoise(counts)
     distribution = model.distribution(counts)

@@ -1,1 +1,1 @@
-"""What runs methods: environments, processes, and the exchange of files with them."""
+"""What several methods share: the scaling of counts by library sizes."""

@@ -1,4 +1,4 @@
-"""Library sizes: before a method of ours works on normalised counts, and after."""
+"""Scaling of counts by library sizes, before a method works on normalised counts and back to counts after."""
 
 import numpy as np
 from scipy.sparse import csr_matrix
