@@ -1,4 +1,4 @@
-"""Whether a method's answer can be what it is taken for: expected counts on the scale of the input."""
+"""Checks of a method's answer: values that are allowed, and expected counts on the scale of the input."""
 
 from pathlib import Path
 
@@ -9,22 +9,22 @@ from scipy.sparse import csr_matrix
 from zipo.metrics.shared.chunks import chunks
 
 BOUNDS = (0.2, 5.0)
-"""Where the median cell's ratio of denoised to counted library size must lie. Wide, since a poor method is to be
-scored, not refused."""
+"""Bounds of the median cell's ratio of denoised to counted library size; wide, so that a poor method is scored, not
+refused."""
 LEAST_OF_GENES = 0.7
 """Power of a gene's counts with which its denoised counts must grow: 1 where they are counts, 0.64 or less for
 logarithms and roots, however few the counts."""
 LEAST_OF_CELLS = 1 / 3
 """The same of a cell's counts: about 0 where all cells were brought to the same sum."""
 TWICE = "a {} of twice the counts adds up to {:.1f} times as much"
-ALIKE = 0.1  # deviation of log library sizes, below which cells cannot tell
+ALIKE = 0.1  # standard deviation of log library sizes up to which cells are too alike to check their scale
 
 
 def fault_of(arrays: dict[str, np.ndarray], counts: Path, keeps_library: bool) -> str | None:
     """What is wrong with a method's arrays for the counts of an .h5ad, in one sentence; None if nothing is.
 
-    The scale is not asked of counts permuted within cell types: where genes have nothing in common, a sound method may
-    shrink them all towards their means, which looks like a logarithm.
+    The scale is not checked for counts permuted within cell types: where genes have nothing in common, a sound
+    method may shrink them all towards their means, which looks like a logarithm.
     """
     for name, values in arrays.items():
         if reason := fault_of_values(name, values):
@@ -36,7 +36,7 @@ def fault_of(arrays: dict[str, np.ndarray], counts: Path, keeps_library: bool) -
 
 
 def fault_of_values(name: str, values: np.ndarray) -> str | None:
-    """Values that are no numbers, or lie outside what the name allows."""
+    """What is wrong with an array's values: no numbers, or outside what its name allows; None if nothing is."""
     columns = values.shape[-1]
     for rows in chunks(len(values), columns) if values.ndim == 2 else [slice(None)]:
         part = values[rows]
@@ -52,7 +52,7 @@ def fault_of_values(name: str, values: np.ndarray) -> str | None:
 
 
 def fault_of_scale(denoised: np.ndarray, counts: csr_matrix) -> str | None:
-    """A scale that is not that of the counts, such as a logarithm or a share."""
+    """What shows that the scale is not that of the counts, but of logarithms or shares; None if nothing does."""
     cells, genes = counts.shape
     by_cell, by_gene = np.zeros(cells), np.zeros(genes)
     for rows in chunks(cells, genes):
@@ -72,6 +72,6 @@ def fault_of_scale(denoised: np.ndarray, counts: csr_matrix) -> str | None:
 
 
 def growth(before: np.ndarray, after: np.ndarray) -> float:
-    """The power of the sums before with which the sums after grow; those of many counts weigh more."""
-    there = (before > 0) & (after > 0)
-    return float(np.polyfit(np.log(before[there]), np.log(after[there]), 1, w=np.sqrt(before[there]))[0])
+    """Exponent of the power law by which sums after denoising grow with those before; large sums weigh more."""
+    positive = (before > 0) & (after > 0)
+    return float(np.polyfit(np.log(before[positive]), np.log(after[positive]), 1, w=np.sqrt(before[positive]))[0])

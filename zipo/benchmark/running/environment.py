@@ -1,6 +1,6 @@
-"""Environments of methods that do not run in ours: made from files of pins, <name>.txt, with venv and pip.
+"""Environments of methods that do not run in ZiPo's: made from files of pins, <name>.txt, with venv and pip.
 
-Packages after the line WITHOUT_REQUIREMENTS are installed without what they ask for, which can no longer be had.
+Packages after the line WITHOUT_REQUIREMENTS are installed without their requirements, which are no longer available.
 """
 
 import hashlib
@@ -26,14 +26,14 @@ UV_ERROR = "\N{MULTIPLICATION SIGN}"  # that uv's messages begin with
 
 @dataclass
 class Environment:
-    """What came of making an environment; environment.json in its folder."""
+    """Outcome of making an environment; environment.json in its folder."""
 
     status: str
     """ok or unavailable."""
     reason: str
     """Why it is unavailable; empty if it is not."""
     pins: str
-    """SHA-256 of the file of pins, by which a change of it is seen."""
+    """SHA-256 of the file of pins; when the file changes, the environment is made anew."""
     python: str = ""
     """Path of its Python."""
     versions: dict[str, str] = field(default_factory=dict)
@@ -57,20 +57,20 @@ def default_folder() -> Path:
 
 
 def read(folder: Path) -> Environment | None:
-    """What came of making the environment in a folder; None if nobody finished to."""
+    """Outcome of making the environment in a folder; None if that was not finished."""
     file = folder / "environment.json"
     return Environment(**json.loads(file.read_text())) if file.exists() else None
 
 
 def missing(name: str | None, environments: Path | None) -> str | None:
-    """Why a method of this environment cannot run, in one sentence; None if it can. None is our own environment."""
+    """Why a method of this environment cannot run, in one sentence; None if it can. The name None is ZiPo's own."""
     if name is None:
         return None
     folder = (environments or default_folder()) / name
-    made = read(folder)
-    if made is None:
+    environment = read(folder)
+    if environment is None:
         return f"its environment is not there; `zipo study method-environment {name} {folder}` makes it"
-    return None if made.status == "ok" else f"its environment could not be made: {made.reason}"
+    return None if environment.status == "ok" else f"its environment could not be made: {environment.reason}"
 
 
 def python_of(name: str | None, environments: Path | None) -> Path:
@@ -79,9 +79,9 @@ def python_of(name: str | None, environments: Path | None) -> Path:
 
 
 def make(name: str, folder: Path) -> Environment:
-    """Make an environment in a folder, unless it is there with the same pins; one process at a time.
+    """Make an environment in a folder, unless it exists with the same pins; one process at a time.
 
-    It counts as made once environment.json is there, which is written last; if it cannot be made, that tells why.
+    environment.json is written last: an environment without it is not finished. If it cannot be made, that says why.
     """
     files = pins_of(name)
     if not files:
@@ -92,9 +92,9 @@ def make(name: str, folder: Path) -> Environment:
     (file,) = files
     pins = hashlib.sha256(file.read_bytes()).hexdigest()
     with exclusive_lock(folder.with_name(f"{folder.name}.lock"), f"another process makes {folder}"):
-        made = read(folder)
-        if made and made.status == "ok" and made.pins == pins:
-            return made
+        existing = read(folder)
+        if existing and existing.status == "ok" and existing.pins == pins:
+            return existing
         shutil.rmtree(folder, ignore_errors=True)
         try:
             install(file, folder)
@@ -108,7 +108,7 @@ def make(name: str, folder: Path) -> Environment:
 
 
 def parts(file: Path) -> tuple[list[str], list[str]]:
-    """Pins to install with what they ask for, and pins to install without."""
+    """Pins to install with their requirements, and pins to install without."""
     first, _, second = file.read_text().partition(WITHOUT_REQUIREMENTS)
     with_requirements, without_requirements = (
         [line.strip() for line in part.splitlines() if line.strip() and not line.startswith("#")]
@@ -118,14 +118,14 @@ def parts(file: Path) -> tuple[list[str], list[str]]:
 
 
 def install(file: Path, folder: Path) -> None:
-    """A virtual environment of the Python that runs this, with the packages of a file of pins.
+    """Make a virtual environment of the Python that runs this, with the packages of a file of pins.
 
     Raises CalledProcessError with the installer's output.
     """
-    fast = uv()
-    run([sys.executable, "-m", "venv", *(["--without-pip"] if fast else []), str(folder)])
+    uv_path = uv()
+    run([sys.executable, "-m", "venv", *(["--without-pip"] if uv_path else []), str(folder)])
     python = str(folder / "bin" / "python")
-    pip = [fast, "pip", "install", "--python", python] if fast else [python, "-m", "pip", "install"]
+    pip = [uv_path, "pip", "install", "--python", python] if uv_path else [python, "-m", "pip", "install"]
     with_requirements, without_requirements = parts(file)
     run([*pip, "--quiet", *with_requirements])
     if without_requirements:
@@ -133,13 +133,13 @@ def install(file: Path, folder: Path) -> None:
 
 
 def uv() -> str | None:
-    """uv, which installs in seconds where pip takes minutes; pip remains for machines on which it does not run."""
-    beside = Path(sys.executable).with_name("uv")
-    return str(beside) if beside.exists() else shutil.which("uv")
+    """Path of uv, which installs in seconds what takes pip minutes; None where it is missing, and pip is used."""
+    next_to_python = Path(sys.executable).with_name("uv")
+    return str(next_to_python) if next_to_python.exists() else shutil.which("uv")
 
 
 def run(command: list[str]) -> None:
-    """Run a command, whose errors are kept."""
+    """Run a command; CalledProcessError with its standard error if it fails."""
     environment = dict(os.environ)
     if "PIP_FIND_LINKS" in environment:
         environment["UV_FIND_LINKS"] = environment["PIP_FIND_LINKS"]  # uv does not read pip's variable
@@ -155,7 +155,7 @@ def reason_of(output: str) -> str:
 
 
 def record(result: Environment, folder: Path) -> Environment:
-    """Write what came of making an environment into its folder, and give it back."""
+    """Write the outcome of making an environment into its folder, and return it."""
     with atomic_write(folder / "environment.json") as part:
         part.write_text(json.dumps(asdict(result), indent=2) + "\n")
     return result

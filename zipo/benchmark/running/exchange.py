@@ -33,26 +33,28 @@ class Missing(Exception):
 
 
 def run(module: ModuleType, counts: ad.AnnData, job: dict, parameters: dict) -> dict[str, np.ndarray]:
-    """The arrays that a method's command makes of the counts.
+    """Run a method's command on the counts; the arrays that it wrote.
 
     Raises Missing if there is no such program, RuntimeError if it fails.
     """
     source, target = (Path(job["output"]) / name for name in ("input", "answer"))
     write_input(counts, source)
     target.mkdir()
-    words = {"here": Path(job["method"]).parent, "input": source, "output": target}
-    words |= {"seed": job["seed"], "threads": job["threads"]}
-    program, *arguments = (word.format(**words, **parameters) for word in module.command)
-    # what the environment brings along comes first
+    fields = {"here": Path(job["method"]).parent, "input": source, "output": target}
+    fields |= {"seed": job["seed"], "threads": job["threads"]}
+    program, *arguments = (word.format(**fields, **parameters) for word in module.command)
+    # programs of the environment come first
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    if not (found := shutil.which(program, path=path)):
+    if not (executable := shutil.which(program, path=path)):
         raise Missing(f"{program} is not installed")
     environment = os.environ | {"PATH": path}
-    done = subprocess.run([found, *arguments], env=environment, stderr=subprocess.PIPE, text=True, errors="replace")
-    sys.stderr.write(done.stderr)
-    if done.returncode:
-        last = (done.stderr.strip() or "it printed no error").splitlines()[-1]
-        raise RuntimeError(f"{program} ended with exit code {done.returncode}: {last}")
+    ended = subprocess.run(
+        [executable, *arguments], env=environment, stderr=subprocess.PIPE, text=True, errors="replace"
+    )
+    sys.stderr.write(ended.stderr)
+    if ended.returncode:
+        last_line = (ended.stderr.strip() or "it printed no error").splitlines()[-1]
+        raise RuntimeError(f"{program} ended with exit code {ended.returncode}: {last_line}")
     arrays = {name: values for name in NAMES if (values := read(target, name)) is not None}
     shutil.rmtree(source)
     shutil.rmtree(target)
@@ -60,7 +62,7 @@ def run(module: ModuleType, counts: ad.AnnData, job: dict, parameters: dict) -> 
 
 
 def write_input(counts: ad.AnnData, folder: Path) -> None:
-    """The counts as the files that a program reads."""
+    """Write the counts as the files that a program reads."""
     folder.mkdir()
     mmwrite(folder / "counts.mtx", csr_matrix(counts.X).astype(np.int64), field="integer", symmetry="general")
     columns = {"cells": counts.obs_names, "genes": counts.var_names}

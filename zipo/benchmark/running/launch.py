@@ -31,7 +31,7 @@ LONGEST_REASON = 300  # characters
 
 @dataclass
 class Result:
-    """What came of running a method once."""
+    """Outcome of running a method once."""
 
     method: str
     seed: int
@@ -55,7 +55,7 @@ class Result:
 
 
 def arrays(folder: Path) -> dict[str, np.ndarray]:
-    """The arrays of a method that ran well, memory-mapped: denoised, latent, rates, zero_probability and size, those
+    """The arrays of a successful run, memory-mapped: denoised, latent, rates, zero_probability and size, those
     that it has; fields of `zipo.metrics.shared.case.Case`."""
     return {name: np.load(file, mmap_mode="r") for name in NAMES if (file := folder / f"{name}.npy").exists()}
 
@@ -74,18 +74,18 @@ def run(
 ) -> Result:
     """Run a method on an .h5ad with raw counts, for at most so many seconds.
 
-    - `folder`: takes result.json, log.txt and, if the status is ok, the arrays; it appears whole.
+    - `folder`: takes result.json, log.txt and, if the status is ok, the arrays; it appears complete or not at all.
     - `parameters`: those that differ from the method's defaults.
     - `environments`: the folder that holds the methods' environments, each under its name; by default the user's.
     - `python`: the Python of the method's environment, if it was made by other means.
 
     Raises InputError for a parameter that the method does not have; never for a method's fault.
     """
-    given = parameters or {}
-    if unknown := sorted(given.keys() - method.parameters.keys()) if not method.fault else []:
+    overrides = parameters or {}
+    if unknown := sorted(overrides.keys() - method.parameters.keys()) if not method.fault else []:
         known = ", ".join(method.parameters) or "none"
         raise InputError(f"method {method.name}: parameter {unknown[0]!r} is unknown; known are {known}")
-    result = Result(method.name, seed, method.parameters | given, threads)
+    result = Result(method.name, seed, method.parameters | overrides, threads)
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -95,7 +95,7 @@ def run(
         result.status, result.reason = "unavailable", reason
     else:
         job: dict = {"method": str(method.file), "counts": str(counts.resolve()), "output": str(part.resolve())}
-        job |= {"seed": seed, "threads": threads, "parameters": given}
+        job |= {"seed": seed, "threads": threads, "parameters": overrides}
         (part / "job.json").write_text(json.dumps(job))
         python = python or environment.python_of(method.env, environments)
         code = run_in_group(
@@ -112,15 +112,15 @@ def run(
 def run_in_group(command: list[str], log: Path, seconds: float, method: Method, threads: int) -> int | None:
     """Run a command with a time limit; its exit code, None if the limit ended it.
 
-    It leads a process group, which ends with it: nothing that a method starts outlives it.
+    It leads a process group, which is killed at its end: no process that a method starts outlives it.
     """
-    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONSAFEPATH")}
+    variables = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONSAFEPATH")}
     if method.env is None:
-        kept["PYTHONPATH"] = str(Path(zipo.__file__).parents[1])
-    kept |= dict.fromkeys(THREADING, str(threads)) | {"PYTHONNOUSERSITE": "1", "PYTHONHASHSEED": "0"}
+        variables["PYTHONPATH"] = str(Path(zipo.__file__).parents[1])
+    variables |= dict.fromkeys(THREADING, str(threads)) | {"PYTHONNOUSERSITE": "1", "PYTHONHASHSEED": "0"}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=kept, start_new_session=True
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=variables, start_new_session=True
         )
         try:
             return process.wait(seconds)
@@ -134,11 +134,11 @@ def run_in_group(command: list[str], log: Path, seconds: float, method: Method, 
 
 def set_outcome(result: Result, code: int | None, seconds: float, folder: Path) -> None:
     """Set status and reason of the result from how the runner ended and what it wrote."""
-    written = folder / "result.json"
+    result_file = folder / "result.json"
     if code is None:
         result.status, result.reason = "timeout", f"not finished after {seconds:g} seconds"
-    elif written.exists():
-        for name, value in json.loads(written.read_text()).items():
+    elif result_file.exists():
+        for name, value in json.loads(result_file.read_text()).items():
             setattr(result, name, value)
     elif code < 0:
         result.reason = f"killed by signal {-code} ({signal.Signals(-code).name})"
@@ -152,11 +152,11 @@ def set_outcome(result: Result, code: int | None, seconds: float, folder: Path) 
 
 def publish(result: Result, part: Path, folder: Path) -> None:
     """Move the run to its folder, with result, log and, if the status is ok, arrays, and nothing else."""
-    kept = {"result.json", "log.txt", *(f"{name}.npy" for name in NAMES if result.status == "ok")}
+    published = {"result.json", "log.txt", *(f"{name}.npy" for name in NAMES if result.status == "ok")}
     for path in part.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
-        elif path.name not in kept:
+        elif path.name not in published:
             path.unlink()
     (part / "result.json").write_text(json.dumps(asdict(result), indent=2) + "\n")
     shutil.rmtree(folder, ignore_errors=True)

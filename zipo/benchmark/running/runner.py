@@ -8,7 +8,7 @@ ZiPo need not be installed there; anndata, numpy and scipy must be. The job is a
 - `seed`, `parameters`, `threads`.
 
 Writes the answer's arrays as float32 .npy, and last result.json: status (ok, failed, invalid, unavailable), reason,
-seconds of the denoising alone, peak_mb, versions. Values are checked by whoever started this.
+seconds of the denoising alone, peak_mb, versions. Values are checked by the process that started this.
 """
 
 import hashlib
@@ -25,7 +25,8 @@ from pathlib import Path
 from types import ModuleType
 
 HERE = Path(__file__).resolve().parent
-sys.path[:] = [folder for folder in sys.path if Path(folder).resolve() != HERE]  # its files are no modules of ours
+# files of this folder are not to be imported by their names
+sys.path[:] = [folder for folder in sys.path if Path(folder).resolve() != HERE]
 
 import anndata as ad  # noqa: E402
 import numpy as np  # noqa: E402
@@ -35,7 +36,7 @@ MATRICES = ("denoised", "rates", "zero_probability", "size")
 
 
 class Invalid(Exception):
-    """An answer that is not what a method is asked for."""
+    """An answer that is not as a method must give it."""
 
 
 class Unavailable(Exception):
@@ -43,7 +44,7 @@ class Unavailable(Exception):
 
 
 def main(job: dict) -> dict:
-    """Run the method, write its arrays, and give the result."""
+    """Run the method, write its arrays, and return the content of result.json."""
     result: dict = {"status": "ok", "reason": "", "seconds": None, "peak_mb": None, "versions": {}}
     try:
         module = load(Path(job["method"]))
@@ -109,24 +110,24 @@ def denoised(module: ModuleType, data: ad.AnnData, job: dict, result: dict) -> d
 
 def arrays_of(answer: ad.AnnData, cells: list[str], genes: list[str]) -> dict[str, np.ndarray]:
     """The arrays of an answer by their names, as float32."""
-    for kind, expected, found in (("cells", cells, answer.obs_names), ("genes", genes, answer.var_names)):
-        if len(found) != len(expected):
-            raise Invalid(f"the answer has {len(found)} {kind}; expected the {len(expected)} that were given")
-        if list(found) != expected:
+    for kind, expected, names in (("cells", cells, answer.obs_names), ("genes", genes, answer.var_names)):
+        if len(names) != len(expected):
+            raise Invalid(f"the answer has {len(names)} {kind}; expected the {len(expected)} that were given")
+        if list(names) != expected:
             raise Invalid(f"the {kind} of the answer are not those that were given, in the same order")
-    found = {name: answer.layers[name] for name in MATRICES if name in answer.layers}
+    arrays = {name: answer.layers[name] for name in MATRICES if name in answer.layers}
     if "size" in answer.var:
-        found["size"] = answer.var["size"].to_numpy()
+        arrays["size"] = answer.var["size"].to_numpy()
     if "latent" in answer.obsm:
-        found["latent"] = answer.obsm["latent"]
+        arrays["latent"] = answer.obsm["latent"]
     return {
         name: np.asarray(values.toarray() if issparse(values) else values, dtype=np.float32)
-        for name, values in found.items()
+        for name, values in arrays.items()
     }
 
 
 def counts_alone(file: Path) -> ad.AnnData:
-    """Read the counts of an .h5ad and nothing that tells more: X, names, and obs["batch"] if there."""
+    """Read the counts of an .h5ad and nothing else: X, names, and obs["batch"] if it has that."""
     import h5py
 
     try:
@@ -153,9 +154,9 @@ def with_zeros(name: str, values: np.ndarray, cells: np.ndarray, genes: np.ndarr
     if cells.all() and genes.all():
         return values
     shape = (len(cells), values.shape[1]) if name == "latent" else (len(cells), len(genes))[-values.ndim :]
-    at = (cells,) if name == "latent" else np.ix_(*(cells, genes)[-values.ndim :])
+    index = (cells,) if name == "latent" else np.ix_(*(cells, genes)[-values.ndim :])
     complete = np.full(shape, 1 if name == "size" else 0, dtype=np.float32)
-    complete[at] = values
+    complete[index] = values
     return complete
 
 
@@ -171,13 +172,13 @@ def fingerprint(counts: ad.AnnData) -> str:
 
 def versions(imports: tuple[str, ...]) -> dict[str, str]:
     """Versions of Python and of what the method works with."""
-    found = {"python": platform.python_version()}
+    by_package = {"python": platform.python_version()}
     for package in dict.fromkeys(["anndata", "numpy", *(name.split(".")[0] for name in imports)]):
         try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:  # packages and what they are installed as differ in name, at times
-            found[package] = str(getattr(sys.modules[package], "__version__", "unknown"))
-    return found
+            by_package[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:  # some packages are not installed under the name that is imported
+            by_package[package] = str(getattr(sys.modules[package], "__version__", "unknown"))
+    return by_package
 
 
 def load(file: Path) -> ModuleType:
@@ -192,7 +193,7 @@ def load(file: Path) -> ModuleType:
 
 
 def write(file: Path, values: np.ndarray) -> None:
-    """An array under its name, whole or not at all."""
+    """Save an array in a file, which appears complete or not at all."""
     part = file.with_name(f"part.{file.name}")
     np.save(part, values)
     os.replace(part, file)
