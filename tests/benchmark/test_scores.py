@@ -12,7 +12,7 @@ from scipy.sparse import save_npz
 from zipo import metrics
 from zipo.benchmark.running.launch import Result
 from zipo.benchmark.scores import COLUMNS, scores_of
-from zipo.benchmark.views import BINS, places_of, zeros_of
+from zipo.benchmark.views import BINS, tsne_coordinates, zeros_of
 from zipo.datasets.sources.simulated import SimulatedSource, simulate
 from zipo.datasets.thinning import thinned
 from zipo.metrics.shared.case import Case
@@ -86,7 +86,7 @@ def test_a_run_that_went_wrong_has_one_row_with_its_reason(runs):
 
 
 def test_figures_are_shown_runs_that_went_well(runs):
-    zeros, places = zeros_of([runs[0], runs[2]]), places_of([runs[0], runs[2]])
+    zeros, places = zeros_of([runs[0], runs[2]]), tsne_coordinates([runs[0], runs[2]])
     assert len(zeros) == BINS
     assert zeros["mean"].is_monotonic_increasing
     counts = ad.read_h5ad(runs[0]["counts"]).X

@@ -84,8 +84,8 @@ def leaderboard(
 @steps.command()
 def benchmark_views(zeros: PathOption, places: PathOption, runs: JsonListOption) -> None:
     """What figures show of one run of each method: zeros by mean expression, and latents in two dimensions."""
-    from zipo.benchmark.views import places_of, zeros_of
+    from zipo.benchmark.views import tsne_coordinates, zeros_of
     from zipo.shared.tables import write_parquet
 
     write_parquet(zeros_of(runs), zeros)
-    write_parquet(places_of(runs), places)
+    write_parquet(tsne_coordinates(runs), places)

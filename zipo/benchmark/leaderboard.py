@@ -1,4 +1,4 @@
-"""The leaderboard: how well each method does by each metric, how sure that is, and its rank."""
+"""The leaderboard: mean, interval and rank of each method by each metric on each data set."""
 
 import numpy as np
 import pandas as pd
@@ -9,12 +9,12 @@ from zipo import metrics
 DRAWS = 9999
 LEVEL = 0.95
 FEWEST = 4
-"""Runs for which a bootstrap interval is more than the range of the values, which 1 / 3^3 of the draws reach."""
+"""Fewest runs with a bootstrap interval: of 3, 1 / 3^3 of the draws have the least mean, so it is only their range."""
 DECIMALS = 6
-"""Of a mean in ranks: what float32 alone tells apart is a tie."""
+"""Decimals of the means that are ranked: a difference beyond these may be rounding of float32, and is a tie."""
 RUN = ["split", "seed"]
 WORST = ["unavailable", "timeout", "failed", "invalid", "ok"]
-"""States of a run; a row of several runs has the first of those that occur."""
+"""Statuses of a run, the worst first; a row of several runs has the worst of theirs."""
 COLUMNS = [
     "method",
     "dataset",
@@ -52,25 +52,27 @@ def leaderboard(scores: pd.DataFrame, reference: str, controls: list[str]) -> pd
     - remark: control, why a metric does not rank, and what the interval is where runs are too few for one.
     """
     better = metrics.measures()
-    asked, unranked = set(permuted_measures()), metrics.unranked()
+    on_permuted, unranked = set(permuted_measures()), metrics.unranked()
     rows: list[dict] = []
     for (dataset, permuted), part in scores.groupby(["dataset", "permuted"], sort=False):
-        expected = [m for m in better if (m in asked) == permuted and (part["metric"] == m).any()]
-        for metric in expected:
+        scored = [m for m in better if (m in on_permuted) == permuted and (part["metric"] == m).any()]
+        for metric in scored:
             values = part[part["metric"] == metric]
-            base = values[values["method"] == reference].set_index(RUN)["value"]
-            found = []
+            reference_values = values[values["method"] == reference].set_index(RUN)["value"]
+            metric_rows = []
             for method, runs in part.groupby("method", sort=False):
                 row = {"method": method, "dataset": dataset, "metric": metric, "better": better[metric]}
                 row |= _outcome(runs)
                 if row["status"] == "ok":
-                    own = runs[runs["metric"] == metric].set_index(RUN)["value"].dropna()
-                    if own.empty:  # a number that the method does not have
+                    method_values = runs[runs["metric"] == metric].set_index(RUN)["value"].dropna()
+                    if method_values.empty:  # a number that the method does not have
                         continue
-                    row |= _summary(own) | _difference(own, base if method != reference else base[:0])
+                    row |= _summary(method_values) | _difference(
+                        method_values, reference_values if method != reference else reference_values[:0]
+                    )
                     row["remark"] = _remark(row["n"], method in controls, unranked.get(metric))
-                found.append(row)
-            rows += found if metric in unranked else _ranked(found, better[metric], controls)
+                metric_rows.append(row)
+            rows += metric_rows if metric in unranked else _ranked(metric_rows, better[metric], controls)
     table = pd.DataFrame(rows, columns=COLUMNS)
     kinds = dict.fromkeys(("n", "rank", "ranked", "pairs"), "Int64")
     return table.astype(kinds).fillna({"reason": "", "beats": "", "remark": ""})
@@ -109,12 +111,12 @@ def _summary(values: pd.Series) -> dict:
     return {"mean": values.mean(), "low": low, "high": high, "n": len(values)}
 
 
-def _difference(own: pd.Series, base: pd.Series) -> dict:
-    """How far values lie above those of the reference on the same splits and seeds.
+def _difference(values: pd.Series, reference_values: pd.Series) -> dict:
+    """Paired difference of a method's values from the reference's on the same splits and seeds, with its interval.
 
-    A method without randomness ran with one seed, which then stands beside the first of the reference.
+    A method without randomness ran with one seed, so it is paired with the first seed of the reference.
     """
-    paired = (own - base).dropna()
+    paired = (values - reference_values).dropna()
     if paired.empty:
         return {}
     low, high = bootstrap(paired.to_numpy())
@@ -127,14 +129,14 @@ def _remark(n: int, control: bool, unranked: str | None) -> str:
 
 
 def _ranked(rows: list[dict], better: str, controls: list[str]) -> list[dict]:
-    """The rows with rank, number of those ranked, and the controls that each beats."""
+    """The rows with their ranks, the number of ranked methods, and the controls that each beats."""
     sign = 1 if better == "low" else -1
-    value = {row["method"]: round(sign * row["mean"], DECIMALS) for row in rows if row["status"] == "ok"}
-    taking_part = [row for row in rows if row["method"] in value and row["method"] not in controls]
-    ranks = rankdata([value[row["method"]] for row in taking_part], "min")
-    for row, rank in zip(taking_part, ranks, strict=True):
-        row |= {"rank": int(rank), "ranked": len(taking_part)}
+    signed_means = {row["method"]: round(sign * row["mean"], DECIMALS) for row in rows if row["status"] == "ok"}
+    ranked_rows = [row for row in rows if row["method"] in signed_means and row["method"] not in controls]
+    ranks = rankdata([signed_means[row["method"]] for row in ranked_rows], "min")
+    for row, rank in zip(ranked_rows, ranks, strict=True):
+        row |= {"rank": int(rank), "ranked": len(ranked_rows)}
     for row in rows:
-        own = value.get(row["method"], np.inf)
-        row["beats"] = ", ".join(name for name in controls if own < value.get(name, -np.inf))
+        own_value = signed_means.get(row["method"], np.inf)
+        row["beats"] = ", ".join(name for name in controls if own_value < signed_means.get(name, -np.inf))
     return rows

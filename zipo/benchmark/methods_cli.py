@@ -72,8 +72,8 @@ def new_method(name: str) -> None:
         )
     user_folders = methods.user_folders()
     file = (user_folders[0] if user_folders else _folder_of_clone()) / f"{name}.py"
-    if user_folders and (known := methods.files().get(name)):
-        raise InputError(f"method {name!r}: {known} is there already; choose another name, or edit that file")
+    if user_folders and (existing := methods.files().get(name)):
+        raise InputError(f"method {name!r}: {existing} is there already; choose another name, or edit that file")
     if file.exists():
         raise InputError(f"method {name!r}: {file} is there already; choose another name, or edit that file")
     with atomic_write(file) as part:
@@ -109,8 +109,8 @@ def method_environment(name: str, folder: Path) -> None:
     """Make the environment of methods, unless it is there; why it could not be made is written into the folder."""
     from zipo.benchmark.running.environment import make
 
-    made = make(name, folder)
-    print(f"{name}: {made.status} {made.reason}".strip(), file=sys.stderr)
+    environment = make(name, folder)
+    print(f"{name}: {environment.status} {environment.reason}".strip(), file=sys.stderr)
 
 
 @steps.command()

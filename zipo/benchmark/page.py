@@ -1,7 +1,7 @@
 """The leaderboard as a page for a practitioner: which method for what, which do better than the controls, where the
 reference loses, what went wrong.
 
-Every sentence follows from the table by a rule; none is written for a result.
+Every sentence is derived from the table by a rule; none is written for one result.
 """
 
 from html import escape
@@ -26,8 +26,8 @@ ORDER = [
     "zero_calibration",
     "seconds",
 ]
-"""Measures in the order of the page's choices; those of other metrics follow."""
-FLOOR = "no_denoising"
+"""Measures in the order in which the page lists purposes; those of other metrics follow."""
+NO_DENOISING = "no_denoising"
 PREDICTION = ("poisson_deviance", "mse_counts")
 """Measures by which a method has to beat the controls."""
 NONE = "\N{EN DASH}"
@@ -54,13 +54,13 @@ def body(table: pd.DataFrame, benchmark: dict) -> str:
     parts += [f"<h2>Where {escape(reference)} loses</h2>", losses(table, benchmark)]
     parts += ["<h2>All ranks</h2>", ranks(table, benchmark)]
     parts += ["<h2>Shown, not ranked</h2>", not_ranked(table, benchmark)]
-    parts += ["<h2>The methods</h2>", the_methods(benchmark)]
+    parts += ["<h2>The methods</h2>", methods_table(benchmark)]
     parts += ["<h2>All numbers</h2>", page.folded("The leaderboard", page.table(table, "leaderboard.tsv"))]
     return "\n".join(parts)
 
 
 def introduction(benchmark: dict) -> str:
-    """How it was done and how to read it."""
+    """How the methods were run and scored, and how to read the page."""
     how = benchmark["how"]
     controls = escape(", ".join(benchmark["controls"])) or "none here"
     return f"""<p>Each method was given {how["share"]:.0%} of the molecules of every cell, in
@@ -70,7 +70,7 @@ cell types, the truth where counts are simulated. Ranks go by means; methods wit
 hold {LEVEL:.0%} of bootstrap means over the runs, or are their range where there are fewer than {FEWEST}: they tell how
 much splits and seeds matter, and nothing about other data sets. Controls ({controls}) are shown and never ranked; nor
 does a measure rank that comes out alike by construction. A method that
-does worse than <em>{FLOOR}</em> does harm by that measure.</p>"""
+does worse than <em>{NO_DENOISING}</em> does harm by that measure.</p>"""
 
 
 def failures(table: pd.DataFrame) -> str:
@@ -81,10 +81,12 @@ def failures(table: pd.DataFrame) -> str:
     lines = []
     for (method, dataset, status, reason), rows in bad.groupby(["method", "dataset", "status", "reason"], sort=False):
         own = table[(table["method"] == method) & (table["dataset"] == dataset)]
-        hit = f" (concerns {', '.join(map(_words, rows['metric']))} alone)" if (own["status"] == "ok").any() else ""
+        affected = (
+            f" (concerns {', '.join(map(_words, rows['metric']))} alone)" if (own["status"] == "ok").any() else ""
+        )
         lines.append(
             f"<li><b>{escape(method)}</b> on {escape(dataset)}: <span class='bad'>{status}</span>: "
-            f"{escape(reason)}{escape(hit)}</li>"
+            f"{escape(reason)}{escape(affected)}</li>"
         )
     return f"<h2>What went wrong</h2><p>These have no numbers and no rank:</p><ul>{''.join(lines)}</ul>"
 
@@ -96,35 +98,35 @@ def purposes() -> dict[str, str]:
 
 
 def choices(part: pd.DataFrame) -> str:
-    """For each thing wanted: the best method the next two, and the control beside them."""
+    """For each purpose: the best method, the next two, and the control no_denoising."""
     rows: list[list[str]] = []
-    for measure, wanted in purposes().items():
-        found = part[(part["metric"] == measure) & (part["status"] == "ok")]
-        ranked = found[found["rank"].notna()].sort_values(["rank", "method"])
+    for measure, purpose in purposes().items():
+        scored = part[(part["metric"] == measure) & (part["status"] == "ok")]
+        ranked = scored[scored["rank"].notna()].sort_values(["rank", "method"])
         if ranked.empty:
             continue
         best = ranked[ranked["rank"] == 1]
         second = ranked[ranked["rank"] > 1].head(2)
-        floor = found[found["method"] == FLOOR]
+        no_denoising = scored[scored["method"] == NO_DENOISING]
         better = best["better"].iloc[0]
         cells = [
-            f"{escape(wanted)}<br><small>{escape(_words(measure))}, {better} is better</small>",
+            f"{escape(purpose)}<br><small>{escape(_words(measure))}, {better} is better</small>",
             f"<span class='best'>{_list(best)}</span>",
             _list(second) or NONE,
-            _list(floor) or NONE,
-            escape(_verdict(best, found)),
+            _list(no_denoising) or NONE,
+            escape(_verdict(best, scored)),
         ]
         rows.append(cells)
     return _html(["If you want", "best", "next", "no denoising", ""], rows)
 
 
-def _verdict(best: pd.DataFrame, found: pd.DataFrame) -> str:
-    """The controls that even the best method does not beat: of prediction all, else leaving the counts as they are."""
+def _verdict(best: pd.DataFrame, scored: pd.DataFrame) -> str:
+    """The controls that even the best method does not beat: any for measures of prediction, else no_denoising alone."""
     measure, beaten = best["metric"].iloc[0], best["beats"].iloc[0].split(", ")
     if measure in ("seconds", "peak_mb"):
         return ""
-    controls = found.loc[found["rank"].isna(), "method"]
-    ahead = [name for name in controls if name not in beaten and (name == FLOOR or measure in PREDICTION)]
+    controls = scored.loc[scored["rank"].isna(), "method"]
+    ahead = [name for name in controls if name not in beaten and (name == NO_DENOISING or measure in PREDICTION)]
     return f"no method beats {', '.join(ahead)}" if ahead else ""
 
 
@@ -137,8 +139,8 @@ def against_controls(table: pd.DataFrame, benchmark: dict) -> str:
             methods = part[part["rank"].notna()].sort_values(["rank", "method"])
             controls = part[part["method"].isin(benchmark["controls"])].sort_values(["mean", "method"])
             for control in controls.itertuples():
-                better = [control.method in beaten.split(", ") for beaten in methods["beats"]]
-                names = [methods.loc[np.equal(better, wanted), "method"] for wanted in (True, False)]
+                beats = [control.method in beaten.split(", ") for beaten in methods["beats"]]
+                names = [methods.loc[np.equal(beats, outcome), "method"] for outcome in (True, False)]
                 cells = [title, _words(measure), f"{control.method} {control.mean:.4g}", *map(", ".join, names)]
                 rows.append([escape(cell) or NONE for cell in cells])
     if not rows:
@@ -176,7 +178,7 @@ split, has an interval without zero; fewer than {FEWEST} runs are too few for on
 
 
 def _with_interval_beside_zero(ahead: pd.DataFrame) -> str:
-    """How many have an interval of the difference from the reference that leaves out zero."""
+    """How many of the methods ahead differ from the reference by an interval that excludes zero."""
     if ahead["pairs"].max() < FEWEST:
         return "too few runs to tell"
     apart = (ahead["difference_low"] > 0) | (ahead["difference_high"] < 0)
@@ -212,7 +214,7 @@ def not_ranked(table: pd.DataFrame, benchmark: dict) -> str:
     return "\n".join(parts) or page.paragraph("All measures that were taken rank.")
 
 
-def the_methods(benchmark: dict) -> str:
+def methods_table(benchmark: dict) -> str:
     """Each row's method, parameters, environment, output and source."""
     rows = [{"row": name, **facts} for name, facts in benchmark["rows"].items()]
     return page.table(pd.DataFrame(rows), "methods.tsv")

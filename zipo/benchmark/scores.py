@@ -1,4 +1,4 @@
-"""Scores of the benchmark: what the metrics make of each run, and all of them as one table."""
+"""Scores of the benchmark: the metrics of each run, in one table."""
 
 import json
 from pathlib import Path
@@ -30,16 +30,16 @@ COLUMNS = {
 
 
 def case_of(data: ad.AnnData, folder: Path, split: int, **rest: Any) -> Case:
-    """A run that went well, beside all it can be scored against; `rest` are fields of the case.
+    """The case of a successful run on a data set, for the metrics; `rest` are further fields of the case.
 
-    What the metrics draw at random is drawn by the split, hence the same for all methods.
+    The split is the seed of what metrics draw at random, which is hence the same for all methods.
     """
-    found = arrays(folder)
-    latent, size = found.pop("latent", None), found.get("size")
+    by_name = arrays(folder)
+    latent, size = by_name.pop("latent", None), by_name.get("size")
     answer = ad.AnnData(obs=data.obs[[]], var=data.var[[]])
     if size is not None and size.ndim == 1:
-        answer.var["size"] = found.pop("size")
-    for name, values in found.items():
+        answer.var["size"] = by_name.pop("size")
+    for name, values in by_name.items():
         answer.layers[name] = values
     if latent is not None:
         answer.obsm["latent"] = latent
@@ -48,12 +48,12 @@ def case_of(data: ad.AnnData, folder: Path, split: int, **rest: Any) -> Case:
 
 
 def scores_of(row: dict, runs: list[dict]) -> pd.DataFrame:
-    """A row for each run and metric, with the columns COLUMNS; a run that went wrong has one, without a metric.
+    """A row for each run and metric, with the columns COLUMNS; an unsuccessful run has one, without a metric.
 
     `row` holds study, dataset, method and training share; each run its folder, counts (.h5ad), held-out counts
     (.npz), split, seed, and whether its counts were permuted.
     """
-    found = []
+    rows = []
     for run in runs:
         result = Result.read(Path(run["folder"]))
         identity = {name: row[name] for name in ("study", "dataset", "method")}
@@ -62,12 +62,12 @@ def scores_of(row: dict, runs: list[dict]) -> pd.DataFrame:
         identity |= {"status": result.status, "reason": result.reason}
         values: dict[Any, float] = {None: float("nan")}
         if result.status == "ok":
-            values = dict(metrics.scores(the_case(run, row["share"])))
-        found += [identity | {"metric": metric, "value": value} for metric, value in values.items()]
-    return pd.DataFrame(found, columns=list(COLUMNS)).astype(COLUMNS)
+            values = dict(metrics.scores(_case_of_run(run, row["share"])))
+        rows += [identity | {"metric": metric, "value": value} for metric, value in values.items()]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
-def the_case(run: dict, share: float) -> Case:
+def _case_of_run(run: dict, share: float) -> Case:
     """The case of a run; permuted counts have no held-out molecules."""
     data = ad.read_h5ad(run["counts"])
     if run["permuted"]:

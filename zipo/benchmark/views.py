@@ -1,4 +1,4 @@
-"""What figures show of one run of each method: zeros by mean expression, and latents in two dimensions."""
+"""Data of the figures, from one run of each method: zeros by mean expression, and latents in two dimensions."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from zipo.metrics.zero_calibration import curves
 from zipo.shared.embedding import tsne
 
 BINS = 25
-"""Groups of genes of like mean expression, as many in each."""
+"""Groups of genes of similar mean expression, of equal size."""
 SEED = 1
 
 
@@ -32,21 +32,21 @@ def zeros_of(runs: list[dict]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
-def places_of(runs: list[dict]) -> pd.DataFrame:
+def tsne_coordinates(runs: list[dict]) -> pd.DataFrame:
     """t-SNE of the latents of each method that has them: dataset, method, x, y, cell_type ("" if not known)."""
     parts = []
     for run, case in _cases(runs):
         if case.latent is None or case.cell_types is None:
             continue
         x, y = tsne(np.asarray(case.latent), SEED).T
-        found = {"dataset": run["dataset"], "method": run["method"], "x": x, "y": y, "cell_type": case.cell_types}
-        parts.append(pd.DataFrame(found))
+        coordinates = {"dataset": run["dataset"], "method": run["method"], "x": x, "y": y, "cell_type": case.cell_types}
+        parts.append(pd.DataFrame(coordinates))
     columns = ["dataset", "method", "x", "y", "cell_type"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
 def _cases(runs: list[dict]) -> Iterator[tuple[dict, Case]]:
-    """The runs that went well, with their cases."""
+    """The successful runs, each with its case."""
     for run in runs:
         folder = Path(run["folder"])
         if Result.read(folder).status == "ok":
