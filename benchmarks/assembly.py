@@ -27,7 +27,7 @@ SCALED = {"liver": "cells", "plates": "plates"}
 
 
 def generate(deposit: str, folder: Path, scale: float) -> dict:
-    """Write a deposit; its nonzero entries and the sum of its counts."""
+    """Write a deposit; its numbers of cells, genes and nonzero entries, and the sum of its counts."""
     from tests.datasets import geo_tree
 
     size = dict(FULL_SIZE[deposit])
@@ -37,7 +37,7 @@ def generate(deposit: str, folder: Path, scale: float) -> dict:
 
 
 def assemble(deposit: str, folder: Path) -> dict:
-    """Read a deposit; as `generate`, to be compared with it."""
+    """Read a deposit; the same numbers, to be compared with those of `generate`."""
     from zipo.datasets.geo import liver, plates
     from zipo.datasets.geo.soft import supplement_path
 
@@ -57,14 +57,14 @@ def _summary(counts) -> dict:
 
 
 def measure(step: str, deposit: str, folder: Path, scale: float) -> dict:
-    """Run one step in a fresh process; what it found, its minutes, and its peak memory in GB."""
+    """Run one step in a fresh process; the numbers that it printed, its peak memory in GB, and its minutes."""
     started = time.perf_counter()
     command = [sys.executable, __file__, deposit, "--step", step, "--folder", str(folder), "--scale", str(scale)]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    found, _ = child.communicate()
+    output, _ = child.communicate()
     if child.returncode:
         raise SystemExit(f"{step} {deposit} failed")
-    return json.loads(found) | {"minutes": (time.perf_counter() - started) / 60}
+    return json.loads(output) | {"minutes": (time.perf_counter() - started) / 60}
 
 
 def main() -> None:
@@ -76,11 +76,11 @@ def main() -> None:
     options = parser.parse_args()
     if options.step:
         if options.step == "generate":
-            found = generate(options.deposits[0], options.folder, options.scale)
+            row = generate(options.deposits[0], options.folder, options.scale)
         else:
-            found = assemble(options.deposits[0], options.folder)
+            row = assemble(options.deposits[0], options.folder)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9  # Linux counts in KiB
-        print(json.dumps(found | {"peak": peak}))
+        print(json.dumps(row | {"peak": peak}))
         return
     print(f"{'deposit':8} {'cells':>7} {'genes':>7} {'entries':>12} {'MB on disk':>11} {'minutes':>8} {'peak GB':>8}")
     for deposit in options.deposits or FULL_SIZE:

@@ -1,4 +1,4 @@
-"""One engine in a process of its own, which does as many training steps as it is told to, and times them.
+"""One engine in a process of its own, which takes training steps on request and times them.
 
 Reads requests from standard input, one JSON object a line, and answers each with another:
 
@@ -44,7 +44,7 @@ class Ours:
         self.step_on(self.network, self.optimizer, RATE, self.counts.batch(cells)).item()
 
     def phases(self, cells: torch.Tensor) -> Iterator[None]:
-        """The same step; yields after each of its phases. `loss` holds the gradients by what the network says, too."""
+        """The same step; yields after each of its phases. The phase `loss` includes the gradients by the outputs."""
         batch = self.counts.batch(cells)
         yield
         self.optimizer.zero_grad()
@@ -60,7 +60,7 @@ class Ours:
 
 
 class Plain:
-    """ZiPo in plain PyTorch, as benchmarks/plain.py has it."""
+    """ZiPo in plain PyTorch, from benchmarks/plain.py."""
 
     def __init__(self, matrix: csr_matrix, parameters: Parameters):
         import plain
@@ -78,9 +78,9 @@ class Plain:
         """The same step; yields after each of its phases."""
         x, covariates = self.plain.dense(self.matrix, cells), self.covariates[cells]
         yield
-        found = self.model(x, covariates)
+        outputs = self.model(x, covariates)
         yield
-        loss = self.model.objective(x, found)
+        loss = self.model.objective(x, outputs)
         yield
         self.optimizer.zero_grad()
         loss.backward()

@@ -3,7 +3,7 @@
     python benchmarks/denoised_file.py COUNTS.h5ad DENOISED.h5ad [--threads 2]
 
 The answer is one JSON object: cells, genes, encoder, write_seconds_per_cell, gigabytes written, and peak_mb of the
-process with Python and torch. The model is trained on a few cells for an epoch only: what it says does not matter here.
+process with Python and torch. The model is trained on a few cells for an epoch: its results do not matter here.
 """
 
 import argparse
@@ -31,13 +31,13 @@ def main() -> None:
 
     adata = ad.read_h5ad(options.counts, backed="r")
     model = ZiPo.for_data(adata, max_epochs=1).fit(adata[:TRAINED_ON])
-    since = time.perf_counter()
+    started = time.perf_counter()
     write_denoised(model, adata, options.denoised)
     row = {
         "cells": adata.n_obs,
         "genes": adata.n_vars,
         "encoder": model.parameters.encoder,
-        "write_seconds_per_cell": (time.perf_counter() - since) / adata.n_obs,
+        "write_seconds_per_cell": (time.perf_counter() - started) / adata.n_obs,
         "gigabytes": options.denoised.stat().st_size / 1e9,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,  # Linux counts in KiB
     }

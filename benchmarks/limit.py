@@ -1,4 +1,4 @@
-"""How fast a training step could be: the work that the algorithm cannot avoid, over what this machine can do."""
+"""Least time of a training step: the work that the algorithm cannot avoid, over the speed of this machine."""
 
 import argparse
 import json

@@ -20,11 +20,11 @@ def install(peer: str) -> None:
 
 
 def run(peer: str, counts: Path, threads: int, variables: dict[str, str]) -> dict[str, float]:
-    """Its cells_per_second and peak_mb on these counts."""
+    """Train a peer on these counts; its cells_per_second and peak_mb."""
     python = environment.python_of(peer, None)
     command = [str(python), str(HERE / f"peer_{peer}.py"), str(counts), str(threads)]
-    kept = {name: value for name, value in variables.items() if name != "PYTHONPATH"}
-    finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=kept)
+    environment_variables = {name: value for name, value in variables.items() if name != "PYTHONPATH"}
+    finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment_variables)
     if finished.returncode:
         raise SystemExit(f"{peer} ended with status {finished.returncode}; its message is above")
     return json.loads(finished.stdout.splitlines()[-1])

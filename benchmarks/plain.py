@@ -1,8 +1,8 @@
-"""ZiPo as one writes it from the paper in plain PyTorch: dense batches, autograd, torch's own Adam.
+"""ZiPo written from the paper in plain PyTorch: dense batches, autograd, torch's own Adam.
 
-The measure of the engine in two ways: benchmarks/throughput.py times the engine against it, and the tests
-hold the engine's losses against it. So it is written to be right and to be read, not to be fast, and takes
-nothing from the engine but the table of hyper-parameters. Its weights have the engine's names.
+The reference for the engine: benchmarks/throughput.py compares the engine's speed with it, and the tests compare
+losses. So it is written to be right and to be read, not to be fast, and takes nothing from the engine but the table
+of hyper-parameters. Its weights have the engine's names.
 """
 
 from collections import OrderedDict
@@ -46,36 +46,36 @@ class PlainZiPo(nn.Module):
         """The parameters of every entry's distribution, by name, as far as the likelihood has them."""
         observed = x.sum(dim=1, keepdim=True).clamp(min=1)
         if self.p.input == "raw":
-            seen = x
+            scaled = x
         elif self.p.input == "log1p":
-            seen = torch.log1p(x)
+            scaled = torch.log1p(x)
         else:
-            seen = torch.log1p(x / observed * self.median_library)
+            scaled = torch.log1p(x / observed * self.median_library)
 
-        known = torch.cat([self.encoder(seen), covariates], dim=1)  # V, the paper's complete encoding
-        hidden = self.decoder(known)
-        log_library = torch.log(observed) if self.library is None else self.library(known)
+        encoding = torch.cat([self.encoder(scaled), covariates], dim=1)  # V, the paper's complete encoding
+        hidden = self.decoder(encoding)
+        log_library = torch.log(observed) if self.library is None else self.library(encoding)
         if self.log_excess is not None:
             log_library = log_library + self.log_excess
-        found = {
+        outputs = {
             "log_library": log_library,  # (B, 1) log l
             "log_rates": log_library + F.log_softmax(self.log_proportions(hidden), dim=1),  # (B, G) log l mu
         }
         if self.p.zero_inflated:
-            found["zero_logits"] = self.zero_logits(hidden)  # (B, G) r = logit(z)
+            outputs["zero_logits"] = self.zero_logits(hidden)  # (B, G) r = logit(z)
         if self.p.overdispersed:
-            found["dispersion"] = self.dispersion(hidden)  # (B, G), or (1, G) if it is the gene's
+            outputs["dispersion"] = self.dispersion(hidden)  # (B, G), or (1, G) if it is the gene's
             by_rate = self.p.dispersion == "logits"  # theta itself, else log(1 / size)
-            found["theta"] = found["dispersion"] + (0 if by_rate else found["log_rates"])  # log(rate / size)
-        return found
+            outputs["theta"] = outputs["dispersion"] + (0 if by_rate else outputs["log_rates"])  # log(rate / size)
+        return outputs
 
-    def objective(self, x: Tensor, found: dict[str, Tensor]) -> Tensor:
+    def objective(self, x: Tensor, outputs: dict[str, Tensor]) -> Tensor:
         """The loss of a batch: NLL by the chosen reduction, and the penalties."""
-        nll = -log_likelihood(x, found)
+        nll = -log_likelihood(x, outputs)
         fit = nll.mean() if self.p.reduction == "mean" else nll.sum(dim=1).mean()
-        return fit + self.penalty(x, found)
+        return fit + self.penalty(x, outputs)
 
-    def penalty(self, x: Tensor, found: dict[str, Tensor]) -> Tensor:
+    def penalty(self, x: Tensor, outputs: dict[str, Tensor]) -> Tensor:
         """The weighted penalties of sections II-D to II-F and III-F."""
         p = self.p
         weights = self.encoder.blocks[0].linear.weight  # (H, G)
@@ -83,13 +83,13 @@ class PlainZiPo(nn.Module):
         l2 = weights.square().mean(dim=1).sqrt()
         total = p.alpha_w * (l1 / l2).mean()
         if p.zero_inflated:
-            total = total + p.alpha_z * torch.sigmoid(found["zero_logits"]).square().mean()
+            total = total + p.alpha_z * torch.sigmoid(outputs["zero_logits"]).square().mean()
         if p.overdispersed:
-            total = total + p.alpha_theta * found["dispersion"].square().mean()
+            total = total + p.alpha_theta * outputs["dispersion"].square().mean()
             if p.rate_penalty == "entrywise":
-                total = total + p.alpha_rate * F.mse_loss(found["log_rates"].exp(), x)
+                total = total + p.alpha_rate * F.mse_loss(outputs["log_rates"].exp(), x)
             elif p.rate_penalty == "library":
-                total = total + p.alpha_rate * F.mse_loss(found["log_library"].exp(), x.sum(dim=1, keepdim=True))
+                total = total + p.alpha_rate * F.mse_loss(outputs["log_library"].exp(), x.sum(dim=1, keepdim=True))
         return total
 
 
@@ -149,19 +149,19 @@ def library_network(inputs: int, p: Parameters) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(inputs, 1))
 
 
-def log_likelihood(x: Tensor, found: dict[str, Tensor]) -> Tensor:
+def log_likelihood(x: Tensor, outputs: dict[str, Tensor]) -> Tensor:
     """Log-probability of each count (B, G), in nats, by the textbook formulas on logarithms."""
-    log_m = found["log_rates"]
-    if "theta" in found:
-        size = torch.exp(log_m - found["theta"])
+    log_m = outputs["log_rates"]
+    if "theta" in outputs:
+        size = torch.exp(log_m - outputs["theta"])
         log_f = torch.lgamma(x + size) - torch.lgamma(size) - torch.lgamma(x + 1)
-        log_f = log_f + size * F.logsigmoid(-found["theta"]) + x * F.logsigmoid(found["theta"])
+        log_f = log_f + size * F.logsigmoid(-outputs["theta"]) + x * F.logsigmoid(outputs["theta"])
     else:
         log_f = x * log_m - log_m.exp() - torch.lgamma(x + 1)
-    if "zero_logits" not in found:
+    if "zero_logits" not in outputs:
         return log_f
-    log_z, log_kept = F.logsigmoid(found["zero_logits"]), F.logsigmoid(-found["zero_logits"]) + log_f
-    return torch.where(x == 0, torch.logaddexp(log_z, log_kept), log_kept)
+    log_z, log_not_inflated = F.logsigmoid(outputs["zero_logits"]), F.logsigmoid(-outputs["zero_logits"]) + log_f
+    return torch.where(x == 0, torch.logaddexp(log_z, log_not_inflated), log_not_inflated)
 
 
 def learning_rate(p: Parameters, epoch: int) -> float:

@@ -33,21 +33,21 @@ def script(name: str, *arguments: object, threads: int = 1) -> str:
 
 
 def train(file: Path, options: argparse.Namespace, seed: int, *more: object) -> dict:
-    """What scaling_training.py says of one training."""
+    """The answer of scaling_training.py for one training."""
     size = ("--steps", options.steps, "--batch-size", options.batch_size, "--threads", options.threads)
     return json.loads(script("scaling_training.py", file, *size, "--seed", seed, *more, threads=options.threads))
 
 
 def summary(runs: list[dict]) -> dict:
-    """One row from a size's rounds."""
+    """One row of the report from all rounds of a size."""
     row = {"cells": runs[0]["cells"], "peak_mb": max(run["peak_mb"] for run in runs)}
     row |= {name: median(run[name] for run in runs) for name in runs[0] if name not in (*row, "nll")}
     return row | {"nll": [run["nll"] for run in runs]}
 
 
 def report(rows: list[dict], learning: dict[str, list[float]], options: argparse.Namespace) -> None:
-    seen = f"{options.steps} steps of {options.batch_size} cells on {options.threads} threads"
-    print(f"{seen}, medians of {options.rounds} rounds; survey is one pass over the file before training")
+    settings = f"{options.steps} steps of {options.batch_size} cells on {options.threads} threads"
+    print(f"{settings}, medians of {options.rounds} rounds; survey is one pass over the file before training")
     print(f"{'cells':>9} {'passes':>7} {'us/cell':>8} {'cpu':>7} {'loading':>8} {'survey':>7} {'peak MB':>8}")
     for row in rows:
         passes = options.steps * options.batch_size / row["cells"]

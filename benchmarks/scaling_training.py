@@ -1,4 +1,4 @@
-"""One training of some steps on an .h5ad, from disk or from memory, in a process of its own; prints what it took.
+"""One training of some steps on an .h5ad, from disk or from memory, in a process of its own; prints its cost and loss.
 
 The answer is one JSON object: cells, seconds_per_cell and cpu_seconds_per_cell of the training after its first steps,
 loading_share of those seconds, survey_seconds_per_cell of checking the file before, peak_mb of the process with Python
@@ -32,8 +32,8 @@ WARM_UP = 5  # steps that are not timed
 
 def from_disk(adata: ad.AnnData, fetch: int) -> StreamedCounts:
     rows = on_disk(adata, "counts")
-    found = survey(rows, adata.obs_names, adata.var_names)
-    return StreamedCounts(rows, found, np.zeros((adata.n_obs, 0)), torch.device("cpu"), fetch)
+    totals = survey(rows, adata.obs_names, adata.var_names)
+    return StreamedCounts(rows, totals, np.zeros((adata.n_obs, 0)), torch.device("cpu"), fetch)
 
 
 def from_memory(adata: ad.AnnData) -> Counts:
@@ -48,23 +48,23 @@ def endless_batches(counts: AnyCounts, size: int, seed: int) -> Iterator[Batch]:
 
 
 def train(network: Network, batches: Iterator[Batch], steps: int) -> dict[str, float]:
-    """Take the steps; what each of their cells took."""
+    """Take the steps; seconds per cell, of wall clock and CPU, and the share of loading."""
     optimizer = Adam(network.parameters(), [network.encoder.first])
     cells = 0
     for number in range(steps):
         if number == WARM_UP:
-            since, cpu_since, loading, cells = time.perf_counter(), time.process_time(), 0.0, 0
-        asked = time.perf_counter()
+            started, cpu_started, loading, cells = time.perf_counter(), time.process_time(), 0.0, 0
+        requested = time.perf_counter()
         batch = next(batches)
         if number >= WARM_UP:
-            loading += time.perf_counter() - asked
+            loading += time.perf_counter() - requested
         step(network, optimizer, RATE, batch)
         cells += batch.cells
-    seconds = time.perf_counter() - since
+    seconds = time.perf_counter() - started
     return {
         "cells_timed": cells,
         "seconds_per_cell": seconds / cells,
-        "cpu_seconds_per_cell": (time.process_time() - cpu_since) / cells,
+        "cpu_seconds_per_cell": (time.process_time() - cpu_started) / cells,
         "loading_share": loading / seconds,
     }
 
@@ -84,10 +84,10 @@ def main() -> None:
     adata = ad.read_h5ad(options.file, backed="r")
     held_out = np.zeros(adata.n_obs, bool)
     held_out[np.random.default_rng(0).choice(adata.n_obs, HELD_OUT, replace=False)] = True
-    since = time.perf_counter()
+    started = time.perf_counter()
     training, test = adata[~held_out], from_memory(adata[held_out])
     counts = from_memory(training) if options.memory else from_disk(training, options.fetch)
-    surveyed = time.perf_counter() - since
+    surveyed = time.perf_counter() - started
 
     parameters = Parameters(encoder=ENCODER, batch_size=options.batch_size)
     network = Network(adata.n_vars, parameters, seed=options.seed).train()

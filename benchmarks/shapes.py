@@ -1,4 +1,4 @@
-"""The sizes at which engines are timed, and counts of those sizes."""
+"""Sizes of data and network at which engines are timed, and random counts of those sizes."""
 
 import sys
 from dataclasses import dataclass

@@ -44,7 +44,7 @@ class Contestant:
         return json.loads(reply)
 
     def warm_up(self, seconds: float) -> None:
-        """Find how many steps fill a turn of that length."""
+        """Take some steps, and set how many fill a turn of that length."""
         self.ask(steps=WARM_UP)
         self.steps = max(2, math.ceil(2 * seconds / self.ask(steps=2)))
 
@@ -60,12 +60,12 @@ class Contestant:
 
 def environment(threads: int) -> dict[str, str]:
     """The variables of a contestant's process: threads as asked, and an allocator as a user has it."""
-    kept = {
+    variables = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("MALLOC_") and name not in ("LD_PRELOAD", "GLIBC_TUNABLES")
     }
-    return kept | dict.fromkeys(THREADING, str(threads))
+    return variables | dict.fromkeys(THREADING, str(threads))
 
 
 def compare(shape: Shape, likelihood: str, counts: Path, options: argparse.Namespace) -> dict:
@@ -95,7 +95,7 @@ def compare(shape: Shape, likelihood: str, counts: Path, options: argparse.Names
 
 
 def report(row: dict, shape: Shape, parts: list[limit.Part], rates: dict[str, float]) -> None:
-    """Print a row and what explains it."""
+    """Print a row, with the shares of its phases and its limit."""
     print(
         f"\n{row['shape']}, {row['likelihood']}: {shape.genes} genes, {100 * shape.density:.3g} % of counts not zero,"
     )

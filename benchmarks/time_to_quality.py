@@ -37,11 +37,11 @@ def deviances(folder: Path, denoised: np.ndarray) -> dict[str, float]:
 
     training = ad.read_h5ad(folder / "training.h5ad").X
     share = SHARE / (SHARE + (1 - SHARE) / 2)  # of the molecules that are in training or in the part
-    found = {}
+    by_part = {}
     for part in PARTS:
         case = Case(training, denoised, held_out=csr_matrix(load_npz(folder / f"{part}.npz")), training_share=share)
-        found[part] = held_out_counts.score(case)["poisson_deviance"]
-    return found
+        by_part[part] = held_out_counts.score(case)["poisson_deviance"]
+    return by_part
 
 
 def train(folder: Path, parameters: dict) -> list[dict]:
@@ -80,7 +80,7 @@ def split_molecules(file: Path, folder: Path) -> None:
 
 
 def compare(file: Path, names: list[str], parameters: dict) -> dict:
-    """A row of the report."""
+    """Run peers and ZiPo on one data set; a row of the report."""
     from zipo.benchmark.running import launch
     from zipo.methods import method
 
@@ -91,14 +91,14 @@ def compare(file: Path, names: list[str], parameters: dict) -> dict:
         row: dict = {"dataset": file.stem, "cells": training.n_obs, "genes": training.n_vars, "peers": {}}
         for peer in names:
             peers.install(peer)
-            out, limits = folder / peer, {"seed": SEED, "threads": 1, "seconds": 3600}
-            result = launch.run(method(peer), folder / "training.h5ad", out, **limits)
+            result_folder, limits = folder / peer, {"seed": SEED, "threads": 1, "seconds": 3600}
+            result = launch.run(method(peer), folder / "training.h5ad", result_folder, **limits)
             if result.status != "ok":
                 raise SystemExit(f"{peer}: {result.reason}")
-            denoised = launch.arrays(out)["denoised"]
+            denoised = launch.arrays(result_folder)["denoised"]
             row["peers"][peer] = {"seconds": result.seconds, **deviances(folder, denoised)}
-        given = [f"{name}={json.dumps(value)}" for name, value in parameters.items()]
-        command = [sys.executable, __file__, "--curve", str(folder), "--set", *given]
+        assignments = [f"{name}={json.dumps(value)}" for name, value in parameters.items()]
+        command = [sys.executable, __file__, "--curve", str(folder), "--set", *assignments]
         threads = dict.fromkeys(THREADING, "1")
         finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=os.environ | threads)
         row["curve"] = json.loads(finished.stdout.splitlines()[-1])
