@@ -111,7 +111,7 @@ def checked_counts(counts: csr_matrix, cells: Sequence[str], genes: Sequence[str
 
 
 def hint_of_fractions(values: np.ndarray) -> str:
-    """A guess, as an addition to an error, at what nonzero values with fractions among them are.
+    """A hint for an error: what nonzero values, some of them fractions, may be.
 
     Logarithms are small; larger values with fractions can be estimates of counts.
     """

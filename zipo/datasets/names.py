@@ -1,4 +1,4 @@
-"""Checks of the names of genes and cells: for axes that are swapped, and genes that a spreadsheet made dates of."""
+"""Checks of the names of genes and cells: swapped axes, and genes that a spreadsheet has turned into dates."""
 
 import re
 import sys
@@ -19,7 +19,7 @@ OF_DATES = "a spreadsheet makes dates of MARCH1 and SEPT2: take the names from a
 
 
 def matching(names: Sequence[str], pattern: re.Pattern) -> list[str]:
-    """The names that match the pattern from their first to their last letter."""
+    """The names that match the pattern as a whole."""
     return [name for name in map(str, names) if pattern.fullmatch(name)]
 
 

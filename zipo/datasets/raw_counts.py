@@ -1,4 +1,4 @@
-"""The raw counts of an AnnData, out of X, a layer or raw, and the AnnData that the results are written to."""
+"""Finds the raw counts of an AnnData, in X, a layer or raw, and pairs them with the AnnData they belong to."""
 
 import warnings
 from typing import Any, NamedTuple
@@ -30,7 +30,7 @@ class CountsInData(NamedTuple):
     """Parts of the AnnData that could not be kept, in one line."""
 
     def of_genes(self, places: np.ndarray) -> "CountsInData":
-        """The same of some genes alone, by their positions."""
+        """Both with some of the genes alone, by their positions."""
         if self.data is self.counts:
             part = some_genes(self.data, places)
             return CountsInData(part, part, self.left_out)
@@ -38,7 +38,7 @@ class CountsInData(NamedTuple):
 
 
 def with_all(data: ad.AnnData, counts: ad.AnnData) -> CountsInData:
-    """An AnnData and its counts; those of adata.raw may have other genes, which then take the place of X's."""
+    """Pair an AnnData with its counts; where counts of adata.raw have other genes, raw takes the place of X."""
     if same_names(data.var_names, counts.var_names):
         return CountsInData(data, counts)
     raw = data.raw
@@ -70,12 +70,12 @@ def same_names(some: pd.Index, others: pd.Index) -> bool:
 
 
 def raw_of(data: ad.AnnData) -> Raw | None:
-    """raw of an AnnData, if it has any: of a file that says there is none, anndata makes one without genes."""
+    """adata.raw, or None if there is none; anndata makes one without genes for files that have none."""
     return None if data.raw is None or not data.raw.n_vars else data.raw
 
 
 def raw_in_memory(data: ad.AnnData) -> dict[str, Any] | None:
-    """raw of an AnnData, in memory, as another takes it."""
+    """adata.raw in memory, as anndata.AnnData takes it as `raw`; None if there is none."""
     if (raw := raw_of(data)) is None:
         return None
     matrix = raw.X
@@ -97,7 +97,7 @@ def check_anndata(adata: Any, place: str) -> None:
 
 
 def check_cut(adata: ad.AnnData, place: str) -> None:
-    """Raise InputError for a view in memory that anndata could not copy, as it does once results are written to it."""
+    """Raise InputError for a view in memory that anndata cannot copy, which it does when results are written to it."""
     if not adata.is_view or adata.isbacked:
         return
     base = adata._adata_ref
@@ -161,7 +161,7 @@ def matrix_of(adata: ad.AnnData, place: str, layer: str | None) -> tuple[Any, An
 
 
 def x_of(adata: ad.AnnData) -> Any:
-    """X of an AnnData, or of a view, whose sparse matrix anndata itself cannot always cut; None if it is empty."""
+    """X of an AnnData or a view, None if it is empty; anndata itself cannot cut some sparse matrices for a view."""
     stored = stored_x(adata)
     if stored is None or not adata.is_view or not issparse(stored):
         return None if stored is None else adata.X
@@ -171,7 +171,7 @@ def x_of(adata: ad.AnnData) -> Any:
 
 
 def of_two_index_types(matrix: Any) -> bool:
-    """Whether a sparse matrix has an index array of int64 beside one of int32, which scipy cannot cut nor add up."""
+    """Whether a sparse matrix has index arrays of int64 and int32, so that scipy can neither slice nor add it up."""
     return issparse(matrix) and matrix.format in ("csr", "csc") and matrix.indptr.dtype != matrix.indices.dtype
 
 

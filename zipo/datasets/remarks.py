@@ -1,4 +1,4 @@
-"""Remarks on a data set: what its files leave open beside the counts, such as missing labels."""
+"""Remarks on a data set, such as labels that its files lack: printed, and kept in uns["remarks"]."""
 
 import anndata as ad
 

@@ -1,1 +1,1 @@
-"""ZiPo as its users meet it: fit, apply, save, fine-tune, and what is written of the result."""
+"""ZiPo for its users: fit a model, apply, save and fine-tune it, and write its results."""

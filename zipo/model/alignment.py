@@ -1,4 +1,4 @@
-"""The genes of a data set matched by name with those of a model."""
+"""Alignment of a data set's genes with those of a model, by name."""
 
 import math
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Alignment:
     extra: int
     """Genes of the data that the model lacks."""
     added: bool
-    """Whether those are added to the model, or left out."""
+    """Whether the extra genes are added to the model; else they are left out."""
 
     @property
     def message(self) -> str:
@@ -60,8 +60,8 @@ def aligned(adata: ad.AnnData, genes: pd.Index, min_genes: float = 0.5) -> tuple
 
     Where none is missing the result is a view, whose counts stay on disk if they lie there; else the counts are read
     into memory, and var and layers are left out. Raises InputError for genes that occur twice, or none in common, and
-    where the data have less than the share `min_genes` of the model's genes: denoised from zeros in place of most
-    genes, cells are what their zeros make of them.
+    where the data have less than the share `min_genes` of the model's genes: denoised from
+    counts of which most are such zeros, the result would say little about the cells.
     """
     check_anndata(adata, "counts")
     alignment = Alignment.of(adata.var_names, genes)
@@ -77,7 +77,7 @@ def aligned(adata: ad.AnnData, genes: pd.Index, min_genes: float = 0.5) -> tuple
 
 
 def aligned_with_all(source: CountsInData, genes: pd.Index, min_genes: float = 0.5) -> tuple[CountsInData, Alignment]:
-    """The same of counts and the AnnData that they belong to, of which all is kept where no gene is missing."""
+    """As `aligned`, for counts and the AnnData that they belong to; all of it is kept where no gene is missing."""
     counts, alignment = aligned(source.counts, genes, min_genes)
     if source.data is source.counts and not alignment.missing:
         return CountsInData(counts, counts, source.left_out), alignment
@@ -103,22 +103,22 @@ def aligned_with_all(source: CountsInData, genes: pd.Index, min_genes: float = 0
 
 
 def with_genes(adata: ad.AnnData, genes: pd.Index) -> ad.AnnData:
-    """The data with exactly these genes, as `aligned` has it."""
+    """The data with exactly these genes, in this order; missing ones count as zeros, as in `aligned`."""
     names, genes = plain_names(adata.var_names), plain_names(genes)
     if names.equals(genes):
         return adata
     check_names(adata.shape, adata.obs_names, names, "counts")
-    places = names.get_indexer(genes)  # -1 for those that are missing
-    if (places >= 0).all():
-        return some_genes(adata, places)
-    present = np.flatnonzero(places >= 0)
-    counts = _in_memory(adata, places[present])
+    positions = names.get_indexer(genes)  # -1 for those that are missing
+    if (positions >= 0).all():
+        return some_genes(adata, positions)
+    present = np.flatnonzero(positions >= 0)
+    counts = _in_memory(adata, positions[present])
     matrix = csr_matrix((counts.data, present[counts.indices], counts.indptr), shape=(adata.n_obs, len(genes)))
     return ad.AnnData(matrix, obs=adata.obs, var=pd.DataFrame(index=genes), obsm=dict(adata.obsm), uns=dict(adata.uns))
 
 
 def _in_memory(adata: ad.AnnData, genes: np.ndarray) -> csr_matrix:
-    """The counts of some genes, by their places, in memory."""
+    """The counts of some genes, by their positions, in memory."""
     if (rows := on_disk(some_genes(adata, genes), "counts")) is not None:
         return rows.read(np.arange(adata.n_obs))
     return counts_of(adata, "counts").X[:, genes]

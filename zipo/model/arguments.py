@@ -34,7 +34,7 @@ def path_of(value: Any) -> Path:
 
 
 def checked_parameters(values: Mapping[str, Any]) -> Parameters:
-    """Parameters by their names; InputError for unknown ones, and values that will not do or not fit together."""
+    """Parameters by their names; InputError for unknown ones, and for values that are not allowed or contradict."""
     return check(TypeAdapter(Parameters), {name: _plain(value) for name, value in values.items()}, "parameters")
 
 

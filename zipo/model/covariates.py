@@ -1,4 +1,4 @@
-"""Known covariates of cells, columns of obs, as the numbers that the decoder and the library network see."""
+"""Known covariates of cells, columns of obs, as numeric input of the decoder and the library network."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,8 +13,8 @@ Level = str | bool | int | float
 Column = tuple[str, Level | None]  # a covariate, and its level; None for a number
 LEVELS = (str, bool, int, float)  # the kinds of level that JSON keeps as they are
 KINDS = ("category", "number")
-MANY = 50  # levels, up to which whole numbers are taken for names of batches, donors, plates
-SHOWN = 8  # levels in a line
+MANY = 50  # levels up to which a column of whole numbers is taken for names of batches, donors, plates
+SHOWN = 8  # levels that a description lists
 
 
 class Covariates:
@@ -81,7 +81,7 @@ class Covariates:
         return np.concatenate(columns, axis=1)
 
     def extended(self, obs: pd.DataFrame) -> "Covariates":
-        """The same with the levels that these cells add, after those there are; numbers keep their scaling."""
+        """The covariates with the new levels of these cells after the known ones; numbers keep their scaling."""
         state = self.state()
         for name, known in self.levels.items():
             texts, more = set(map(_text, known)), _levels(_column(obs, name))
@@ -142,7 +142,7 @@ class Covariates:
 
 
 def _declared(obs: pd.DataFrame, declared: str) -> tuple[str, str | None]:
-    """The column of obs that a name stands for, and what it is declared to be, or None."""
+    """The column of obs that a name stands for, and its declared kind; None if there is none."""
     name, colon, kind = declared.rpartition(":")
     if declared in obs or not colon:
         return declared, None
@@ -176,7 +176,7 @@ def _column(obs: pd.DataFrame, name: str) -> pd.Series:
 
 
 def _numbers(obs: pd.DataFrame, name: str, why: str) -> np.ndarray:
-    """A column's values, float64; `why` says who takes it for a number."""
+    """A column's values, float64; `why` says, in errors, why they must be numbers."""
     column = _column(obs, name)
     try:
         values = column.to_numpy(float)
@@ -196,13 +196,12 @@ def _plain(level: Any) -> Any:
 
 
 def _text(level: Any) -> str:
-    """The text by which a level is known."""
+    """The text by which levels are compared."""
     return str(_plain(level))
 
 
 def _levels(column: pd.Series) -> list[Level]:
-    """The levels of a column in order; a categorical one keeps those that its cells happen to lack, as a part of the
-    cells may."""
+    """The levels of a column, in order; those of a categorical one include levels that no cell has."""
     categorical = isinstance(column.dtype, pd.CategoricalDtype)
     values = map(_plain, column.cat.categories if categorical else column.unique())
     levels = list({_text(level): level for level in values}.values())

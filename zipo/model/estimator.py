@@ -71,9 +71,11 @@ class ZiPo:
 
     @classmethod
     def for_data(cls, adata: ad.AnnData, **settings: Any) -> "ZiPo":
-        """A model whose sizes, batches and epochs fit the number of cells and genes of these counts, but for those
-        that are given; `settings` as of ZiPo. NB and ZINB do without the paper's rate penalty, and the totals of
-        genes are fitted, unless these are given."""
+        """A model whose sizes, batches and epochs fit the number of cells and genes of these counts.
+
+        `settings` are as of ZiPo, and go before these choices. Unless they say otherwise, NB and ZINB do without the
+        paper's rate penalty, and the totals of genes are fitted.
+        """
         check_anndata(adata, "counts")
         # a squared error outweighs the likelihood of high counts: with it NB and ZINB denoise human pancreas worse than
         # not denoising at all (Poisson deviance of held-out molecules 2.3 against 0.3)
@@ -92,7 +94,7 @@ class ZiPo:
         Without validation cells the seed chooses them among `adata`: `validation_share` of them, which are then not
         trained on. Counts of an AnnData in backed mode, or of a view of one, stay on disk and are read as they are
         needed. Raises InputError if X holds anything but raw counts, the genes of the two differ, or there are too few
-        cells. Afterwards `network` is the trained network and `training` tells how it went. `on_epoch` is called after
+        cells. Afterwards `network` is the trained network and `training` its record. `on_epoch` is called after
         each epoch with its number, from 1, and its validation NLL; what it raises ends the training. With checkpoints
         a training that was cut off goes on where its latest stands, to the same numbers.
         """
@@ -111,7 +113,7 @@ class ZiPo:
         on_epoch: Callable[[int, float], None] | None,
         checkpoints: Checkpoints | None,
     ) -> "ZiPo":
-        """Train, once genes and covariates are known; `start` makes the network for the training counts."""
+        """Train on `adata`, with genes and covariates set before; `start` makes the network for the training counts."""
         if validation is None:
             parts = split(adata.n_obs, self.seed, self.parameters.validation_share, test_share=0)
             adata, validation = some_cells(adata, parts.training), some_cells(adata, parts.validation)
@@ -135,7 +137,7 @@ class ZiPo:
         return network
 
     def save(self, folder: Path) -> None:
-        """Keep the trained model in a folder, which appears whole or not at all; an earlier model there is replaced.
+        """Save the trained model in a folder, which appears complete or not at all; an earlier model there is replaced.
 
         Raises InputError if the folder cannot be written, or holds anything else.
         """
@@ -144,7 +146,7 @@ class ZiPo:
     @staticmethod
     @engine_switches()
     def load(folder: Path, device: str = "auto") -> "ZiPo":
-        """The model kept in a folder; nothing in it is executed.
+        """Load the model saved in a folder; nothing in it is executed.
 
         Raises InputError for a folder or file that is missing, for damage, and for a model written by a newer zipo.
         """
@@ -182,8 +184,10 @@ class ZiPo:
 
     @contextmanager
     def pruned(self, threshold: float) -> Iterator[float]:
-        """Within the context the first layer lacks the weights below threshold times their neuron's largest;
-        gives the share of weights kept."""
+        """Context in which first-layer weights below threshold times their neuron's largest are zero.
+
+        It gives the share of weights that remain.
+        """
         if not (isinstance(threshold, Real) and 0 <= threshold <= 1):
             raise InputError(f"threshold {threshold!r}: a share of each neuron's largest weight, 0 to 1, is expected")
         with pruned(self.network, float(threshold)) as share:

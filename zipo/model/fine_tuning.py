@@ -32,7 +32,7 @@ def fine_tuned(
     checkpoints: Checkpoints | None = None,
     **training_parameters: Any,
 ) -> tuple[ZiPo, Alignment]:
-    """A new model that goes on from a trained one with other cells, and how their genes fit; the old one stays.
+    """A new model, trained further from a trained one on other cells, and the alignment of genes; the old one stays.
 
     - `genes`: model leaves out genes that the model lacks; union adds them to the first layer and the heads, with
       weights as at a first start. Genes that the data lack count as zeros.

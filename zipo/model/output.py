@@ -1,7 +1,7 @@
-"""Denoised counts in a file, written a batch of cells at a time.
+"""Writes denoised counts to an .h5ad, a batch of cells at a time.
 
-Neither the counts, if they are on disk, nor the result are ever in memory whole; other matrices that the input has,
-its layers and raw, are, for anndata reads them so.
+Neither counts on disk nor the result are ever in memory as a whole. Other matrices of the input, its layers and raw,
+are, since anndata reads them so.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -37,10 +37,9 @@ def write_denoised(
     batch: Mapping[str, Any] | None = None,
     on_cells: Callable[[int], None] | None = None,
 ) -> Plausibility:
-    """Denoise counts to an .h5ad: what `adata` holds, and the slots of `zipo.model.slots`, which replace those of
-    their names.
+    """Denoise counts to an .h5ad, and return how plausible the result is.
 
-    Returns how plausible the result is.
+    The file holds all of `adata`, and the slots of `zipo.model.slots` in place of those of the same names.
 
     - `adata`: counts in memory or in backed mode, or an .h5ad.
     - `target`: the .h5ad; it appears whole or not at all, and is the same bytes for the same model and counts.
@@ -73,7 +72,7 @@ def write(
     on_cells: Callable[[int], None] | None = None,
     of_genes: Mapping[str, np.ndarray] | None = None,
 ) -> Plausibility:
-    """The same of counts and the AnnData that they belong to; `of_genes` are further columns of var (genes,)."""
+    """As `write_denoised`, for counts and the AnnData that they belong to; `of_genes` are further columns of var."""
     check_batch(batch)
     if target.is_dir():
         raise InputError(f"{target}: this is a folder, but the output is a file; give another name")
@@ -95,8 +94,10 @@ def write(
 
 
 def check_room(data: ad.AnnData, target: Path, rates: bool, latents: int, advice: str = "make room") -> None:
-    """Raise InputError where the output cannot be written, for what it holds or for its size, before it is made;
-    `advice` is what to do where its disk has no room."""
+    """Raise InputError, before anything is computed, where the output cannot be written for its content or its size.
+
+    `advice` is what to do where the disk lacks room.
+    """
     names = slots.slots(rates)
     dense = sum(name.startswith("layers/") for name in names) * data.n_vars
     check_writable(data, target, 4 * data.n_obs * (dense + latents + 1), names, advice)
@@ -105,7 +106,7 @@ def check_room(data: ad.AnnData, target: Path, rates: bool, latents: int, advice
 def _write_slots(
     file: h5py.File, model: ZiPo, counts: ad.AnnData, names: list[str], batch: Mapping[str, Any] | None
 ) -> Iterator[int]:
-    """Write the slots, and give after each batch the number of cells done."""
+    """Write the slots; yields the number of cells done after each batch."""
     end = 0
     for prediction in model.predictions(counts, batch):
         begin, end = end, end + len(prediction.latent)

@@ -1,4 +1,4 @@
-"""Whether expected counts are plausible: on the scale of the counts, and closer to them than the genes' means are."""
+"""Checks that expected counts are plausible: on the scale of the counts, and closer to them than gene means are."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -8,10 +8,10 @@ import numpy as np
 
 from zipo.shared.errors import InputError
 
-CELLS = 10_000  # looked at, at most; they tell every ratio to a percent
+CELLS = 10_000  # checked at most; they give every ratio to a percent
 TOTAL_OFF, CELL_OFF = 1.1, 1.5  # factors between expected and counted totals, of all cells and of the median cell
 ZEROS_OFF = 0.05  # mean zero-inflation probability beyond the share of zeros
-WRONG_SCALE = 2.0  # the same of all cells, from which on the result is refused
+WRONG_SCALE = 2.0  # factor of all cells' totals beyond which the result is refused
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Plausibility:
     """How the expected counts of some cells agree with what was counted in them."""
 
     cells: int
-    """Cells that were looked at: all, or so many drawn at random."""
+    """Number of cells that were checked: all, or as many drawn at random."""
     total_ratio: float
     """Sum of the expected counts over that of the counts; genes without any count in these cells are left out."""
     cell_ratio: tuple[float, float, float]
@@ -35,7 +35,7 @@ class Plausibility:
 
     @property
     def problems(self) -> list[str]:
-        """What is off, each in words; empty for a plausible result."""
+        """Each problem in words; empty for a plausible result."""
         problems = []
         if not 1 / TOTAL_OFF <= self.total_ratio <= TOTAL_OFF:
             problems.append(f"the expected counts add up to {self.total_ratio:.3g} times the counts")

@@ -1,6 +1,6 @@
 """A trained model in a folder: weights as safetensors, all else as JSON, so that loading executes nothing.
 
-`model.json` bears the SHA-256 of the weights and of itself: a model that was damaged is refused, not believed.
+`model.json` holds the SHA-256 of the weights and of its own content, by which a damaged model is refused.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ GENE_TOTALS = "gene_totals"  # beside the network's own tensors
 
 
 def save(model: "ZiPo", folder: Path) -> None:
-    """Save a trained model in a folder, which appears whole or not at all; an earlier model there is replaced.
+    """Save a trained model in a folder, which appears complete or not at all; an earlier model there is replaced.
 
     The same model gives the same bytes. Raises InputError if the folder cannot be written, or holds anything else
     than a model, and for a model whose training diverged.
@@ -59,10 +59,10 @@ def save(model: "ZiPo", folder: Path) -> None:
 
 
 def check_target(folder: Path) -> None:
-    """Raise InputError if a model may not take this name, since something else has it, or lies with a model there."""
+    """Raise InputError unless the folder is free for a model: missing, empty, or holding a model and nothing else."""
     if not folder.name:
         raise InputError(f"{folder}: a model is kept in a folder of its own; name one within this")
-    for path in (folder, *temporary_folders(folder)):  # whatever stands under the latter would be removed too
+    for path in (folder, *temporary_folders(folder)):  # the latter are removed when the model is written
         names = {file.name for file in path.iterdir()} if path.is_dir() else set()
         if (path.exists() and not path.is_dir()) or (names and not _is_model(path)):
             raise InputError(f"{path}: exists and is no model; name another folder, or remove it")
@@ -107,7 +107,7 @@ def other_tensors(folder: Path) -> InputError:
 
 
 def _settings(folder: Path) -> dict[str, Any]:
-    """Contents of model.json, checked to be as they were written."""
+    """Contents of model.json; InputError if they are not as they were written."""
     path = folder / SETTINGS
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder; give one that `zipo fit` or ZiPo.save has written")

@@ -1,4 +1,4 @@
-"""Slots of an AnnData that denoising fills, and their meanings; free of torch."""
+"""Slots of an AnnData that denoising fills, and their meanings; importing this does not load torch."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MEANINGS = {
 
 
 def slots(rates: bool) -> list[str]:
-    """The slots that are filled, as group/name."""
+    """The slots that are filled, as group/name; with or without rates."""
     return [slot for slot in MEANINGS if rates or slot != RATES]
 
 
@@ -47,7 +47,7 @@ def values(prediction: Prediction, names: Iterable[str]) -> dict[str, Tensor]:
 
 
 def checked(model: ZiPo, adata: ad.AnnData) -> Plausibility:
-    """How plausible a trained model's expected counts of these cells are, before any slot is filled with them.
+    """How plausible a trained model's expected counts of these cells are; called before any slot is filled.
 
     Raises InputError for a model whose training diverged, and where the scale is wrong: the numbers would mislead.
     """

@@ -1,4 +1,4 @@
-"""The split of the cells, fixed by the seed alone so that all settings of a seed share it."""
+"""Random split into training, validation and test cells; of one seed, it is the same for all settings."""
 
 from dataclasses import dataclass
 
