@@ -29,10 +29,14 @@ HEADS = {
 
 def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
     """Every part of the network with its width; genes are not fixed by a setting."""
-    p = study["parameters"]
-    encoder = [("encoder", int(width)) for width in p["encoder"].split("-")]
-    decoder = [] if p["decoder"] == "linear" else [("decoder", int(width)) for width in p["decoder"].split("-")]
-    library = [("library", int(w)) for w in p["library_network"].split("-")] if p["library"] == "predicted" else []
+    base = study["parameters"]
+    encoder = [("encoder", int(width)) for width in base["encoder"].split("-")]
+    decoder = [] if base["decoder"] == "linear" else [("decoder", int(width)) for width in base["decoder"].split("-")]
+    library = (
+        [("library", int(width)) for width in base["library_network"].split("-")]
+        if base["library"] == "predicted"
+        else []
+    )
     return pd.DataFrame([*encoder, *decoder, *library], columns=["part", "neurons"])
 
 
@@ -41,7 +45,7 @@ def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     style.use()
     from matplotlib import pyplot as plt
 
-    p = study["parameters"]
+    base = study["parameters"]
     parts = numbers(tables, study)
     encoder = parts.loc[parts["part"] == "encoder", "neurons"].tolist()
     decoder = parts.loc[parts["part"] == "decoder", "neurons"].tolist()
@@ -49,34 +53,38 @@ def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     figure, ax = plt.subplots(figsize=(1.15 * (len(encoder) + len(decoder)) + 5.2, 4.2), layout="constrained")
 
     tallest = max(*encoder, *decoder, 1)
-    at, boxes = 0.0, []
-    _box(ax, at, 0, 3.2, "genes", "0.85")
-    previous = at
+    x, boxes = 0.0, []
+    _box(ax, x, 0, 3.2, "genes", "0.85")
+    previous = x
     for place, width in enumerate(encoder):
-        at += 1.1
+        x += 1.1
         last = place == len(encoder) - 1
         height = 0.55 + 2.2 * (width / tallest) ** 0.5
-        _box(ax, at, 0, height, f"{width}", BLUE if not last else ORANGE)
-        _arrow(ax, (previous + 0.22, 0), (at - 0.22, 0))
-        boxes.append((at, height))
-        previous = at
-    ax.text(at, -boxes[-1][1] / 2 - 0.22, "latents", ha="center", va="top")
-    residuals = len(encoder) - 1 if p["residuals"] == "full" else 0 if p["residuals"] == "none" else p["residuals"]
+        _box(ax, x, 0, height, f"{width}", BLUE if not last else ORANGE)
+        _arrow(ax, (previous + 0.22, 0), (x - 0.22, 0))
+        boxes.append((x, height))
+        previous = x
+    ax.text(x, -boxes[-1][1] / 2 - 0.22, "latents", ha="center", va="top")
+    residuals = (
+        len(encoder) - 1 if base["residuals"] == "full" else 0 if base["residuals"] == "none" else base["residuals"]
+    )
     for start, height in boxes[len(boxes) - 1 - residuals : -1]:
-        _arrow(ax, (start, height / 2), (at, boxes[-1][1] / 2), style="arc3,rad=-0.35", dashed=True)
-    latents = at
-    if p["covariates"]:
-        _box(ax, at, -2.1, 0.5, "covariates", "0.85", wide=True)
-        _arrow(ax, (at, -1.8), (at, -boxes[-1][1] / 2 - 0.6))
+        _arrow(ax, (start, height / 2), (x, boxes[-1][1] / 2), style="arc3,rad=-0.35", dashed=True)
+    latents = x
+    if base["covariates"]:
+        _box(ax, x, -2.1, 0.5, "covariates", "0.85", wide=True)
+        _arrow(ax, (x, -1.8), (x, -boxes[-1][1] / 2 - 0.6))
     for width in decoder:
-        at += 1.1
-        _box(ax, at, 0, 0.55 + 2.2 * (width / tallest) ** 0.5, f"{width}", BLUE)
-        _arrow(ax, (previous + 0.22, 0), (at - 0.22, 0))
-        previous = at
-    _heads(ax, at, latents, p, library)
-    likelihood = p["likelihood"].upper()
-    ax.set_title(f"{likelihood}, {p['activation']}, batch norm: {p['batch_norm']}, residuals: {p['residuals']}")
-    ax.set(xlim=(-0.6, at + 4.4), ylim=(-2.5, 2.7))
+        x += 1.1
+        _box(ax, x, 0, 0.55 + 2.2 * (width / tallest) ** 0.5, f"{width}", BLUE)
+        _arrow(ax, (previous + 0.22, 0), (x - 0.22, 0))
+        previous = x
+    _heads(ax, x, latents, base, library)
+    likelihood = base["likelihood"].upper()
+    ax.set_title(
+        f"{likelihood}, {base['activation']}, batch norm: {base['batch_norm']}, residuals: {base['residuals']}"
+    )
+    ax.set(xlim=(-0.6, x + 4.4), ylim=(-2.5, 2.7))
     ax.axis("off")
     return figure
 
@@ -84,9 +92,9 @@ def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
 BLUE, ORANGE, GREEN = "#9ecae1", "#fdd0a2", "#c7e9c0"
 
 
-def _heads(ax: "Axes", at: float, latents: float, p: dict[str, Any], library: list[int]) -> None:
-    """The decoder's heads, one below the other; the library network starts at the latents, not at the decoder."""
-    family = FAMILIES[p["likelihood"]]
+def _heads(ax: "Axes", x: float, latents: float, base: dict[str, Any], library: list[int]) -> None:
+    """Draw the decoder's heads, one below the other; the library network starts at the latents, not at the decoder."""
+    family = FAMILIES[base["likelihood"]]
     names = ["library"] if library else []
     names += ["zero"] if family.zero_inflated else []
     names += ["proportions"]
@@ -95,10 +103,10 @@ def _heads(ax: "Axes", at: float, latents: float, p: dict[str, Any], library: li
         y = 1.8 - 3.6 * place / max(1, len(names) - 1) if len(names) > 1 else 0
         label, symbol = HEADS[name]
         hidden = "-".join(map(str, library)) + "-1" if name == "library" else "genes"
-        _box(ax, at + 2.4, y, 0.6, f"{label} {symbol}\n({hidden})", GREEN, wide=True)
-        direct = name == "library" and at > latents
-        start = (latents + 0.22, 0.4) if direct else (at + 0.22, 0)
-        _arrow(ax, start, (at + 1.45, y), style="arc3,rad=-0.12" if direct else "arc3")
+        _box(ax, x + 2.4, y, 0.6, f"{label} {symbol}\n({hidden})", GREEN, wide=True)
+        direct = name == "library" and x > latents
+        start = (latents + 0.22, 0.4) if direct else (x + 0.22, 0)
+        _arrow(ax, start, (x + 1.45, y), style="arc3,rad=-0.12" if direct else "arc3")
 
 
 def _box(ax: "Axes", x: float, y: float, height: float, text: str, colour: str, wide: bool = False) -> None:

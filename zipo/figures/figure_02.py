@@ -40,17 +40,17 @@ def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     positive = positive.assign(log_total=np.log10(positive["total"]))
     figure, axes = style.grid(1, 2)
     labels = {"cell": "Library size of a cell (counts)", "gene": "Total of a gene (counts)"}
-    for index, (of, ax) in enumerate(zip(labels, axes[0], strict=True)):
-        here = positive[positive["of"] == of]
+    for index, (kind, ax) in enumerate(zip(labels, axes[0], strict=True)):
+        shown = positive[positive["of"] == kind]
         sns.violinplot(
-            here, x="dataset", y="log_total", order=order, hue="dataset", hue_order=order, cut=0, inner="quart",
+            shown, x="dataset", y="log_total", order=order, hue="dataset", hue_order=order, cut=0, inner="quart",
             density_norm="width", palette="colorblind", linewidth=0.9, legend=False, ax=ax,
         )  # fmt: skip
-        ticks = range(int(np.floor(here["log_total"].min())), int(np.ceil(here["log_total"].max())) + 1)
+        ticks = range(int(np.floor(shown["log_total"].min())), int(np.ceil(shown["log_total"].max())) + 1)
         ax.set_yticks(list(ticks), [f"$10^{{{tick}}}$" for tick in ticks])
         ax.set_xticks(range(len(order)), [study["datasets"][name].replace(", ", ",\n") for name in order])
         ax.set_xlabel("")
-        ax.set_ylabel(labels[of])
+        ax.set_ylabel(labels[kind])
         ax.grid(axis="x", visible=False)
         style.panel_letter(ax, index)
     return figure

@@ -36,14 +36,13 @@ def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     scores = tables["clusters"].set_index(["dataset", "model"])
     figure, grid = style.grid(len(datasets), len(models))
     for row, dataset in enumerate(datasets):
-        here = places[places["dataset"] == dataset]
-        here, palette = of_types(here)
+        cells, palette = of_types(places[places["dataset"] == dataset])
         for column, model in enumerate(models):
             ax = grid[row, column]
-            cells = here[here["model"] == model]
+            panel_cells = cells[cells["model"] == model]
             ax.grid(visible=False)
             sns.scatterplot(
-                cells, x="x", y="y", hue="cell_type", hue_order=list(palette), palette=palette, s=7, linewidth=0,
+                panel_cells, x="x", y="y", hue="cell_type", hue_order=list(palette), palette=palette, s=7, linewidth=0,
                 legend=False, ax=ax, rasterized=True,
             )  # fmt: skip
             ax.set(xticks=[], yticks=[], xlabel="t-SNE 1", ylabel="t-SNE 2")

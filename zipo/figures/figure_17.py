@@ -41,56 +41,56 @@ def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     datasets = style.in_order(shown["dataset"], study)
     controls = of_controls(table)
     names = in_order(table)
-    look = looks(names, controls)
+    method_styles = looks(names, controls)
     figure, grid = style.grid(1, max(1, len(datasets)))
     figure.set_size_inches(4.4 * max(1, len(datasets)) + 1.8, 3.8)
     for place, (ax, dataset) in enumerate(zip(grid[0], datasets, strict=False)):
-        here = shown[shown["dataset"] == dataset]
-        is_control = here["method"].isin(controls)
-        points, lines = here[~is_control], here[is_control]
-        far = _far(points["mean"])
-        for row in points[~far].itertuples():
-            marker = {name: look[row.method][name] for name in ("color", "marker")}
+        panel_rows = shown[shown["dataset"] == dataset]
+        is_control = panel_rows["method"].isin(controls)
+        points, lines = panel_rows[~is_control], panel_rows[is_control]
+        outliers = _outlying(points["mean"])
+        for row in points[~outliers].itertuples():
+            marker = {name: method_styles[row.method][name] for name in ("color", "marker")}
             ax.plot(row.seconds, row.mean, linestyle="none", markersize=7, label=row.method, **marker)
             if pd.notna(row.low):
                 ax.vlines(row.seconds, row.low, row.high, color=marker["color"], linewidth=1)
         ax.set(xscale="log", xlabel="Seconds", ylabel="Deviance of held-out counts\n(per entry)")
         ax.margins(x=0.1, y=0.25)
-        _bounds(ax, lines.sort_values("mean"), points[far])
+        _draw_controls(ax, lines.sort_values("mean"), points[outliers])
         style.panel_letter(ax, place)
         ax.set_title(study["datasets"][dataset])
-    _legend(grid[0], names, shown)
+    _add_legend(grid[0], names, shown)
     return figure
 
 
-def _far(means: pd.Series) -> pd.Series:
-    """Which of the methods are so far from the rest that these would be one point beside them."""
+def _outlying(means: pd.Series) -> pd.Series:
+    """Whether each method lies so far from the others that these would merge into one point if it were drawn."""
     distance = (means - means.median()).abs()
     return distance > FAR * distance.median()
 
 
-def _bounds(ax: "Axes", controls: pd.DataFrame, far: pd.DataFrame) -> None:
-    """Controls as lines; those far from the methods are named at the edge, as far methods are."""
+def _draw_controls(ax: "Axes", controls: pd.DataFrame, outliers: pd.DataFrame) -> None:
+    """Draw controls as lines; those far from the methods are named in a corner of the panel, as are `outliers`."""
     low, high = ax.get_ylim()
-    reach = high - low
-    near = controls[controls["mean"].between(low - reach, high + reach)]
+    height = high - low
+    near = controls[controls["mean"].between(low - height, high + height)]
     for row in near.itertuples():
         ax.axhline(row.mean, color=CONTROL, linestyle=":", linewidth=1.2)
         ax.annotate(row.method, (0.02, row.mean), xycoords=("axes fraction", "data"), xytext=(0, 2),
                     textcoords="offset points", fontsize="x-small", color=CONTROL)  # fmt: skip
-    beyond = [f"{row.method} {row.mean:.2f}" for row in pd.concat([controls.drop(near.index), far]).itertuples()]
-    ax.text(0.98, 0.97, "\n".join(f"beyond: {told}" for told in beyond), transform=ax.transAxes, ha="right", va="top",
+    beyond = [f"{row.method} {row.mean:.2f}" for row in pd.concat([controls.drop(near.index), outliers]).itertuples()]
+    ax.text(0.98, 0.97, "\n".join(f"beyond: {label}" for label in beyond), transform=ax.transAxes, ha="right", va="top",
             fontsize="x-small", color=CONTROL)  # fmt: skip
 
 
-def _legend(panels: "np.ndarray", names: list[str], shown: pd.DataFrame) -> None:
-    """The methods of all panels, with the most memory of each, beside the last panel."""
+def _add_legend(panels: "np.ndarray", names: list[str], shown: pd.DataFrame) -> None:
+    """List the methods of all panels, with the peak memory of each, beside the last panel."""
     handles: dict[str, Artist] = {}
     for ax in panels:
         handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
     memory = shown.groupby("method")["peak_mb"].max() / 1000
-    there = [name for name in names if name in handles]
+    drawn = [name for name in names if name in handles]
     panels[-1].legend(
-        [handles[name] for name in there], [f"{name} ({memory[name]:.1f} GB)" for name in there], loc="upper left",
+        [handles[name] for name in drawn], [f"{name} ({memory[name]:.1f} GB)" for name in drawn], loc="upper left",
         bbox_to_anchor=(1.02, 1), fontsize="x-small",
     )  # fmt: skip

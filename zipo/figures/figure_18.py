@@ -1,4 +1,4 @@
-"""Figure 18: zeros by mean expression."""
+"""Figure 18: zeros and mean expression."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -33,24 +33,24 @@ def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     zeros, table = tables["zeros"], tables["leaderboard"]
     datasets = style.in_order(zeros["dataset"], study)
     names = in_order(table)
-    look = looks(names, of_controls(table))
+    method_styles = looks(names, of_controls(table))
     figure, grid = style.grid(max(1, len(datasets)), 2)
     figure.set_size_inches(11.5, 3.6 * max(1, len(datasets)))
     for row, dataset in enumerate(datasets):
-        here = zeros[zeros["dataset"] == dataset]
+        dataset_zeros = zeros[zeros["dataset"] == dataset]
         shares, beyond = grid[row]
         for name in names:
-            own = here[here["method"] == name].sort_values("mean")
-            if own.empty:
+            curve = dataset_zeros[dataset_zeros["method"] == name].sort_values("mean")
+            if curve.empty:
                 continue
-            keys = look[name] | {"markersize": 3, "linewidth": 1, "label": name}
-            shares.plot(own["mean"], own["expected"], **keys)
-            beyond.plot(own["mean"], own["expected"] - own["observed"], **keys)
-        one = here[here["method"] == here["method"].iloc[0]].sort_values("mean")
-        for name, (label, line) in BOUNDS.items():
-            shares.plot(one["mean"], one[name], color="k", linestyle=line, linewidth=1.4, label=label)
-            beyond.plot(one["mean"], one[name] - one["observed"], color="k", linestyle=line, linewidth=1.4)
-        shares.plot(one["mean"], one["observed"], "o", color="k", markersize=4, fillstyle="none", label="observed")
+            line = method_styles[name] | {"markersize": 3, "linewidth": 1, "label": name}
+            shares.plot(curve["mean"], curve["expected"], **line)
+            beyond.plot(curve["mean"], curve["expected"] - curve["observed"], **line)
+        genes = dataset_zeros[dataset_zeros["method"] == dataset_zeros["method"].iloc[0]].sort_values("mean")
+        for name, (label, dashes) in BOUNDS.items():
+            shares.plot(genes["mean"], genes[name], color="k", linestyle=dashes, linewidth=1.4, label=label)
+            beyond.plot(genes["mean"], genes[name] - genes["observed"], color="k", linestyle=dashes, linewidth=1.4)
+        shares.plot(genes["mean"], genes["observed"], "o", color="k", markersize=4, fillstyle="none", label="observed")
         beyond.axhline(0, color="k", linewidth=0.8)
         shares.set(ylabel="Share of zeros")
         beyond.set_yscale("symlog", linthresh=0.05)  # so that one far off does not flatten the others

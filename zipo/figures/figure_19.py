@@ -1,4 +1,4 @@
-"""Figure 19: correlations that denoising makes up."""
+"""Figure 19: false correlations between genes after denoising."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -31,20 +31,22 @@ def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
 
 
 def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
-    """A panel per data set, a bar per method, the fewest on top."""
+    """A panel per data set, a bar per method, the lowest share on top."""
     style.use()
     table, shown = tables["leaderboard"], numbers(tables, study)
     datasets = style.in_order(shown["dataset"], study)
-    look = looks(in_order(table), of_controls(table))
+    method_styles = looks(in_order(table), of_controls(table))
     figure, grid = style.grid(1, max(1, len(datasets)))
     figure.set_size_inches(5.6 * max(1, len(datasets)), 1.4 + 0.24 * shown["method"].nunique())
     for place, (ax, dataset) in enumerate(zip(grid[0], datasets, strict=False)):
-        here = shown[shown["dataset"] == dataset].sort_values(["mean", "method"], ascending=False)
-        colours = [look[name]["color"] for name in here["method"]]
-        ax.barh(here["method"], 100 * here["mean"], color=colours, height=0.7)
-        several = here.dropna(subset=["low"])
-        ax.hlines(several["method"], 100 * several["low"], 100 * several["high"], color="k", linewidth=1)
-        for name, share in zip(here["method"], 100 * here["mean"], strict=True):
+        bars = shown[shown["dataset"] == dataset].sort_values(["mean", "method"], ascending=False)
+        colours = [method_styles[name]["color"] for name in bars["method"]]
+        ax.barh(bars["method"], 100 * bars["mean"], color=colours, height=0.7)
+        with_interval = bars.dropna(subset=["low"])
+        ax.hlines(
+            with_interval["method"], 100 * with_interval["low"], 100 * with_interval["high"], color="k", linewidth=1
+        )
+        for name, share in zip(bars["method"], 100 * bars["mean"], strict=True):
             ax.annotate(f"{share:.2g}", (share, name), xytext=(3, 0), textcoords="offset points", va="center",
                         fontsize="xx-small")  # fmt: skip
         ax.margins(x=0.12)

@@ -36,24 +36,24 @@ def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     places, scores = tables["places"], numbers(tables, study).set_index(["dataset", "method", "metric"])["mean"]
     order = [name for name in in_order(tables["leaderboard"]) if name in set(places["method"])]
     datasets = style.in_order(places["dataset"], study)
-    each = max(1, -(-len(order) // IN_A_ROW))
-    figure, grid = style.grid(max(1, each * len(datasets)), max(1, min(IN_A_ROW, len(order))))
+    rows_each = max(1, -(-len(order) // IN_A_ROW))
+    figure, grid = style.grid(max(1, rows_each * len(datasets)), max(1, min(IN_A_ROW, len(order))))
     for ax in grid.flat:
         ax.axis("off")
-    for first, dataset in enumerate(datasets):
-        here, palette = of_types(places[places["dataset"] == dataset])
+    for index, dataset in enumerate(datasets):
+        cells, palette = of_types(places[places["dataset"] == dataset])
         for place, name in enumerate(order):
-            cells = here[here["method"] == name]
-            ax = grid[first * each + place // IN_A_ROW, place % IN_A_ROW]
-            if cells.empty:
+            panel_cells = cells[cells["method"] == name]
+            ax = grid[index * rows_each + place // IN_A_ROW, place % IN_A_ROW]
+            if panel_cells.empty:
                 continue
             ax.axis("on")
             ax.grid(visible=False)
-            ax.scatter(cells["x"], cells["y"], c=cells["cell_type"].map(palette).tolist(), s=4, linewidth=0,
-                       rasterized=True)  # fmt: skip
+            colours = panel_cells["cell_type"].map(palette).tolist()
+            ax.scatter(panel_cells["x"], panel_cells["y"], c=colours, s=4, linewidth=0, rasterized=True)
             ax.set(xticks=[], yticks=[])
-            found = {word: scores.get((dataset, name, metric)) for word, metric in SCORES.items()}
-            told = ", ".join(f"{word} {value:.2f}" for word, value in found.items() if value is not None)
-            ax.set_title(f"{study['datasets'][dataset]}: {name}\n{told}", loc="left", fontsize="small")
-        legend_beside(grid[first * each, -1], palette)
+            values = {word: scores.get((dataset, name, metric)) for word, metric in SCORES.items()}
+            summary = ", ".join(f"{word} {value:.2f}" for word, value in values.items() if value is not None)
+            ax.set_title(f"{study['datasets'][dataset]}: {name}\n{summary}", loc="left", fontsize="small")
+        legend_beside(grid[index * rows_each, -1], palette)
     return figure

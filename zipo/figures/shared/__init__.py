@@ -1,1 +1,1 @@
-"""What figures share: one look, panels, colours, and the page of a figure."""
+"""Parts that figures share: style, panels, colours, and the page of a figure."""

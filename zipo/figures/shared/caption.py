@@ -27,11 +27,11 @@ def what_ran(module: ModuleType, tables: dict[str, pd.DataFrame], sizes: pd.Data
         parts = list(tables.values())
     sentences = []
     for size in sizes.itertuples():
-        here = [part[part["dataset"] == size.dataset] for part in parts]
-        if any(map(len, here)):
-            told = [f"{size.cells_after:,} cells", f"{size.genes_after:,} genes"]
+        dataset_parts = [part[part["dataset"] == size.dataset] for part in parts]
+        if any(map(len, dataset_parts)):
+            counts = [f"{size.cells_after:,} cells", f"{size.genes_after:,} genes"]
             for kind in ("seed", "trial"):
-                count = max(part[kind].nunique() if kind in part else 0 for part in here)
-                told += [f"{count} {kind}{'s' * (count != 1)}"] if count else []
-            sentences.append(f"{size.title}: {', '.join(told)}.")
+                count = max(part[kind].nunique() if kind in part else 0 for part in dataset_parts)
+                counts += [f"{count} {kind}{'s' * (count != 1)}"] if count else []
+            sentences.append(f"{size.title}: {', '.join(counts)}.")
     return " ".join(sentences)

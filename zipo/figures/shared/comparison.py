@@ -29,7 +29,7 @@ def select(runs: pd.DataFrame, experiment: str) -> pd.DataFrame:
 
 @dataclass
 class Comparison:
-    """What is compared: a column along x, columns of the runs table one a panel, perhaps a column by colour."""
+    """A figure of settings: a panel per measure, one column of the runs table along x, perhaps another by colour."""
 
     x: str
     x_label: str
@@ -85,10 +85,10 @@ class Comparison:
         order = sorted(runs[self.x].unique(), key=style.rank)
         labels = [style.number(value) for value in order]
         hues = sorted(runs[self.hue].unique(), key=style.rank) if self.hue else None
-        ok = runs[runs["status"] == "ok"].assign(
+        converged = runs[runs["status"] == "ok"].assign(
             **{self.x: lambda table: table[self.x].map(style.number)},
         )
-        shared = {"data": ok, "x": self.x, "y": measure, "order": labels, "ax": ax}
+        shared = {"data": converged, "x": self.x, "y": measure, "order": labels, "ax": ax}
         if hues is None:
             colour = sns.color_palette()[0]
             sns.stripplot(**shared, color="0.45", size=3.5, alpha=0.7, jitter=0.12, zorder=1)
@@ -105,7 +105,7 @@ class Comparison:
                 dodge=0.8 - 0.8 / len(hues),
                 err_kws=ERROR,
             )
-        if style.logarithmic(ok[measure]):
+        if style.logarithmic(converged[measure]):
             ax.set_yscale("log")
         ax.set_xlabel(self.x_label)
         ax.set_ylabel(style.LABELS[measure])
@@ -115,7 +115,7 @@ class Comparison:
         self._mark_missing(ax, runs, order)
 
     def _mark_missing(self, ax: "Axes", runs: pd.DataFrame, order: list) -> None:
-        """Say where runs are missing from the picture because they diverged or did not end."""
+        """Write at each place along x how many runs are not shown, since they diverged or did not end."""
         for place, value in enumerate(order):
             status = runs.loc[runs[self.x] == value, "status"]
             missing = status[status != "ok"].value_counts().sort_index()

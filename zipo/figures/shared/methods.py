@@ -1,4 +1,4 @@
-"""How figures tell the methods of the benchmark apart: a colour and a marker each, the same in every panel."""
+"""Order, colours and markers of the benchmark's methods, the same in every figure and panel."""
 
 from collections.abc import Iterable
 
@@ -6,9 +6,9 @@ import pandas as pd
 
 MARKERS = "osDv^<>pPX"
 SHIFT = 3  # so that a colour and its darker shade have different markers
-LATER = 0.55  # shade of the colours beyond the palette's own
+DARKER = 0.55  # shade of the colours beyond the palette's own
 CONTROL = "0.45"
-CONTROLS = "*xd+"  # markers of theirs
+CONTROL_MARKERS = "*xd+"
 
 
 def in_order(leaderboard: pd.DataFrame) -> list[str]:
@@ -29,15 +29,15 @@ def looks(methods: Iterable[str], controls: Iterable[str]) -> dict[str, dict]:
     import seaborn as sns
 
     palette = [colour for colour in sns.color_palette("colorblind", 10) if len({*colour}) > 1]  # without its grey
-    shades = [*palette, *(tuple(LATER * part for part in colour) for colour in palette)]
-    controls, found = list(controls), {}
+    shades = [*palette, *(tuple(DARKER * part for part in colour) for colour in palette)]
+    controls, styles = list(controls), {}
     for place, name in enumerate(methods):
         control = name in controls
-        found[name] = {
+        styles[name] = {
             "color": CONTROL if control else shades[place % len(shades)],
-            "marker": CONTROLS[controls.index(name) % len(CONTROLS)]
+            "marker": CONTROL_MARKERS[controls.index(name) % len(CONTROL_MARKERS)]
             if control
             else MARKERS[(place + SHIFT * (place // len(palette))) % len(MARKERS)],
             "linestyle": ":" if control else "-",
         }
-    return found
+    return styles

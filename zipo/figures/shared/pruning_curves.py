@@ -1,4 +1,4 @@
-"""Panels over the prune threshold: share of weights kept, MSE and NLL after pruning, one curve a setting."""
+"""Panels over the prune threshold: share of weights kept, MSE and NLL after pruning, a curve per setting."""
 
 import re
 from typing import TYPE_CHECKING, Any
@@ -43,13 +43,13 @@ def draw(runs: pd.DataFrame, study: dict[str, Any], hue: str, hue_label: str) ->
     for row, dataset in enumerate(datasets):
         for column, measure in enumerate(MEASURES):
             ax = grid[row, column]
-            here = table[(table["dataset"] == dataset) & (table["measure"] == measure)]
+            panel_table = table[(table["dataset"] == dataset) & (table["measure"] == measure)]
             for place, (value, colour) in enumerate(zip(hues, colours, strict=True)):
-                curve = here[here[hue] == value].set_index(THRESHOLD).reindex(thresholds)
+                curve = panel_table[panel_table[hue] == value].set_index(THRESHOLD).reindex(thresholds)
                 shift = 0.12 * (place - (len(hues) - 1) / 2)
-                at = [position + shift for position in range(len(thresholds))]
+                positions = [index + shift for index in range(len(thresholds))]
                 ax.errorbar(
-                    at, curve["mean"], curve["bar"], color=colour, marker="o", markersize=4, capsize=2, lw=1.2,
+                    positions, curve["mean"], curve["bar"], color=colour, marker="o", markersize=4, capsize=2, lw=1.2,
                     label=style.number(value),
                 )  # fmt: skip
                 points = seeds[(seeds["dataset"] == dataset) & (seeds[hue] == value)]
@@ -57,7 +57,7 @@ def draw(runs: pd.DataFrame, study: dict[str, Any], hue: str, hue_label: str) ->
                     points[THRESHOLD].map(thresholds.index) + shift, points[measure], s=7, alpha=0.4, color=colour,
                     linewidths=0,
                 )  # fmt: skip
-            if measure != "kept" and style.logarithmic(here["mean"]):
+            if measure != "kept" and style.logarithmic(panel_table["mean"]):
                 ax.set_yscale("log")
             ax.set_xticks(range(len(thresholds)), [style.number(value) for value in thresholds])
             ax.set_xlabel("Prune threshold δ\n(share of a neuron's largest weight)")

@@ -1,4 +1,4 @@
-"""Pictures of a search for hyper-parameters: how it went, and which of them matter."""
+"""Pictures of a search for hyper-parameters: loss by trial, and importance of each hyper-parameter."""
 
 from typing import TYPE_CHECKING
 
@@ -24,11 +24,16 @@ def draw_history(trials: pd.DataFrame) -> "Figure":
     ended = trials[trials["status"] == "ok"]
     ax.step(trials["trial"], trials["validation_nll"].cummin().ffill(), where="post", color=blue, label="lowest so far")
     ax.scatter(ended["trial"], ended["validation_nll"], s=14, color=grey, zorder=3, label="trial")
-    for (status, some), colour in zip(
+    for (status, group), colour in zip(
         trials[trials["status"] != "ok"].groupby("status"), (red, "k", grey), strict=False
     ):
         ax.plot(
-            some["trial"], [0.02] * len(some), "|", color=colour, transform=ax.get_xaxis_transform(), label=str(status)
+            group["trial"],
+            [0.02] * len(group),
+            "|",
+            color=colour,
+            transform=ax.get_xaxis_transform(),
+            label=str(status),
         )
     if style.logarithmic(ended["validation_nll"]):
         ax.set_yscale("log")
@@ -40,7 +45,7 @@ def draw_history(trials: pd.DataFrame) -> "Figure":
 
 
 def draw_importances(importances: dict[str, float]) -> "Figure":
-    """Shares of the variance of the validation NLL, a bar each; nothing but a sentence if there are none."""
+    """Shares of the variance of the validation NLL, a bar each; a sentence in their place if there are none."""
     style.use()
     figure, grid = style.grid(1, 1)
     ax = grid[0, 0]

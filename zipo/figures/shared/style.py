@@ -1,4 +1,4 @@
-"""One look for all figures: sizes, palette, labels of measures, and how a picture is written."""
+"""Style of all figures: sizes, palette, labels of measures, order of categories, and writing of pictures."""
 
 import math
 from collections.abc import Iterable
