@@ -1,4 +1,4 @@
-"""Counts that a user names: any format the readers of data sets know, told by name or contents."""
+"""Reads the counts that a user names, in any format that data sets have, recognised by name or contents."""
 
 from pathlib import Path
 from typing import Literal
@@ -42,15 +42,15 @@ def read(path: Path, layer: str | None = None, genes_in: Literal["rows", "column
     if layer is not None and kind not in ("h5ad", "loom"):
         raise InputError(f"{path}: --layer is for .h5ad and .loom, other formats have no layers; leave it out")
     if kind in ("h5ad", "loom"):
-        given = (annotated.open_h5ad if kind == "h5ad" else annotated.open_loom)(path, layer)
-        counts = given.counts
+        data = (annotated.open_h5ad if kind == "h5ad" else annotated.open_loom)(path, layer)
+        counts = data.counts
         check_names(counts.shape, counts.obs_names, counts.var_names, str(path))
         refuse_transposed(counts.obs_names, counts.var_names, str(path))
         warn_of_dates(counts.var_names, str(path))
         if not counts.isbacked:
             with pointing_to_counts(lambda: layers_with_counts_in(path)):
                 as_counts(counts.X, counts.obs_names, counts.var_names, str(path))
-        return given
+        return data
     adata = read_counts(path, kind, genes_in=genes_in if kind == "table" else None)
     return CountsInData(adata, adata)
 

@@ -1,4 +1,4 @@
-"""Where results are to go, looked at before hours of training rather than after; what zipo did not write stays."""
+"""Checks of the paths that results go to, before hours of training; files that zipo did not write stay untouched."""
 
 import os
 import tempfile
@@ -12,24 +12,24 @@ from zipo.shared.errors import InputError
 
 
 def check_file(target: Path) -> None:
-    """Raise InputError unless an .h5ad can be written under this name, which none has, or one that zipo wrote."""
+    """Raise InputError unless an .h5ad can be written to a path where there is no file yet, or one that zipo wrote."""
     if target.suffix != ".h5ad":
         raise InputError(f"{target}: the output is an .h5ad; give a name that ends so")
     check_replaceable(target, is_marked)
 
 
-def check_replaceable(target: Path, ours: Callable[[Path], bool], another: str = "another name") -> None:
-    """Raise InputError unless a file can be written under this name, which none has, or one of which `ours` is true.
+def check_replaceable(target: Path, is_ours: Callable[[Path], bool], another: str = "another name") -> None:
+    """Raise InputError unless a file can be written to a path: none is there yet, or one of which `is_ours` is true.
 
-    An empty file may be replaced too: there is nothing in it to lose. `another` is what could be given instead.
+    An empty file may be replaced too: there is nothing in it to lose. `another` is what the user could give instead.
     """
     if target.exists() and not target.is_file():
         kind = "folder" if target.is_dir() else "device or a pipe"
         raise InputError(f"{target}: this is a {kind}, but the output is a file; give {another}")
-    if target.exists() and target.stat().st_size and not ours(target):
+    if target.exists() and target.stat().st_size and not is_ours(target):
         raise InputError(f"{target}: exists, and is not as zipo wrote it; remove it, or give {another}")
     part = temporary_file(target)
-    if part.is_file() and not _left_over(part) and not ours(part):
+    if part.is_file() and not _is_left_over(part) and not is_ours(part):
         raise InputError(
             f"{part}: exists, and is not as zipo wrote it, but {target} is written under this name first; "
             f"remove it, or give {another}"
@@ -42,15 +42,15 @@ def check_apart(written: Mapping[str, Path | None], counts: Sequence[Path] = ())
 
     The keys are the arguments that give the paths.
     """
-    given = [(name, path) for name, path in written.items() if path is not None]
-    for number, (name, path) in enumerate(given):
-        if any(_same(path, source) for source in counts):
+    targets = [(name, path) for name, path in written.items() if path is not None]
+    for number, (name, path) in enumerate(targets):
+        if any(_same_file(path, source) for source in counts):
             raise InputError(f"{path}: this is the file of the counts itself; give {name} another name")
         part = temporary_file(path.absolute())
-        if any(_same(part, source) for source in counts):
+        if any(_same_file(part, source) for source in counts):
             raise InputError(f"{path}: is written as {part.name}, the file of the counts; give {name} another name")
-        for other, earlier in given[:number]:
-            if _same(path, earlier):
+        for other, earlier in targets[:number]:
+            if _same_file(path, earlier):
                 raise InputError(f"{path}: both {other} and {name} would be written there; give one another name")
 
 
@@ -95,8 +95,8 @@ def check_folder_of(target: Path) -> None:
         ) from None
 
 
-def _left_over(part: Path) -> bool:
-    """Whether this is empty, or an .h5ad that is not whole: what a process that was killed has left."""
+def _is_left_over(part: Path) -> bool:
+    """Whether a file is empty or an incomplete .h5ad, as a process that was killed leaves it."""
     if not part.stat().st_size:
         return True
     if part.suffix != ".h5ad":
@@ -108,7 +108,8 @@ def _left_over(part: Path) -> bool:
         return True
 
 
-def _same(one: Path, other: Path) -> bool:
+def _same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, or would if it existed."""
     if one.exists() and other.exists():
         return os.path.samefile(one, other)
     return one.resolve() == other.resolve()

@@ -1,4 +1,4 @@
-"""Pictures of what `zipo denoise` and `zipo apply` wrote: training, latents, zeros."""
+"""Pictures of an output of `zipo denoise` or `zipo apply`: training, latents, zeros."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 REMEDY = "give what `zipo denoise` or `zipo apply` wrote"
-# by which the tables beside the pictures are known
+# which tell the tables beside the pictures from files of others
 FIRST_COLUMNS = {"training": b"epoch\t", "latent": b"cell\tx\ty\t", "zeros": b"gene\tmean\tobserved\texpected"}
 CURVES = ("training_loss", "validation_loss", "validation_nll")  # of the history
-FEWEST = 3  # cells of a t-SNE
-CELLS = 20_000  # more take t-SNE minutes, and a picture shows no more
-PANELS = 4  # columns of obs that are shown unasked
+FEWEST = 3  # cells that t-SNE needs
+CELLS = 20_000  # with more, t-SNE takes minutes, and a picture shows no more
+PANELS = 4  # columns of obs that are shown if none are named
 LEVELS = 30  # a column with more is no grouping of cells
 
 
@@ -34,10 +34,10 @@ def plot(output: Path, folder: Path, colours: list[str], seed: int = 1) -> list[
     `colours` are columns of obs, those that group cells if there are none. Raises InputError unless `zipo denoise`,
     `zipo apply` or zipo.pp.denoise filled the slots of the file, and for a column that obs lacks.
     """
-    adata = _results(output)
+    adata = _read_results(output)
     if missing := [name for name in colours if name not in adata.obs]:
-        there = ", ".join(map(str, adata.obs.columns))
-        raise InputError(f"--colour {missing[0]}: no column of obs; there are {there}")
+        columns = ", ".join(map(str, adata.obs.columns))
+        raise InputError(f"--colour {missing[0]}: no column of obs; there are {columns}")
     history = pd.DataFrame(adata.uns[slots.ABOUT]["history"])
     history.insert(0, "epoch", range(1, len(history) + 1))
     with_zeros = {MEAN, OBSERVED, EXPECTED} <= set(adata.var)
@@ -55,7 +55,7 @@ def plot(output: Path, folder: Path, colours: list[str], seed: int = 1) -> list[
     return [folder / f"{name}.png" for name in pictures]
 
 
-def _results(output: Path) -> ad.AnnData:
+def _read_results(output: Path) -> ad.AnnData:
     """The file in backed mode; InputError unless zipo filled its slots."""
     if not output.exists():
         raise InputError(f"{output}: no such file; {REMEDY}")
@@ -66,10 +66,10 @@ def _results(output: Path) -> ad.AnnData:
             raise InputError(f"{output}: no .h5ad that anndata can read ({error}); {REMEDY}") from None
     try:
         about = adata.uns[slots.ABOUT]
-        whole = set(CURVES) <= set(about["history"]) and "best_epoch" in about["training"]
+        complete = set(CURVES) <= set(about["history"]) and "best_epoch" in about["training"]
     except (LookupError, TypeError):
-        whole = False
-    if not whole or latent_slot() not in adata.obsm:
+        complete = False
+    if not complete or latent_slot() not in adata.obsm:
         raise InputError(f"{output}: holds no results of zipo; {REMEDY}")
     if library_slot() not in adata.obs:
         raise InputError(f"{output}: its obs lacks {library_slot()!r}, which zipo fills; {REMEDY}")
@@ -79,7 +79,7 @@ def _results(output: Path) -> ad.AnnData:
 
 
 def _check_folder(folder: Path, names: list[str]) -> None:
-    """Raise InputError unless pictures can be written there, in place of none but those of an earlier call."""
+    """Raise InputError unless pictures can be written to the folder without replacing files that zipo did not write."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: this is a file, but pictures go to a folder; give another name")
     for name in names:
@@ -101,13 +101,13 @@ def library_slot() -> str:
 
 
 def groupings(obs: pd.DataFrame) -> list[str]:
-    """The first columns of obs that group cells; none is a column of numbers, of one level or of many."""
-    found = [name for name in obs if not _numeric(obs[name]) and 1 < obs[name].nunique() <= LEVELS]
-    return found[:PANELS]
+    """The first columns of obs that group cells: no numbers, and from two to LEVELS levels."""
+    columns = [name for name in obs if not _is_numeric(obs[name]) and 1 < obs[name].nunique() <= LEVELS]
+    return columns[:PANELS]
 
 
 def embedded(adata: ad.AnnData, columns: list[str], seed: int) -> pd.DataFrame:
-    """t-SNE of the latents of all cells, or of so many drawn at random: cell, x, y, then these columns and the
+    """t-SNE of the latents of all cells, or of CELLS drawn at random: cell, x, y, then these columns and the
     library size."""
     from zipo.shared.embedding import tsne
 
@@ -115,12 +115,14 @@ def embedded(adata: ad.AnnData, columns: list[str], seed: int) -> pd.DataFrame:
     if adata.n_obs > CELLS:
         drawn = np.sort(np.random.default_rng(seed).choice(adata.n_obs, CELLS, replace=False))
     x, y = tsne(adata.obsm[latent_slot()][drawn], seed).T
-    about = adata.obs.iloc[drawn][list(dict.fromkeys([*columns, library_slot()]))]
-    return pd.concat([pd.DataFrame({"cell": about.index, "x": x, "y": y}), about.reset_index(drop=True)], axis=1)
+    annotations = adata.obs.iloc[drawn][list(dict.fromkeys([*columns, library_slot()]))]
+    return pd.concat(
+        [pd.DataFrame({"cell": annotations.index, "x": x, "y": y}), annotations.reset_index(drop=True)], axis=1
+    )
 
 
 def zeros(var: pd.DataFrame) -> pd.DataFrame:
-    """A row a gene: mean count, share of zeros observed, and as the model expects it."""
+    """A row per gene: mean count, and the shares of zeros that were observed and that the model expects."""
     columns = {"mean": var[MEAN], "observed": var[OBSERVED], "expected": var[EXPECTED]}
     return pd.DataFrame({"gene": var.index} | {name: column.to_numpy() for name, column in columns.items()})
 
@@ -129,7 +131,7 @@ def draw_training(history: pd.DataFrame, training: dict[str, Any]) -> "Figure":
     """Losses of training and validation cells by epoch, and the epoch whose weights were kept."""
     style.use()
     figure, grid = style.grid(1, 2)
-    epochs, kept = history["epoch"], training["best_epoch"]
+    epochs, best_epoch = history["epoch"], training["best_epoch"]
     marker = {"marker": "o", "markersize": 3} if len(history) < 40 else {}
     for ax, curves, label in (
         (
@@ -142,8 +144,8 @@ def draw_training(history: pd.DataFrame, training: dict[str, Any]) -> "Figure":
         for place, (name, column) in enumerate(curves.items()):
             colour = f"C{place if len(curves) > 1 else 1}"
             ax.plot(epochs, history[column], color=colour, label=f"{name} cells", **marker)
-        if kept:
-            ax.axvline(kept, color="0.4", linestyle=":", label=f"weights kept (epoch {kept})")
+        if best_epoch:
+            ax.axvline(best_epoch, color="0.4", linestyle=":", label=f"weights kept (epoch {best_epoch})")
         if style.logarithmic(history[list(curves.values())].to_numpy().ravel()):
             ax.set_yscale("log")
         ax.xaxis.get_major_locator().set_params(integer=True)
@@ -153,26 +155,26 @@ def draw_training(history: pd.DataFrame, training: dict[str, Any]) -> "Figure":
 
 
 def draw_latent(places: pd.DataFrame, cells: int) -> "Figure":
-    """A panel per column: groups in colours that all eyes tell apart, numbers on a scale of brightness."""
+    """A panel per column: groups in colour-blind safe colours, numbers on a scale of brightness."""
     style.use()
     columns = list(places.columns[3:])
     figure, grid = style.grid(1, len(columns))
     figure.set_size_inches(5.2 * len(columns), 4)
-    drawn = f"{len(places):,} of {cells:,} cells" if len(places) < cells else f"{cells:,} cells"
+    number = f"{len(places):,} of {cells:,} cells" if len(places) < cells else f"{cells:,} cells"
     size = float(np.clip(8000 / len(places), 1, 12))
     options = {"s": size, "linewidth": 0, "rasterized": True}
     for ax, name in zip(grid[0], columns, strict=True):
-        if _numeric(places[name]):
-            shown = ax.scatter(places["x"], places["y"], c=places[name], cmap="viridis", **options)
-            figure.colorbar(shown, ax=ax, shrink=0.8)
+        if _is_numeric(places[name]):
+            points = ax.scatter(places["x"], places["y"], c=places[name], cmap="viridis", **options)
+            figure.colorbar(points, ax=ax, shrink=0.8)
         else:
-            found, palette = of_types(places[["x", "y"]].assign(cell_type=places[name]))
-            ax.scatter(places["x"], places["y"], c=found["cell_type"].map(palette).tolist(), **options)
+            grouped, palette = of_types(places[["x", "y"]].assign(cell_type=places[name]))
+            ax.scatter(places["x"], places["y"], c=grouped["cell_type"].map(palette).tolist(), **options)
             legend_beside(ax, palette, title="")
         ax.grid(visible=False)
         ax.set(xticks=[], yticks=[], xlabel="t-SNE 1", ylabel="t-SNE 2")
         ax.set_title("library size (counts)" if name == columns[-1] else name, loc="left", fontsize="small")
-    figure.suptitle(f"Latent variables of {drawn}", fontsize="medium")
+    figure.suptitle(f"Latent variables of {number}", fontsize="medium")
     return figure
 
 
@@ -197,5 +199,5 @@ def draw_zeros(genes: pd.DataFrame) -> "Figure":
     return figure
 
 
-def _numeric(column: pd.Series) -> bool:
+def _is_numeric(column: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)

@@ -1,4 +1,4 @@
-"""Gene programs: what each neuron of the first layer reads, once weights that hardly count are pruned away."""
+"""Gene programs: the genes that each neuron of the first layer reads, after its small weights are pruned."""
 
 from pathlib import Path
 
@@ -27,12 +27,12 @@ def programs(model: ZiPo, threshold: float = 1e-4, top: int | None = None) -> pd
     kept = weights_above(weights, threshold)
     tables = []
     for neuron in range(weights.shape[1]):
-        size = weights[:, neuron].abs()
-        largest = size.max()
+        magnitudes = weights[:, neuron].abs()
+        largest = magnitudes.max()
         if not largest:
             continue
         genes = int(kept[:, neuron].sum())
-        order = torch.argsort(size, descending=True, stable=True)[: genes if top is None else min(genes, top)]
+        order = torch.argsort(magnitudes, descending=True, stable=True)[: genes if top is None else min(genes, top)]
         tables.append(
             pd.DataFrame(
                 {
@@ -52,15 +52,17 @@ def programs(model: ZiPo, threshold: float = 1e-4, top: int | None = None) -> pd
 
 def is_written(file: Path) -> bool:
     """Whether this is a table of gene programs as `zipo programs` writes it."""
-    with file.open("rb") as opened:
-        return opened.readline(1000).decode(errors="replace").rstrip("\r\n").split("\t") == COLUMNS
+    with file.open("rb") as stream:
+        return stream.readline(1000).decode(errors="replace").rstrip("\r\n").split("\t") == COLUMNS
 
 
 def in_lines(table: pd.DataFrame) -> list[str]:
     """A line per neuron: how many genes it keeps, then the first of them with their weights."""
     lines = []
     for neuron, genes in table.groupby("neuron"):
-        named = ", ".join(f"{gene} {weight:+.2f}" for gene, weight in zip(genes["gene"], genes["weight"], strict=True))
+        weights = ", ".join(
+            f"{gene} {weight:+.2f}" for gene, weight in zip(genes["gene"], genes["weight"], strict=True)
+        )
         number = int(genes["genes"].iloc[0])
-        lines.append(f"neuron {neuron}, {number} gene{'s' * (number != 1)}: {named}")
+        lines.append(f"neuron {neuron}, {number} gene{'s' * (number != 1)}: {weights}")
     return lines

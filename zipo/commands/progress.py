@@ -1,4 +1,4 @@
-"""Messages and progress of a command: a live bar on a terminal; elsewhere, as in a log, a line now and then."""
+"""Messages and progress of a command: a live bar on a terminal, otherwise, as in a log, a line now and then."""
 
 import re
 import sys
@@ -24,11 +24,11 @@ class Reporter:
         self._log: IO[str] | None = None
         if log is not None:
             try:
-                ours = not log.is_file() or _is_log(log)
-                self._log = log.open("a", buffering=1) if ours else None
+                is_ours = not log.is_file() or _is_log(log)
+                self._log = log.open("a", buffering=1) if is_ours else None
             except OSError as error:
                 raise InputError(f"--log {log}: cannot be written ({error.strerror}); give another file") from None
-            if not ours:
+            if not is_ours:
                 raise InputError(f"--log {log}: exists and is no log of zipo, which alone is appended to; give another")
 
     def say(self, text: str) -> None:
@@ -44,7 +44,7 @@ class Reporter:
     @contextmanager
     def epochs(self, at_most: int) -> Iterator[Callable[[int, float], None]]:
         """Yields a function to call after each epoch with its number, from 1, and its validation NLL."""
-        lines, since, first, best = _Lines(self), time.monotonic(), 0, float("inf")
+        lines, since, first, best = _SparseLines(self), time.monotonic(), 0, float("inf")
         with _bar(self.live, "training", at_most) as advance:
 
             def report(epoch: int, nll: float) -> None:
@@ -52,7 +52,7 @@ class Reporter:
                 first, best = first or epoch, min(best, nll)
                 # of the epochs of this process: those before an interruption took their time elsewhere
                 left = (time.monotonic() - since) / (epoch - first + 1) * (at_most - epoch)
-                text = f"NLL {nll:.4f}, lowest {best:.4f}, at most {_time(left)} left"
+                text = f"NLL {nll:.4f}, lowest {best:.4f}, at most {_duration(left)} left"
                 advance(epoch, f"epoch {epoch}/{at_most}, {text}")
                 lines.offer(f"epoch {epoch} of at most {at_most}: validation {text}")
 
@@ -61,12 +61,12 @@ class Reporter:
     @contextmanager
     def cells(self, number: int) -> Iterator[Callable[[int], None]]:
         """Yields a function to call with the number of cells written so far."""
-        lines, since = _Lines(self), time.monotonic()
+        lines, since = _SparseLines(self), time.monotonic()
         with _bar(self.live, "writing", number) as advance:
 
             def report(done: int) -> None:
                 left = (time.monotonic() - since) / done * (number - done)
-                text = f"{done:,} of {number:,} cells written, {_time(left)} left"
+                text = f"{done:,} of {number:,} cells written, {_duration(left)} left"
                 advance(done, text)
                 lines.offer(text)
 
@@ -75,12 +75,12 @@ class Reporter:
 
 def _is_log(file: Path) -> bool:
     """Whether a file begins as a log does, with a time, or is empty."""
-    with file.open("rb") as opened:
-        start = opened.read(20)
+    with file.open("rb") as stream:
+        start = stream.read(20)
     return not start or bool(re.fullmatch(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", start))
 
 
-class _Lines:
+class _SparseLines:
     """Lines in place of a bar, at most one in EVERY seconds, so that a log stays short."""
 
     def __init__(self, reporter: Reporter) -> None:
@@ -88,13 +88,14 @@ class _Lines:
         self._last = time.monotonic()
 
     def offer(self, text: str) -> None:
+        """Write a line, unless the last one is too recent."""
         if time.monotonic() - self._last >= EVERY:
             self._last = time.monotonic()
             self._say(text)
 
 
 @contextmanager
-def _bar(live: bool, what: str, total: int) -> Iterator[Callable[[int, str], None]]:
+def _bar(live: bool, task_name: str, total: int) -> Iterator[Callable[[int, str], None]]:
     """Yields a function that moves a live bar and sets the text behind it, 80 characters in all.
 
     Without a terminal the function does nothing. The bar is cleared at the end.
@@ -106,12 +107,12 @@ def _bar(live: bool, what: str, total: int) -> Iterator[Callable[[int, str], Non
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (BarColumn(12), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        task = shown.add_task(what, total=total)
-        yield lambda done, text: shown.update(task, completed=done, description=text)
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(task_name, total=total)
+        yield lambda done, text: progress.update(task, completed=done, description=text)
 
 
-def _time(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     """A duration in words, to two digits or so."""
     if seconds < 100:
         return f"{seconds:.0f} s"

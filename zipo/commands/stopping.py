@@ -1,4 +1,4 @@
-"""SIGINT (Ctrl-C) and SIGTERM: a command ends with one line on how to go on, and with the signal's exit code."""
+"""Ends a command at SIGINT (Ctrl-C) or SIGTERM, with one line on how to go on, and with the signal's exit code."""
 
 import signal
 import sys
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class _StoppedAtOnce(BaseException):
-    """A signal ends the command where it is."""
+    """Raised by a signal, wherever the command is, to end it."""
 
 
 class Stop:

@@ -1,4 +1,4 @@
-"""A search by Optuna for the encoder and the penalties that suit a user's own data best (paper, section III-H)."""
+"""A search by Optuna for the encoder and penalties that fit a user's own data best (paper, section III-H)."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -62,7 +62,7 @@ def search(
     lowest = math.inf
     for number in range(1, trials + 1):
         trial = study.ask()
-        values = {name: _typeable(value) for name, value in suggest(trial, choices, penalties).items()}
+        values = {name: _rounded(value) for name, value in suggest(trial, choices, penalties).items()}
         outcome = train_trial(study, trial, _training(adata, {**fixed, **values, **keywords, "seed": seed}))
         nll = math.nan if outcome.nll is None else outcome.nll
         best = nll < lowest
@@ -70,8 +70,8 @@ def search(
         yield TrialResult(number, values, nll, best)
 
 
-def _typeable(value: str | float) -> str | float:
-    """A value as it can be typed: numbers to three digits."""
+def _rounded(value: str | float) -> str | float:
+    """A value that is easily typed: numbers to three digits."""
     return value if isinstance(value, str) else float(f"{value:.3g}")
 
 

@@ -1,4 +1,4 @@
-"""Mean count of each gene, and its shares of zeros as counted and as expected, kept with the output for `zipo plot`."""
+"""Mean count of each gene, and its observed and expected shares of zeros, which the output holds for `zipo plot`."""
 
 import anndata as ad
 import numpy as np
@@ -9,21 +9,21 @@ from zipo.model.estimator import ZiPo
 
 # columns of var
 MEAN, OBSERVED, EXPECTED = "zipo_mean_counts", "zipo_zeros_observed", "zipo_zeros_expected"
-CELLS = 10_000  # tell a gene's share to half a percent
+CELLS = 10_000  # enough for a gene's share to half a percent
 
 
 def zero_shares(model: ZiPo, adata: ad.AnnData) -> dict[str, np.ndarray]:
     """Each gene's mean count, share of cells without a count of it, and mean over these cells of Pr(0), all (genes,),
     by the names of their columns.
 
-    All cells take part, or so many drawn at random by the model's seed.
+    All cells count, or CELLS drawn at random by the model's seed.
     """
     cells = np.arange(adata.n_obs)
     if adata.n_obs > CELLS:
         cells = np.sort(np.random.default_rng(model.seed).choice(adata.n_obs, CELLS, replace=False))
     rows = on_disk(adata, "counts")
-    read = as_csr(adata.X, "counts")[cells] if rows is None else rows.read(cells)
-    counts = checked_counts(read, adata.obs_names[cells], adata.var_names, "counts")
+    matrix = as_csr(adata.X, "counts")[cells] if rows is None else rows.read(cells)
+    counts = checked_counts(matrix, adata.obs_names[cells], adata.var_names, "counts")
     expected = np.zeros(adata.n_vars)
     for prediction in model.predictions(ad.AnnData(counts, obs=adata.obs.iloc[cells], var=adata.var)):
         expected += np.exp(prediction.likelihood.log_prob_zero().double().cpu().numpy()).sum(axis=0)
