@@ -1,4 +1,4 @@
-"""Trials that many workers on many nodes share through one file: who tries what, and who still lives.
+"""Journal of a search, shared by workers on many nodes: hands out trials, and detects workers that died.
 
 The file is a journal of Optuna: one line per event, in one order that all workers see. Optuna retries the trials of
 dead workers only where the storage is a database, which a shared file system does not offer; here every trial has a
@@ -37,13 +37,13 @@ class Journal(JournalFileBackend):
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        self._mine = JournalFileOpenLock(str(path), LOCK_GRACE)
-        super().__init__(str(path), self._mine)
+        self._file_lock = JournalFileOpenLock(str(path), LOCK_GRACE)
+        super().__init__(str(path), self._file_lock)
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Append records after the last whole line; what a killed process left behind it is cut off."""
         lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs).encode()
-        with _held(self._mine), self._path.open("r+b") as file:
+        with _holding(self._file_lock), self._path.open("r+b") as file:
             file.truncate(_end_of_last_line(file))
             file.seek(0, os.SEEK_END)
             file.write(lines)
@@ -61,24 +61,24 @@ def open_study(path: Path, name: str) -> optuna.Study:
 def slots(study: optuna.Study, count: int) -> dict[int, FrozenTrial]:
     """The trial that holds each slot below `count`: it waits, runs or is finished, or was the last of its attempts."""
     held: dict[int, FrozenTrial] = {}
-    lost: dict[int, int] = {}
+    failures: dict[int, int] = {}
     for trial in study.get_trials(deepcopy=False):
         slot = trial.user_attrs["slot"]
         if trial.state == TrialState.FAIL:
-            lost[slot] = lost.get(slot, 0) + (trial.user_attrs.get("reason") != "interrupted")
-        if slot < count and (trial.state != TrialState.FAIL or lost[slot] >= ATTEMPTS):
+            failures[slot] = failures.get(slot, 0) + (trial.user_attrs.get("reason") != "interrupted")
+        if slot < count and (trial.state != TrialState.FAIL or failures[slot] >= ATTEMPTS):
             held.setdefault(slot, trial)
     return held
 
 
 def finished(study: optuna.Study, count: int) -> bool:
-    """Does every slot hold a trial that is over?"""
+    """Whether every slot holds a finished trial."""
     held = slots(study, count)
     return len(held) == count and all(trial.state.is_finished() for trial in held.values())
 
 
 class Watch:
-    """Tells the running trials that gave no sign of life for `grace` seconds by this process's own clock.
+    """Detects running trials that gave no sign of life for `grace` seconds by this process's own clock.
 
     No clocks of different nodes are compared: a worker that just started watches that long before it judges.
     """
@@ -90,15 +90,15 @@ class Watch:
     def silent(self, study: optuna.Study) -> list[FrozenTrial]:
         """The running trials whose workers count as dead."""
         now = time.monotonic()
-        found = []
+        silent = []
         for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             sign = (trial.user_attrs.get("beat"), len(trial.intermediate_values))
-            before, since = self._seen.get(trial.number, (None, now))
-            if sign != before:
+            last_sign, since = self._seen.get(trial.number, (None, now))
+            if sign != last_sign:
                 self._seen[trial.number] = (sign, now)
             elif now - since > self.grace:
-                found.append(trial)
-        return found
+                silent.append(trial)
+        return silent
 
 
 def claim(study: optuna.Study, path: Path, count: int, watch: Watch, seed: int) -> Trial | None:
@@ -107,7 +107,7 @@ def claim(study: optuna.Study, path: Path, count: int, watch: Watch, seed: int) 
     A dead worker's trial is ended as failed, and tried again with the same hyper-parameters. The seed and the slot fix
     what the sampler draws, so that a search that was cut off goes on as if it had not been.
     """
-    with _held(JournalFileOpenLock(f"{path}.claim", LOCK_GRACE)):
+    with _holding(JournalFileOpenLock(f"{path}.claim", LOCK_GRACE)):
         for dead in watch.silent(study):
             with suppress(UpdateFinishedTrialError, ValueError):  # it finished just now
                 study.tell(dead.number, state=TrialState.FAIL)
@@ -130,11 +130,11 @@ def claim(study: optuna.Study, path: Path, count: int, watch: Watch, seed: int) 
 @contextmanager
 def beating(trial: Trial, every: float) -> Iterator[None]:
     """Within the context the trial gives signs of life."""
-    over = threading.Event()
+    ended = threading.Event()
 
     def beat() -> None:
         count = 0
-        while not over.wait(every):
+        while not ended.wait(every):
             count += 1
             with suppress(UpdateFinishedTrialError, OSError):  # the trial's own thread will meet the same
                 trial.storage.set_trial_user_attr(trial._trial_id, "beat", count)
@@ -144,12 +144,13 @@ def beating(trial: Trial, every: float) -> Iterator[None]:
     try:
         yield
     finally:
-        over.set()
+        ended.set()
         thread.join()
 
 
 @contextmanager
-def _held(lock: JournalFileOpenLock) -> Iterator[None]:
+def _holding(lock: JournalFileOpenLock) -> Iterator[None]:
+    """Within the context this process holds the lock."""
     lock.acquire()
     try:
         yield
@@ -159,12 +160,12 @@ def _held(lock: JournalFileOpenLock) -> Iterator[None]:
 
 
 def _end_of_last_line(file: IO[bytes]) -> int:
-    """Bytes up to and with the last line break."""
+    """Number of bytes up to and including the last line break; 0 if there is none."""
     end = file.seek(0, os.SEEK_END)
     while end:
         start = max(0, end - 4096)
         file.seek(start)
-        if (found := file.read(end - start).rfind(b"\n")) >= 0:
-            return start + found + 1
+        if (position := file.read(end - start).rfind(b"\n")) >= 0:
+            return start + position + 1
         end = start
     return 0

@@ -1,4 +1,4 @@
-"""The search for hyper-parameters as a study file asks for it (paper, section III-H)."""
+"""Section `tuning` of a study file: the search for hyper-parameters (paper, section III-H)."""
 
 import json
 import math
@@ -51,7 +51,7 @@ class Tuning(Section):
     """Hyper-parameters that all trials share, over the study's base setting."""
 
     def as_json(self) -> str:
-        """The search as a command of the workflow takes it; how many workers share it is no part of it."""
+        """The search as a command of the workflow takes it, without the number of its workers."""
         shared = self.set.model_dump(mode="json", exclude_unset=True)
         return json.dumps(self.model_dump(mode="json", exclude={"workers", "set"}) | {"set": shared})
 

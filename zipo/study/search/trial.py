@@ -1,4 +1,4 @@
-"""One trial of a search: suggest encoder and penalties, train under the pruner's eye, and tell Optuna how it ended."""
+"""One trial of a search: suggests encoder and penalties, trains unless pruned, and records the outcome."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -14,8 +14,8 @@ from zipo.study.search.space import warm_up
 FIRST = 5  # trials that end before any is pruned
 
 Train = Callable[[Callable[[int, float], None]], float | None]
-"""Trains and returns the validation NLL of the weights kept, or None if the training diverged. It is given what it
-calls after each epoch, with the epoch's number, from 1, and its validation NLL."""
+"""Trains and returns the validation NLL of the weights kept, or None if the training diverged. It calls its
+argument after each epoch with the epoch's number, from 1, and its validation NLL."""
 
 
 class Outcome(NamedTuple):
@@ -40,7 +40,7 @@ def suggest(trial: Trial, encoders: Sequence[str], penalties: Mapping[str, tuple
 
 
 def train_trial(study: optuna.Study, trial: Trial, train: Train) -> Outcome:
-    """Train a trial and tell the study how it ended.
+    """Train a trial and record in the study how it ended.
 
     A diverged trial is ended as pruned, since it is as hopeless. Any error ends the trial as failed and is raised; the
     trial's attribute `reason` says why it did not end well.

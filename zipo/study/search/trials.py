@@ -1,4 +1,4 @@
-"""What a search for hyper-parameters found: the table of its trials, the best of them, and what mattered."""
+"""Results of a search for hyper-parameters: the table of its trials, the best one, and importances."""
 
 import math
 from pathlib import Path
@@ -17,23 +17,23 @@ from zipo.study.search.space import SEARCHED, Tuning
 
 def finished_search(tuning: Tuning, journal: Path, name: str) -> optuna.Study:
     """The finished trials of a search, in the order of their slots; InputError if any is missing."""
-    found = open_study(journal, name)
-    if not finished(found, tuning.trials):
-        there = sum(trial.state.is_finished() for trial in slots(found, tuning.trials).values())
+    study = open_study(journal, name)
+    if not finished(study, tuning.trials):
+        number = sum(trial.state.is_finished() for trial in slots(study, tuning.trials).values())
         raise InputError(
-            f"{journal}: {there} of {tuning.trials} trials of the search {name} are finished; remove {journal.parent} "
+            f"{journal}: {number} of {tuning.trials} trials of the search {name} are finished; remove {journal.parent} "
             "to search again"
         )
     search = optuna.create_study()
-    search.add_trials([trial for _, trial in sorted(slots(found, tuning.trials).items())])
+    search.add_trials([trial for _, trial in sorted(slots(study, tuning.trials).items())])
     return search
 
 
 def trials_table(study: str, tuning: Tuning, search: optuna.Study) -> pd.DataFrame:
     """A row per trial, with NaN for the losses of one that did not end.
 
-    `status` is ok, pruned (hopeless beside the earlier trials), diverged, or failed (its worker died or met an error
-    each time it was tried); `reason` says more.
+    `status` is ok, pruned (worse than the median of earlier trials), diverged, or failed (its worker died or met an
+    error each time it was tried); `reason` says more.
     """
     rows = []
     for trial in search.get_trials(deepcopy=False):

@@ -29,7 +29,7 @@ RECORDED = (
 
 
 def search_name(tuning: Tuning, data: Path, code: list[Path]) -> str:
-    """Name of a search in its journal: whatever shapes a trial's result is in it, the number of trials is not.
+    """Name of a search in its journal: a digest of all that affects a trial's result, and not of the number of trials.
 
     So more trials continue a search, while other counts, another space or another model begin a new one.
     """
@@ -78,7 +78,7 @@ def work(
 
 
 def _train_and_describe(study: optuna.Study, trial: Trial, adata: ad.AnnData, tuning: Tuning, device: str) -> str:
-    """Train a trial and tell the study how it ended; returns that in words.
+    """Train a trial, record in the study how it ended, and return the outcome in words.
 
     What RECORDED names is kept in the trial's attribute `row`. Any error ends the worker, too.
     """
