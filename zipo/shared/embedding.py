@@ -36,8 +36,8 @@ def agreement(latents: np.ndarray, types: np.ndarray, seed: int) -> dict[str, fl
 
 @cache
 def _keep_compiled() -> None:
-    """Have the loops behind scanpy's graph compiled once and for all; umap would compile them again in each process,
-    which takes longer than all that is done with them here."""
+    """Keep the compiled loops behind scanpy's graph on disk; umap would compile them again in each process, which takes
+    longer than running them here."""
     from umap import umap_
 
     for loop in (umap_.smooth_knn_dist, umap_.compute_membership_strengths):

@@ -10,12 +10,12 @@ import typer
 def json_parser(kind: type, example: str) -> Callable[[Any], Any]:
     """A function that parses text as JSON of a kind, dict or list.
 
-    It raises click's error in words for what is no JSON of that kind, and for a name given twice.
+    It raises click's BadParameter for text that is no JSON of that kind, and for a name that is given twice.
     """
 
     def parse(text: Any) -> Any:
         try:
-            value = json.loads(text, object_pairs_hook=_once) if isinstance(text, str) else text
+            value = json.loads(text, object_pairs_hook=_unique_names) if isinstance(text, str) else text
         except ValueError as error:
             raise typer.BadParameter(f"{text!r}: {error}; expected JSON, such as {example}") from None
         if not isinstance(value, kind):
@@ -25,10 +25,11 @@ def json_parser(kind: type, example: str) -> Callable[[Any], Any]:
     return parse
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these pairs; ValueError if a name occurs twice, where json would take the last value."""
     names = [name for name, _ in pairs]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise ValueError(f"{twice[0]} is given twice")
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"{repeated[0]} is given twice")
     return dict(pairs)
 
 

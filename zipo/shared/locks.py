@@ -15,7 +15,7 @@ from zipo.shared.progress import say
 
 @contextmanager
 def exclusive_lock(path: Path, waiting: str = "") -> Iterator[None]:
-    """Wait until no other process or thread is inside `exclusive_lock` with this path; a file stands there meanwhile.
+    """Wait until no other process or thread is inside `exclusive_lock` with this path; a file is at the path meanwhile.
 
     `waiting` is printed if there is a wait. The file of a process that was killed stays behind and does no harm: the
     lock is the kernel's, not the file.
@@ -23,10 +23,10 @@ def exclusive_lock(path: Path, waiting: str = "") -> Iterator[None]:
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as file:
-            if waiting and not _try(file):
+            if waiting and not _try_lock(file):
                 say(f"{waiting}; waiting for it")
             fcntl.flock(file, fcntl.LOCK_EX)
-            if not _still_there(file, path):
+            if not _is_at(path, file):
                 continue  # its holder removed it while this process waited, and a third may hold a new one
             try:
                 yield
@@ -35,7 +35,8 @@ def exclusive_lock(path: Path, waiting: str = "") -> Iterator[None]:
             return
 
 
-def _still_there(file: IO, path: Path) -> bool:
+def _is_at(path: Path, file: IO) -> bool:
+    """Whether an open file is the one at a path, not one that was removed."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except FileNotFoundError:
@@ -55,15 +56,16 @@ def connection_slot(host: str, limit: int) -> Iterator[None]:
 
 
 def _free_slot(folder: Path, host: str, limit: int) -> IO | None:
+    """The locked file of a connection that is free; None if all are taken."""
     for number in range(limit):
         slot = (folder / f"{host}.{number}").open("a")
-        if _try(slot):
+        if _try_lock(slot):
             return slot
         slot.close()
     return None
 
 
-def _try(file: IO) -> bool:
+def _try_lock(file: IO) -> bool:
     """Lock a file if nobody else holds it."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

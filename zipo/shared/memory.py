@@ -1,4 +1,4 @@
-"""Peak memory of a process. Free of ZiPo, as the environments of methods are."""
+"""Peak memory of a process. Imports nothing of ZiPo, which the environments of methods lack."""
 
 import resource
 import sys

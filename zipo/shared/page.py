@@ -105,11 +105,13 @@ def picture(png: Path) -> str:
 
 
 def _cell(value: object) -> str:
+    """A cell of a table as HTML; numbers are set flush right."""
     number = isinstance(value, int | float) and not pd.isna(value)
     return f'<td class="number">{_text(value)}</td>' if number else f"<td>{escape(_text(value))}</td>"
 
 
 def _text(value: object) -> str:
+    """A value as text: floats to four digits, a dash for missing values."""
     if pd.isna(value):
         return "\N{EN DASH}"
     if isinstance(value, float):

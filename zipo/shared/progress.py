@@ -8,7 +8,7 @@ LIVE = 0.2  # seconds between two drawings of the live line
 
 
 def say(text: str) -> None:
-    """Print a line on standard error, over the live line if there is one."""
+    """Print a line on standard error, in place of the live line if there is one."""
     clear = "\r\x1b[K" if sys.stderr.isatty() else ""
     print(f"{clear}{text}", file=sys.stderr, flush=True)
 

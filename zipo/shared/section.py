@@ -15,10 +15,10 @@ class Section(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _no_truth_for_a_number(cls, values: Any) -> Any:
-        """Refuses true and false where a number is expected, which pydantic would take for 1 and 0."""
+    def _refuse_booleans_for_numbers(cls, values: Any) -> Any:
+        """Refuse true and false where a number is expected, since pydantic would take them for 1 and 0."""
         for name, value in values.items() if isinstance(values, dict) else ():
-            if name in cls.model_fields and _holds_truth(value):
+            if name in cls.model_fields and _holds_boolean(value):
                 kinds = _kinds(cls.model_fields[name].annotation)
                 if kinds & {int, float} and not kinds & {bool, Any}:
                     raise PydanticCustomError(
@@ -65,5 +65,6 @@ def _hashable(value: Any) -> bool:
     return True
 
 
-def _holds_truth(value: Any) -> bool:
-    return isinstance(value, bool) or (isinstance(value, list | tuple) and any(map(_holds_truth, value)))
+def _holds_boolean(value: Any) -> bool:
+    """Whether a value is true or false, or a list with one of them at any depth."""
+    return isinstance(value, bool) or (isinstance(value, list | tuple) and any(map(_holds_boolean, value)))

@@ -1,4 +1,4 @@
-"""YAML as every file of a configuration is read and written: strictly, and in one way.
+"""Reads and writes the YAML of configuration files, by stricter rules than PyYAML's.
 
 It is YAML 1.2's core schema: 1e-4 is a number, 1024-64-16 and 1:30 are text, and only true and false are booleans. A
 key that stands twice in one mapping is an error, where PyYAML takes the last.
@@ -12,7 +12,7 @@ import yaml
 
 from zipo.shared.errors import InputError
 
-# tag, what has it, and its first characters
+# tag, pattern of the scalars that have it, and their first characters
 RESOLVERS = [
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
@@ -26,7 +26,7 @@ RESOLVERS = [
 ]
 
 
-class _Twice(Exception):
+class _RepeatedKeyError(Exception):
     """A key that stands twice in a mapping; its message says where."""
 
 
@@ -42,7 +42,7 @@ class _Loader(yaml.SafeLoader):
             if isinstance(key, yaml.ScalarNode):
                 line, name = key.start_mark.line + 1, (key.tag, key.value)
                 if name in lines:
-                    raise _Twice(
+                    raise _RepeatedKeyError(
                         f"line {line}: the key {key.value!r} stands here a second time, first in line {lines[name]}"
                     )
                 lines[name] = line
@@ -50,7 +50,7 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Dumper(yaml.SafeDumper):
-    """Puts text in quotes where either rule, YAML 1.1's or the one above, would take it for something else."""
+    """Puts text in quotes where YAML 1.1 or the rules above would take it for another type."""
 
 
 for _tag, _pattern, _first in RESOLVERS:
@@ -60,7 +60,7 @@ _Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(loader
 
 
 def read_yaml(path: Path) -> Any:
-    """The content of a YAML or JSON file; InputError naming file and line if it is missing or will not do."""
+    """The content of a YAML or JSON file; InputError naming file and line if it is missing or not valid."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
@@ -74,25 +74,26 @@ def read_yaml(path: Path) -> Any:
     try:
         return parse(text, str(path))
     except yaml.YAMLError as error:
-        raise InputError(f"{path}: {_sentence(error)}") from None
+        raise InputError(f"{path}: {_describe(error)}") from None
 
 
 def parse(text: str, place: str) -> Any:
-    """The value that a text in YAML says; InputError for a key that stands twice, YAMLError for what is no YAML."""
+    """The value of a text in YAML; InputError for a key that stands twice, YAMLError for text that is no YAML."""
     if text.lstrip().startswith(("{", "[")):  # JSON may be indented by tabs, which mean nothing within braces
         text = text.expandtabs()
     try:
         return yaml.load(text, _Loader)
-    except _Twice as error:
+    except _RepeatedKeyError as error:
         raise InputError(f"{place}: {error}; keep one of them") from None
 
 
 def dump_yaml(values: dict[str, Any]) -> str:
-    """Values as YAML, in their order, that every reader of YAML takes for the same."""
+    """Values as YAML, in their order, which every reader of YAML reads as the same values."""
     return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
-def _sentence(error: yaml.YAMLError) -> str:
+def _describe(error: yaml.YAMLError) -> str:
+    """What is wrong and in which line; for common mistakes also what to do."""
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
     if mark is None or problem is None:
         return f"not valid YAML: {' '.join(str(error).split())}"
