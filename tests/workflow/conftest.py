@@ -25,6 +25,8 @@ STUDY = {
         "likelihood": {"points": [{"likelihood": "zip"}]},
     },
 }
+LAST_FIGURE = "figure_20"
+"""Tests count the jobs of the figures up to this; one that is added later is not among them."""
 DATASET = {
     "title": "Toy",
     "source": {"kind": "simulated", "cells": 90, "genes": 40, "cell_types": 2, "median_library": 100},
@@ -84,6 +86,9 @@ def new_repository(folder: Path) -> Repository:
         shutil.copytree(source, folder / name, ignore=ignore) if source.is_dir() else shutil.copy2(
             source, folder / name
         )
+    for file in (folder / "zipo" / "figures").glob("figure_*.py"):
+        if file.stem > LAST_FIGURE:
+            file.unlink()
     repository = Repository(folder)
     repository.add_dataset("toy", DATASET)
     repository.write_study(STUDY)
