@@ -1,4 +1,4 @@
-"""Facts of a study that its figures, claims and leaderboard need beside the tables, as their commands take them."""
+"""Facts of a study that figures, claims and leaderboard need beside the tables; their commands take them as JSON."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -10,6 +10,8 @@ from zipo.study.settings import base_settings
 
 
 class _Facts:
+    """Base of dataclasses of facts, which are written as JSON."""
+
     def as_json(self) -> str:
         """The facts as the command's option."""
         return json.dumps(asdict(self))  # type: ignore[call-overload]
@@ -50,7 +52,7 @@ class ClaimFacts(_Facts):
     title: str
     experiments: dict[str, ExperimentFacts]
     left_out: list[str]
-    """Data sets that cannot be had."""
+    """Data sets that the study leaves out, since they cannot be obtained."""
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -86,11 +88,12 @@ class LeaderboardFacts(_Facts):
             datasets={name: study.datasets[name].title for name in study.compared_on},
             controls=[name for name, row in rows.items() if row.control],
             how=benchmark.model_dump(include={"share", "splits", "seeds", "threads", "seconds"}),
-            rows={name: _described(row) for name, row in rows.items()},
+            rows={name: _describe(row) for name, row in rows.items()},
         )
 
 
-def _described(row: Row) -> dict[str, str]:
+def _describe(row: Row) -> dict[str, str]:
+    """Method, parameters, environment, output and source of a row, as the page shows them."""
     return {
         "method": row.method.name,
         "parameters": ", ".join(f"{name}={value}" for name, value in row.parameters.items()) or "defaults",

@@ -25,7 +25,7 @@ class Layers:
         """All layers as one configuration: a later one wins, key by key."""
         merged: dict[str, Any] = {}
         for _, values in self.layers:
-            merged = _over(merged, values)
+            merged = _merge(merged, values)
         return merged
 
     def place_of(self, *path: str | int) -> str:
@@ -42,7 +42,7 @@ class Layers:
 def layers(files: Iterable[Path], options: Iterable[str] = ()) -> Layers:
     """The layers of files and of options KEY=VALUE, as Snakemake's --configfile and --config take them.
 
-    Raises InputError naming the file or option that will not do.
+    Raises InputError naming the file or option that is not valid.
     """
     file_layers = []
     for file in files:
@@ -53,7 +53,7 @@ def layers(files: Iterable[Path], options: Iterable[str] = ()) -> Layers:
     option_values: dict[str, Any] = {}
     for option in options:
         key, _, text = option.partition("=")
-        option_values = _over(option_values, {key: _value(key, text)})
+        option_values = _merge(option_values, {key: _value(key, text)})
     return Layers(file_layers + ([(OPTION, option_values)] if option_values else []))
 
 
@@ -67,12 +67,12 @@ def _value(key: str, text: str) -> Any:
     return text if isinstance(value, dict | list) and not text.lstrip().startswith(("{", "[")) else value
 
 
-def _over(below: Any, above: Any) -> Any:
-    """One value over another: mappings key by key, as Snakemake merges them; all else replaces what is below."""
+def _merge(below: Any, above: Any) -> Any:
+    """One value over another: mappings merged key by key, as Snakemake does; any other value replaces the one below."""
     if not isinstance(above, Mapping):
         return above
     below = dict(below) if isinstance(below, Mapping) else {}
-    return below | {key: _over(below.get(key), value) for key, value in above.items()}
+    return below | {key: _merge(below.get(key), value) for key, value in above.items()}
 
 
 def _depth(values: Any, path: tuple[str | int, ...]) -> int:

@@ -22,7 +22,7 @@ class Paths:
         return self.file(f"{name}.parquet")
 
     def figure(self, kind: str, name: str = "{figure}") -> str:
-        """A picture, its numbers or its page by the ending of its name, as png."""
+        """A picture, its numbers or its page by the suffix of its name, as png."""
         return self.file(f"figures/{name}.{kind}")
 
     def page(self, name: str = "{page}") -> str:
@@ -51,7 +51,7 @@ class Paths:
         return self.file("tuning/trials.journal")
 
     def worker(self, number: int | str = "{worker}") -> str:
-        """What a worker of the search leaves at its end."""
+        """File that a worker of the search writes when all trials are finished."""
         return self.file(f"tuning/worker-{number}.txt")
 
     def counts(self, dataset: str = "{dataset}", counts: str = "{counts}") -> str:

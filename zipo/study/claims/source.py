@@ -1,4 +1,4 @@
-"""What a study has to decide a claim: rows of one of its tables, or an error that names what is missing."""
+"""Source of the evidence for a claim: the rows of a study's table, or an error that says what is missing."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 class NotRunError(Exception):
-    """What a claim needs and the study's tables lack, as a clause."""
+    """Raised where a study's tables lack what a claim needs; its message says what is missing, as a clause."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Source:
     """The rows of a study that decide a claim."""
 
     name: str
-    """What they are, for sentences."""
+    """Name of the rows in sentences, as experiment alpha_z."""
     rows: "pd.DataFrame"
     datasets: list[str]
     """Data sets that the rows are of, or should be."""
