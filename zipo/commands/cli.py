@@ -1,4 +1,7 @@
-"""Commands for a user's own data: their arguments, options and help. Each imports what it runs, to start fast."""
+"""Commands for a user's own data: their arguments, options and help. Each imports what it runs, to start fast.
+
+Typer reads the options of a command from its signature, so that options which commands share stand in each.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
