@@ -10,8 +10,9 @@ import yaml
 from snakemake.common.configfile import load_configfile
 
 from zipo.shared.errors import InputError
-from zipo.study.config import SCHEMAS, load, resolved, schema
+from zipo.study.config import load, resolved
 from zipo.study.layers import layers
+from zipo.study.schemas import SCHEMAS, schema
 from zipo.study.settings import settings_of
 
 ROOT = Path(__file__).parents[2]

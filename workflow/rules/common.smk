@@ -16,7 +16,8 @@ from zipo import figures
 from zipo.shared.errors import InputError
 from zipo.study import facts
 from zipo.study.benchmark_plan import files_of_runs, runs_as_json
-from zipo.study.config import load, load_claims, resolved
+from zipo.study.claims.catalogue import load_claims
+from zipo.study.config import load, resolved
 from zipo.study.import_closure import closure, imported_by_command, submodules
 from zipo.study.layers import Layers, layers
 from zipo.study.paths import ENVIRONMENTS, environment_file, result_of

@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 from zipo.shared.errors import InputError
+from zipo.study.claims.catalogue import load_claims
 from zipo.study.code_version import ROOT
-from zipo.study.config import load, load_claims
+from zipo.study.config import load
 from zipo.study.layers import layers
 from zipo.study.settings import settings_of
 

@@ -255,10 +255,10 @@ def page(target: PathOption, title: TextOption, caption: TextOption, sources: li
 def claims(study: JsonOption, catalogue: PathOption, tsv: PathOption, page: PathOption, files: list[Path]) -> None:
     """Decide the paper's claims, as a table and as a page; tables are known by their files' names."""
     from zipo.shared.tables import write_tsv
+    from zipo.study.claims.catalogue import load_claims
     from zipo.study.claims.page import write_page
     from zipo.study.claims.tables import read_tables
     from zipo.study.claims.verdicts import decide
-    from zipo.study.config import load_claims
 
     table = decide(read_tables(files), study, load_claims(catalogue))
     write_tsv(table, tsv)
@@ -276,6 +276,6 @@ def check(files: list[Path], config: Annotated[list[str] | None, typer.Option(me
 @app.command()
 def schemas(folder: Path) -> None:
     """Write the JSON schemas of the configuration files."""
-    from zipo.study.config import write_schemas
+    from zipo.study.schemas import write_schemas
 
     write_schemas(folder)

@@ -1,6 +1,5 @@
 """The configuration of a study: its file, and the entries that it names of the catalogues in config/."""
 
-import json
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -16,8 +15,6 @@ from zipo.shared.errors import InputError
 from zipo.shared.section import NAME, Form, Section
 from zipo.shared.validation import check
 from zipo.shared.yaml_files import dump_yaml, read_yaml
-from zipo.study.claims.catalogue import CLAIMS
-from zipo.study.claims.claim import Claim
 from zipo.study.search.space import SEARCHED, Tuning
 
 RESERVED = {
@@ -230,12 +227,7 @@ class Study:
 
 DATASETS = TypeAdapter(dict[Name, Dataset])
 EXPERIMENTS = TypeAdapter(dict[Name, Experiment])
-SCHEMAS: dict[str, TypeAdapter] = {
-    "study": TypeAdapter(StudyFile),
-    "datasets": DATASETS,
-    "experiments": EXPERIMENTS,
-    "claims": CLAIMS,
-}
+STUDY_FILE = TypeAdapter(StudyFile)
 
 
 def load(config: dict[str, Any], place: str | PlaceOf, folder: Path, synapse_token: bool = False) -> Study:
@@ -290,30 +282,12 @@ def load(config: dict[str, Any], place: str | PlaceOf, folder: Path, synapse_tok
 
 def _study_file(config: dict[str, Any], place_of: PlaceOf) -> StudyFile:
     """The configuration as a study; InputError with the first problem, named by the place that it is from."""
-    return check(SCHEMAS["study"], config, lambda path: place_of(*path))
+    return check(STUDY_FILE, config, lambda path: place_of(*path))
 
 
 def resolved(file: StudyFile) -> str:
     """A study's configuration as the text of one YAML file; update_lock is left out, as it is for a single call."""
     return dump_yaml(file.model_dump(mode="json", exclude_unset=True, exclude={"update_lock"}))
-
-
-def load_claims(file: Path) -> dict[str, Claim]:
-    """The claims of a catalogue by id; InputError naming file, claim and key."""
-    return check(CLAIMS, read_yaml(file), str(file))
-
-
-def write_schemas(folder: Path) -> None:
-    """Write <name>.schema.json for the study file and the catalogues."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, kind in SCHEMAS.items():
-        (folder / f"{name}.schema.json").write_text(schema(kind))
-
-
-def schema(kind: TypeAdapter) -> str:
-    """The JSON schema of a configuration file, as text."""
-    draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return json.dumps(draft | kind.json_schema(), indent=2) + "\n"
 
 
 def parameters_of(values: dict[str, Any], place: str) -> Parameters:

@@ -9,10 +9,11 @@ import yaml
 
 from tests.study.claims.invented import HIGH, LESS, NOISE, STUDY, claims, runs
 from zipo.shared.errors import InputError
+from zipo.study.claims.catalogue import load_claims
 from zipo.study.claims.kinds import discover
 from zipo.study.claims.page import write_page
 from zipo.study.claims.verdicts import COLUMNS, VERDICTS, decide
-from zipo.study.config import load, load_claims
+from zipo.study.config import load
 from zipo.study.settings import base_settings
 
 CONFIG = Path(__file__).parents[3] / "config"
