@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 
 from tests.study.search.searching import SHARED, SPACE
 from zipo.study.search import worker as tune
-from zipo.study.search.journal import Journal, Watch, claim, open_study, slots
+from zipo.study.search.journal import Journal, Watch, open_study, slots, start_trial
 from zipo.study.search.space import Tuning
 from zipo.study.search.trials import finished_search, trials_table
 
@@ -110,28 +110,28 @@ def test_only_silent_trials_are_taken_from_their_workers(tmp_path):
     journal = tmp_path / "j"
     study = open_study(journal, "s")
     watch = Watch(grace=0.2)
-    silent, loud = (claim(study, journal, 3, watch, 1) for _ in range(2))
+    silent, loud = (start_trial(study, journal, 3, watch, 1) for _ in range(2))
     silent.suggest_float("x", 0, 1)
     for count in range(3):
         time.sleep(0.15)
         loud.set_user_attr("beat", count)
         assert {t.number for t in watch.silent(study)} <= {silent.number}
-    third, again = (claim(study, journal, 3, watch, 1) for _ in range(2))
+    third, again = (start_trial(study, journal, 3, watch, 1) for _ in range(2))
     assert (third.user_attrs["slot"], again.user_attrs["slot"]) in [(0, 2), (2, 0)]
     retried = third if third.user_attrs["slot"] == 0 else again
     assert retried.suggest_float("x", 0, 1) == silent.params["x"]
-    assert claim(study, journal, 3, watch, 1) is None
+    assert start_trial(study, journal, 3, watch, 1) is None
     assert {slot: trial.number for slot, trial in slots(study, 3).items()}[1] == loud.number
 
 
 def test_half_a_line_in_the_journal_is_dropped(tmp_path):
     journal = tmp_path / "j"
     study = open_study(journal, "s")
-    study.tell(claim(study, journal, 3, Watch(60), 1), 1.0)
+    study.tell(start_trial(study, journal, 3, Watch(60), 1), 1.0)
     whole = journal.read_bytes()
     journal.write_bytes(whole + b'{"op_code":4,"worker_')
     again = open_study(journal, "s")
-    again.tell(claim(again, journal, 3, Watch(60), 1), 2.0)
+    again.tell(start_trial(again, journal, 3, Watch(60), 1), 2.0)
     assert journal.read_bytes().startswith(whole)
     assert all(json.loads(line) for line in journal.read_text().splitlines())
     assert [trial.value for trial in study.get_trials()] == [1.0, 2.0]

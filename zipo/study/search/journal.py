@@ -101,7 +101,7 @@ class Watch:
         return silent
 
 
-def claim(study: optuna.Study, path: Path, count: int, watch: Watch, seed: int) -> Trial | None:
+def start_trial(study: optuna.Study, path: Path, count: int, watch: Watch, seed: int) -> Trial | None:
     """Start a trial in the first free slot, or None if all are held.
 
     A dead worker's trial is ended as failed, and tried again with the same hyper-parameters. The seed and the slot fix

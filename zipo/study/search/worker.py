@@ -16,7 +16,7 @@ from zipo.shared.atomic_files import atomic_write
 from zipo.shared.digest import digest
 from zipo.study.config import parameters_of
 from zipo.study.run import run
-from zipo.study.search.journal import BEAT, GRACE, Watch, beating, claim, finished, open_study
+from zipo.study.search.journal import BEAT, GRACE, Watch, beating, finished, open_study, start_trial
 from zipo.study.search.space import Tuning
 from zipo.study.search.trial import median_pruner, suggest, train_trial
 from zipo.study.settings import Setting
@@ -65,7 +65,7 @@ def work(
     adata: ad.AnnData | None = None
     watch = Watch(grace)
     while not finished(study, tuning.trials):
-        trial = claim(study, journal, tuning.trials, watch, tuning.seed)
+        trial = start_trial(study, journal, tuning.trials, watch, tuning.seed)
         if trial is None:  # others still work, and may die
             time.sleep(min(1.0, grace / 4))
             continue
