@@ -23,7 +23,7 @@ BLOCK = re.compile(r"^```(?P<language>sh|python|text|none)\n(?P<body>.*?)^```$",
 def run(page: str, folder: Path) -> list[str]:
     """Run the blocks of a page within a folder; what each printed, one for each block of output."""
     names: dict[str, object] = {"__name__": "__main__"}
-    printed, found = "", []
+    printed, outputs = "", []
     with contextlib.chdir(folder):
         for block in BLOCK.finditer(page):
             language, body = block["language"], block["body"]
@@ -34,8 +34,8 @@ def run(page: str, folder: Path) -> list[str]:
                     exec(compile(body, f"{PAGE.name}, {body.splitlines()[0]}", "exec"), names)
                 printed = out.getvalue()
             else:
-                found.append(printed)
-    return found
+                outputs.append(printed)
+    return outputs
 
 
 def shell(body: str) -> str:
@@ -49,8 +49,8 @@ def shell(body: str) -> str:
 
 def outputs(page: str) -> list[tuple[str, str]]:
     """Language and body of the page's blocks of output."""
-    found = ((block["language"], block["body"]) for block in BLOCK.finditer(page))
-    return [(language, body) for language, body in found if language in ("text", "none")]
+    blocks = ((block["language"], block["body"]) for block in BLOCK.finditer(page))
+    return [(language, body) for language, body in blocks if language in ("text", "none")]
 
 
 def with_outputs(page: str, printed: list[str]) -> str:

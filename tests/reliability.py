@@ -1,4 +1,4 @@
-"""What the tests of faults found, as the table of docs/reliability.md.
+"""What the tests of faults saw, as the table of docs/reliability.md.
 
 A test marked `fault(what, where=..., times=..., then=...)` asserts that nothing finished was lost, that no number
 differs from those of a study without the fault, and that the study then completes. `make reliability` runs these tests
@@ -9,7 +9,7 @@ from pathlib import Path
 
 COLUMNS = ("what was done", "where", "times", "finished runs lost", "wrong numbers", "completed by")
 BEGIN, END = "<!-- begin of the table -->\n", "<!-- end of the table -->\n"
-found: dict[str, tuple[tuple, dict, str]] = {}  # by test, on the process that hears of all workers
+outcomes: dict[str, tuple[tuple, dict, str]] = {}  # by test, on the process that hears of all workers
 
 
 def pytest_addoption(parser):
@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items):
 def pytest_runtest_logreport(report):
     fault = dict(report.user_properties).get("fault")
     if fault and (report.when == "call" or not report.passed):
-        found[report.nodeid] = (*fault, report.outcome)
+        outcomes[report.nodeid] = (*fault, report.outcome)
 
 
 def pytest_terminal_summary(config):
@@ -41,10 +41,10 @@ def pytest_terminal_summary(config):
 def table() -> str:
     """A row per fault, in the form of Markdown; the times of tests of one fault add up."""
     faults: dict[tuple, list] = {}
-    for (what,), told, outcome in found.values():
-        came_of_it = (0, 0, told["then"]) if outcome == "passed" else [outcome] * 3
-        faults.setdefault((what, told["where"], *came_of_it), []).append(told["times"])
+    for (what,), fault, outcome in outcomes.values():
+        came_of_it = (0, 0, fault["then"]) if outcome == "passed" else [outcome] * 3
+        faults.setdefault((what, fault["where"], *came_of_it), []).append(fault["times"])
     rows = [COLUMNS, ["---"] * len(COLUMNS)]
-    told = [(what, where, sum(times), *rest) for (what, where, *rest), times in faults.items()]
-    rows += sorted(told, key=lambda row: (row[1], row[0].lower()))
+    lines = [(what, where, sum(times), *rest) for (what, where, *rest), times in faults.items()]
+    rows += sorted(lines, key=lambda row: (row[1], row[0].lower()))
     return "".join(f"| {' | '.join(map(str, row))} |\n" for row in rows)

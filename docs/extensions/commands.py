@@ -10,8 +10,8 @@ from zipo.commands.cli import app
 
 def commands() -> str:
     """A section for each command, as reStructuredText."""
-    found = get_command(app).commands
-    return "\n\n".join(section(name, found[name]) for name in found)
+    commands = get_command(app).commands
+    return "\n\n".join(section(name, commands[name]) for name in commands)
 
 
 def section(name: str, command: TyperCommand) -> str:

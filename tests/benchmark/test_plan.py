@@ -8,10 +8,15 @@ from zipo.shared.errors import InputError
 
 
 def test_without_a_choice_every_method_takes_part_at_its_defaults():
-    found = resolve_rows(Benchmark(), "s")
-    assert list(found) == methods.known()
-    assert all(row.parameters == {} and row.name == row.method.name for row in found.values())
-    assert {name for name, row in found.items() if row.control} == {"gene_mean", "no_denoising", "oracle", "shrinkage"}
+    resolved = resolve_rows(Benchmark(), "s")
+    assert list(resolved) == methods.known()
+    assert all(row.parameters == {} and row.name == row.method.name for row in resolved.values())
+    assert {name for name, row in resolved.items() if row.control} == {
+        "gene_mean",
+        "no_denoising",
+        "oracle",
+        "shrinkage",
+    }
 
 
 def test_variants_stand_beside_the_methods_or_take_their_place():
@@ -19,10 +24,10 @@ def test_variants_stand_beside_the_methods_or_take_their_place():
         "pca": {"parameters": {"components": 3}},
         "pca_more": {"method": "pca", "parameters": {"components": 9}},
     }
-    found = resolve_rows(Benchmark(variants=variants), "s")
-    assert list(found) == [*methods.known(), "pca_more"]
-    assert found["pca"].parameters == {"components": 3}
-    assert found["pca_more"].method.name == "pca"
+    resolved = resolve_rows(Benchmark(variants=variants), "s")
+    assert list(resolved) == [*methods.known(), "pca_more"]
+    assert resolved["pca"].parameters == {"components": 3}
+    assert resolved["pca_more"].method.name == "pca"
     assert list(resolve_rows(Benchmark(methods={"alra": {}}, variants=variants, reference="pca"), "s")) == [
         "alra",
         "pca",

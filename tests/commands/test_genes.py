@@ -15,8 +15,8 @@ def test_the_most_variable_genes_are_those_that_scanpy_finds(cells, source, back
     monkeypatch.setattr(genes, "ENTRIES", 1000)  # ten chunks
     ranked = sc.experimental.pp.highly_variable_genes(cells, n_top_genes=15, inplace=False)
     adata = ad.read_h5ad(source, backed="r") if backed else cells
-    found = select_genes(adata, "15", "in.h5ad")
-    assert list(found) == list(np.flatnonzero(ranked["highly_variable"]))
+    selected = select_genes(adata, "15", "in.h5ad")
+    assert list(selected) == list(np.flatnonzero(ranked["highly_variable"]))
     assert list(select_genes(adata, "1000", "in.h5ad")) == list(range(60))
 
 

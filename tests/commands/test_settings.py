@@ -14,14 +14,14 @@ def test_assignments_win_over_options_and_options_over_the_file(tmp_path):
     file = tmp_path / "zipo.json"
     settings.write({"alpha_w": 0.5, "likelihood": "nb", "batch_size": 32}, file)
     options = {"likelihood": "zinb", "max_epochs": 7, "covariates": None}
-    found = settings.merge(file, options, ["batch_size=64", "residuals=2", "learning_rate=1e-3"])
+    merged = settings.merge(file, options, ["batch_size=64", "residuals=2", "learning_rate=1e-3"])
     expected = {"alpha_w": 0.5, "likelihood": "zinb", "batch_size": 64, "max_epochs": 7, "residuals": 2}
-    assert found == expected | {"learning_rate": 0.001}
+    assert merged == expected | {"learning_rate": 0.001}
 
 
 def test_the_fast_setting_can_be_given():
-    found = settings.merge(Path(__file__).parents[2] / "config" / "fast.json", {}, [])
-    assert list(Parameters(**found).encoder_widths) == [128, 32, 16]
+    merged = settings.merge(Path(__file__).parents[2] / "config" / "fast.json", {}, [])
+    assert list(Parameters(**merged).encoder_widths) == [128, 32, 16]
 
 
 def test_options_to_paste_give_the_same_parameters(tmp_path):

@@ -27,14 +27,14 @@ def drawn(likelihood: str, dispersion_rows: int = CELLS, by_rate: bool = True, s
     counts[0, :4] = 17, 40, 300, 5000  # beyond the terms that are summed one by one
     counts[1] = 0
     counts[1, GENES - 1] = 1
-    said = {name: torch.tensor(scale * rng.standard_normal((CELLS, GENES)), dtype=torch.float32) for name in "arz"}
+    outputs = {name: torch.tensor(scale * rng.standard_normal((CELLS, GENES)), dtype=torch.float32) for name in "arz"}
     library = torch.log(torch.tensor(rng.uniform(500, 2000, (CELLS, 1)), dtype=torch.float32))
     return counts, Prediction(
         latent=torch.zeros(CELLS, 1),
         log_library=library,
-        logits=said["a"],
-        zero_logits=said["r"] if "z" in likelihood else None,
-        dispersion=said["z"][:dispersion_rows] if "nb" in likelihood else None,
+        logits=outputs["a"],
+        zero_logits=outputs["r"] if "z" in likelihood else None,
+        dispersion=outputs["z"][:dispersion_rows] if "nb" in likelihood else None,
         by_rate=by_rate,
         base="nb" if "nb" in likelihood else "poisson",
     )
@@ -46,20 +46,20 @@ def parameters_of(prediction: Prediction) -> dict[str, torch.Tensor]:
     return {name: getattr(prediction, name) for name in names if getattr(prediction, name) is not None}
 
 
-def expected_loss(counts: np.ndarray, said: dict[str, torch.Tensor], by_rate: bool) -> torch.Tensor:
+def expected_loss(counts: np.ndarray, outputs: dict[str, torch.Tensor], by_rate: bool) -> torch.Tensor:
     """The weighted sum, densely."""
     x = torch.tensor(counts, dtype=torch.float64)
-    log_rates = said["log_library"] + torch.log_softmax(said["logits"], dim=1)
-    found = {"log_rates": log_rates}
+    log_rates = outputs["log_library"] + torch.log_softmax(outputs["logits"], dim=1)
+    parameters = {"log_rates": log_rates}
     z = torch.zeros_like(x)
-    if "zero_logits" in said:
-        found["zero_logits"], z = said["zero_logits"], torch.sigmoid(said["zero_logits"])
+    if "zero_logits" in outputs:
+        parameters["zero_logits"], z = outputs["zero_logits"], torch.sigmoid(outputs["zero_logits"])
     loss = WEIGHTS.z_squared * z.square().sum() + WEIGHTS.rates_error * (log_rates.exp() - x).square().sum()
-    if "dispersion" in said:
-        dispersion = said["dispersion"].expand_as(x)
-        found["theta"] = dispersion if by_rate else dispersion + log_rates
+    if "dispersion" in outputs:
+        dispersion = outputs["dispersion"].expand_as(x)
+        parameters["theta"] = dispersion if by_rate else dispersion + log_rates
         loss = loss + WEIGHTS.dispersion_squared * dispersion.square().sum()
-    return loss - WEIGHTS.nll * log_likelihood(x, found).sum()
+    return loss - WEIGHTS.nll * log_likelihood(x, parameters).sum()
 
 
 CASES = [(likelihood, CELLS, True) for likelihood in LIKELIHOODS]
@@ -69,16 +69,16 @@ CASES += [(likelihood, rows, False) for likelihood in ("nb", "zinb") for rows in
 @pytest.mark.parametrize(("likelihood", "rows", "by_rate"), CASES)
 def test_loss_and_gradients_are_those_of_the_textbook(likelihood, rows, by_rate):
     counts, prediction = drawn(likelihood, rows, by_rate)
-    said = parameters_of(prediction)
-    for each in said.values():
+    outputs = parameters_of(prediction)
+    for each in outputs.values():
         each.requires_grad_()
     loss, _ = entry_terms(prediction, batch(counts), WEIGHTS, use_kernel=True)
     (2 * loss).backward()
-    exact = {name: each.detach().double().requires_grad_() for name, each in said.items()}
+    exact = {name: each.detach().double().requires_grad_() for name, each in outputs.items()}
     expected = expected_loss(counts, exact, by_rate)
     (2 * expected).backward()
     assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
-    for name, each in said.items():
+    for name, each in outputs.items():
         size = exact[name].grad.abs().max().item()
         np.testing.assert_allclose(each.grad, exact[name].grad, rtol=2e-5, atol=1e-6 * min(size, 100), err_msg=name)
 
@@ -87,7 +87,7 @@ def test_loss_and_gradients_are_those_of_the_textbook(likelihood, rows, by_rate)
 @pytest.mark.parametrize("use_kernel", [True, False])
 def test_sums_are_scipys(likelihood, use_kernel):
     counts, prediction = drawn(likelihood)
-    _, found = entry_terms(prediction, batch(counts), WEIGHTS, use_kernel)
+    _, sums = entry_terms(prediction, batch(counts), WEIGHTS, use_kernel)
     a, r, theta = (prediction.logits, prediction.zero_logits, prediction.dispersion)
     m = np.exp(prediction.log_library.double().numpy() + torch.log_softmax(a.double(), 1).numpy())
     z = np.zeros_like(m) if r is None else 1 / (1 + np.exp(-r.double().numpy()))
@@ -100,7 +100,7 @@ def test_sums_are_scipys(likelihood, use_kernel):
     log_prob = np.log(mixture, out=log_f + np.log1p(-z), where=counts == 0)
     errors = np.sum((m - counts) ** 2), np.sum(((1 - z) * m - counts) ** 2)
     expected = Sums(-log_prob.sum(), z.sum(), np.sum(z**2), squared, *errors)
-    for name, mine, theirs in zip(Sums._fields, found, expected, strict=True):
+    for name, mine, theirs in zip(Sums._fields, sums, expected, strict=True):
         assert mine.item() == pytest.approx(theirs, rel=1e-5), name
 
 
@@ -108,16 +108,16 @@ def test_sums_are_scipys(likelihood, use_kernel):
 @pytest.mark.parametrize("scale", [10.0, 25.0])
 def test_what_is_far_from_the_counts_stays_finite_and_as_the_dense_form_has_it(likelihood, scale):
     counts, prediction = drawn(likelihood, scale=scale)
-    found = {}
+    results = {}
     for use_kernel in (True, False):
-        said = parameters_of(prediction)
-        for each in said.values():
+        outputs = parameters_of(prediction)
+        for each in outputs.values():
             each.requires_grad_().grad = None
         prediction.__dict__.pop("log_proportions", None)
         loss, sums = entry_terms(prediction, batch(counts), TermWeights(1e-3, 0, 0, 0), use_kernel)
         loss.backward()
-        found[use_kernel] = [loss.detach(), sums.nll, *(each.grad for each in said.values())]
-    for mine, theirs in zip(found[True], found[False], strict=True):
+        results[use_kernel] = [loss.detach(), sums.nll, *(each.grad for each in outputs.values())]
+    for mine, theirs in zip(results[True], results[False], strict=True):
         assert torch.isfinite(mine).all()
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4 * theirs.abs().max().item())
 
@@ -131,16 +131,16 @@ def test_what_is_no_number_is_no_loss(name):
 
 @pytest.mark.parametrize("likelihood", ["zip", "zinb"])
 def test_threads_change_no_bit(likelihood):
-    before, found = torch.get_num_threads(), []
+    before, results = torch.get_num_threads(), []
     for threads in (1, 2):
         torch.set_num_threads(threads)
         counts, prediction = drawn(likelihood)
         prediction.logits.requires_grad_()
         loss, sums = entry_terms(prediction, batch(counts), WEIGHTS, use_kernel=True)
         loss.backward()
-        found.append([loss.detach(), *sums, prediction.logits.grad])
+        results.append([loss.detach(), *sums, prediction.logits.grad])
     torch.set_num_threads(before)
-    assert all(torch.equal(one, two) for one, two in zip(*found, strict=True))
+    assert all(torch.equal(one, two) for one, two in zip(*results, strict=True))
 
 
 @pytest.fixture
@@ -185,5 +185,5 @@ def test_sparsity_of_zero_weights_is_zero_with_zero_gradient():
 def test_the_rate_penalty_of_libraries_is_a_mean_square():
     rng = np.random.default_rng(2)
     library, observed = rng.gamma(2, 9, (7, 1)), rng.poisson(20.0, (7, 1)).astype(float)
-    found = library_rate(torch.tensor(library), torch.tensor(observed))
-    assert found.item() == pytest.approx(np.mean((library - observed) ** 2), rel=1e-12)
+    penalty = library_rate(torch.tensor(library), torch.tensor(observed))
+    assert penalty.item() == pytest.approx(np.mean((library - observed) ** 2), rel=1e-12)

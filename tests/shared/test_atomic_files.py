@@ -39,8 +39,8 @@ def test_a_full_disk_is_told_in_one_sentence_and_costs_nothing(tmp_path):
     target = tmp_path / "latents.npz"
     target.write_text("before")
     (tmp_path / "latents.part.npz").symlink_to("/dev/full")  # a device on which every write meets a full disk
-    told = r"latents\.npz: cannot be written \(No space left on device\); make room"
-    with pytest.raises(InputError, match=told), atomic_write(target) as part:
+    sentence = r"latents\.npz: cannot be written \(No space left on device\); make room"
+    with pytest.raises(InputError, match=sentence), atomic_write(target) as part:
         np.savez(part, latents=np.zeros(100_000))
     assert target.read_text() == "before"
     assert os.listdir(tmp_path) == ["latents.npz"]

@@ -32,10 +32,10 @@ def test_one_holder_at_a_time_and_no_file_is_left(tmp_path):
 
 
 def test_a_lock_whose_file_is_replaced_while_one_waits_is_waited_for_anew(tmp_path, monkeypatch):
-    path, waiting, entered, said = tmp_path / "lock", threading.Event(), threading.Event(), []
+    path, waiting, entered, messages = tmp_path / "lock", threading.Event(), threading.Event(), []
 
     def say(text):
-        said.append(text)
+        messages.append(text)
         waiting.set()
 
     def wait():
@@ -55,7 +55,7 @@ def test_a_lock_whose_file_is_replaced_while_one_waits_is_waited_for_anew(tmp_pa
             assert not entered.wait(0.2)
     assert entered.wait(10)
     thread.join(10)
-    assert said[0] == "someone else works; waiting for it"
+    assert messages[0] == "someone else works; waiting for it"
     assert not path.exists()
 
 

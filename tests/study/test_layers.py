@@ -33,15 +33,15 @@ def test_layers_are_merged_as_snakemake_does(files):
 
 
 def test_each_key_has_the_place_that_says_it(files):
-    found = layers(files, ["datasets={z: {filters: {min_cells: 1}}}"])
-    assert found.places == "0.yaml, 1.yaml, --config"
-    assert found.place_of("seeds") == "0.yaml"
-    assert found.place_of("title") == "1.yaml"
-    assert found.place_of("datasets", "y", "filters", "min_cells") == "0.yaml"
-    assert found.place_of("datasets", "y", "filters", "min_genes") == "1.yaml"
-    assert found.place_of("datasets", "z", "filters", "missing") == "--config"
-    assert found.place_of("parameters") == "1.yaml"  # the last of two that say it
-    assert found.place_of("missing") == found.place_of() == found.places
+    configuration = layers(files, ["datasets={z: {filters: {min_cells: 1}}}"])
+    assert configuration.places == "0.yaml, 1.yaml, --config"
+    assert configuration.place_of("seeds") == "0.yaml"
+    assert configuration.place_of("title") == "1.yaml"
+    assert configuration.place_of("datasets", "y", "filters", "min_cells") == "0.yaml"
+    assert configuration.place_of("datasets", "y", "filters", "min_genes") == "1.yaml"
+    assert configuration.place_of("datasets", "z", "filters", "missing") == "--config"
+    assert configuration.place_of("parameters") == "1.yaml"  # the last of two that say it
+    assert configuration.place_of("missing") == configuration.place_of() == configuration.places
 
 
 @pytest.mark.parametrize(
