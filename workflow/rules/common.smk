@@ -106,13 +106,9 @@ FETCHED = {
 }
 
 
-wildcard_constraints:
-    download=one_of(FETCHED),
-
-
 def reading_code(wildcards):
     """The files of the package that a data set's contents depend on."""
-    return code("zipo.datasets.prepare", type(SOURCES[wildcards.dataset]).__module__)
+    return code_of("prepare", type(SOURCES[wildcards.dataset]).__module__)
 
 
 def raw_counts(wildcards):
@@ -130,6 +126,7 @@ def fetch_settings(wildcards):
 
 
 wildcard_constraints:
+    download=one_of(FETCHED),
     dataset=one_of(STUDY.datasets),
     setting=one_of(SETTINGS),
     row=one_of(BENCHMARK.rows),
