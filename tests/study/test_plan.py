@@ -33,8 +33,8 @@ def planned(**changes: Any) -> Plan:
 
 def of_config(name: str) -> Plan:
     """The plan of a file in config/."""
-    found = layers([ROOT / "config" / f"{name}.yaml"])
-    return Plan.of(load(found.values, found.place_of, ROOT / "config"), ROOT)
+    configuration = layers([ROOT / "config" / f"{name}.yaml"])
+    return Plan.of(load(configuration.values, configuration.place_of, ROOT / "config"), ROOT)
 
 
 def test_runs_are_trained_in_blocks_of_seeds():
@@ -181,8 +181,8 @@ def test_planning_loads_no_package_that_takes_long():
     code = (
         "import sys; from zipo.study.plan import Plan; from zipo.study.config import load;"
         "from zipo.study import facts; from zipo.study.layers import layers; from pathlib import Path;"
-        "found = layers([Path('config/paper.yaml')]);"
-        "plan = Plan.of(load(found.values, found.place_of, Path('config')), Path());"
+        "configuration = layers([Path('config/paper.yaml')]);"
+        "plan = Plan.of(load(configuration.values, configuration.place_of, Path('config')), Path());"
         "plan.figure_files, plan.pages, plan.row_files, plan.memory_mb(plan.searched_settings, 1);"
         "facts.ClaimFacts.of(plan.study);"
         "print(sorted({'torch', 'scanpy', 'anndata', 'seaborn', 'matplotlib', 'optuna'} & set(sys.modules)))"
