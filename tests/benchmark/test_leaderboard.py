@@ -23,7 +23,7 @@ ARI = {"ours": [0.9] * 5, "peer": [0.5] * 5, "far": [0.7] * 5}  # higher is bett
 
 
 def row(method: str, metric: str | None, value: float, split: int, **changed) -> dict:
-    found = {"study": "s", "dataset": "d", "method": method, "parameters": "{}", "permuted": False, "split": split}
+    found = {"study": "s", "dataset": "d", "method": method, "parameters": "{}", "kind": "split", "split": split}
     found |= {"seed": 1, "metric": metric, "value": value, "seconds": 2.0 * split, "peak_mb": 100.0}
     return found | {"status": "ok", "reason": ""} | changed
 
@@ -41,7 +41,7 @@ def rows() -> list[dict]:
         for split, value in enumerate(series, start=1)
     ]
     return found + [
-        row(method, "false_correlations", value, 1, permuted=True, seconds=50.0)
+        row(method, "false_correlations", value, 1, kind="permuted", seconds=50.0)
         for method, value in (("ours", 0.2), ("peer", 0.3), ("same", 0.2))
     ]
 
@@ -172,7 +172,7 @@ def test_a_method_that_went_wrong_has_status_and_reason_and_changes_no_other_row
 
 
 def test_one_bad_run_of_several_leaves_no_numbers_and_other_metrics_alone(rows):
-    bad = [r for r in rows if not (r["method"] == "peer" and r["split"] == 2 and not r["permuted"])]
+    bad = [r for r in rows if not (r["method"] == "peer" and r["split"] == 2 and r["kind"] == "split")]
     bad.append(row("peer", None, np.nan, 2, status="timeout", reason="not finished after 9 seconds"))
     found = leaderboard(table(bad), "ours", [])
     peer = by(found, "poisson_deviance").loc["peer"]

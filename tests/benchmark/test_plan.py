@@ -51,15 +51,24 @@ def test_unknown_methods_and_parameters_are_refused(given, problem):
         resolve_rows(Benchmark(methods=given), "s")
 
 
+def test_shallow_counts_and_those_with_a_rare_type_are_denoised_once_from_the_first_split():
+    benchmark = Benchmark(splits=2, first_split=4, permuted=2, shallow=["deep"], rare={"typed": "beta"})
+    row = resolve_rows(benchmark, "s")["pca"]
+    usual = ["split-4-seed-1", "split-5-seed-1", "permuted-4-seed-1", "permuted-5-seed-1"]
+    for dataset, more in (("deep", ["shallow-4-seed-1"]), ("typed", ["rare-4-seed-1"]), ("other", [])):
+        names = [run.name for run in method_runs(benchmark, row, dataset, simulated=False)]
+        assert names == usual + more
+
+
 def test_runs_are_splits_by_seeds_and_permuted_counts_once():
     benchmark = Benchmark(splits=2, seeds=2, permuted=1)
     known = resolve_rows(benchmark, "s")
-    names = [run.name for run in method_runs(benchmark, known["pca"], simulated=False)]
+    names = [run.name for run in method_runs(benchmark, known["pca"], "d", simulated=False)]
     assert names == ["split-1-seed-1", "split-1-seed-2", "split-2-seed-1", "split-2-seed-2", "permuted-1-seed-1"]
-    names = [run.name for run in method_runs(benchmark, known["no_denoising"], simulated=False)]
+    names = [run.name for run in method_runs(benchmark, known["no_denoising"], "d", simulated=False)]
     assert names == ["split-1-seed-1", "split-2-seed-1", "permuted-1-seed-1"]
-    assert method_runs(benchmark, known["oracle"], simulated=False) == []
-    assert method_runs(benchmark, known["oracle"], simulated=True) == [
+    assert method_runs(benchmark, known["oracle"], "d", simulated=False) == []
+    assert method_runs(benchmark, known["oracle"], "d", simulated=True) == [
         MethodRun("split", 1, 1),
         MethodRun("split", 2, 1),
     ]

@@ -18,7 +18,7 @@ from zipo.datasets.thinning import thinned
 from zipo.metrics.shared.case import Case
 from zipo.metrics.shared.permutation import permuted
 
-ROW = {"study": "s", "dataset": "d", "method": "m", "share": 0.9}
+ROW = {"study": "s", "dataset": "d", "method": "m", "other_donors": ""}
 
 
 def answer(folder: Path, status: str = "ok", **arrays: np.ndarray) -> None:
@@ -42,7 +42,8 @@ def runs(tmp_path) -> list[dict]:
         found.append(
             {
                 "method": "m", "dataset": "d", "folder": str(tmp_path / name), "counts": str(tmp_path / f"{name}.h5ad"),
-                "held_out": str(tmp_path / "held-out.npz"), "permuted": name == "permuted", "split": 2, "seed": 1,
+                "held_out": "" if name == "permuted" else str(tmp_path / "held-out.npz"), "share": 0.9,
+                "kind": "permuted" if name == "permuted" else "split", "split": 2, "seed": 1,
             }
         )  # fmt: skip
     rates = np.asarray(training.X.toarray() + 0.5)
@@ -64,7 +65,7 @@ def test_scores_are_those_of_the_metrics(runs):
         true_rates=training.layers["true_rates"], cell_types=training.obs["cell_type"].to_numpy().astype(str),
         latent=np.load(Path(runs[0]["folder"]) / "latent.npy"), seconds=2.5, peak_mb=80.0,
     )  # fmt: skip
-    own = table[~table["permuted"] & (table["status"] == "ok")].set_index("metric")["value"]
+    own = table[(table["kind"] == "split") & (table["status"] == "ok")].set_index("metric")["value"]
     assert own.to_dict() == pytest.approx(metrics.scores(case))
     assert "held_out_nll" in own
     assert "latent_ari" in own
@@ -76,7 +77,7 @@ def simulated_again() -> ad.AnnData:
 
 def test_permuted_counts_are_scored_by_the_metrics_that_ask_for_them_alone(runs):
     table = scores_of(ROW, runs)
-    assert table[table["permuted"]]["metric"].tolist() == ["false_correlations"]
+    assert table[table["kind"] == "permuted"]["metric"].tolist() == ["false_correlations"]
 
 
 def test_a_run_that_went_wrong_has_one_row_with_its_reason(runs):

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from zipo import metrics
-from zipo.metrics.shared.case import Case
+from zipo.metrics.shared.case import KINDS, Case
 
-WORDS = {"held_out", "distribution", "truth", "cell_types", "markers", "latent", "permuted", "cost"}
+WORDS = {"held_out", "distribution", "truth", "cell_types", "markers", "latent", "batches", "pseudotime", "cost"}
+WORDS |= {"other_donors", *KINDS}
 
 DROPPED = """
 title = "Largest denoised count"
@@ -65,7 +66,7 @@ def test_a_case_is_scored_by_what_it_has(shallow_cases):
 
 def test_permuted_counts_are_for_those_who_ask(shallow_cases):
     case = shallow_cases["no_denoising"]
-    permuted = Case(case.counts, case.denoised, cell_types=case.cell_types, permuted=True, seconds=1.0, peak_mb=1.0)
+    permuted = Case(case.counts, case.denoised, cell_types=case.cell_types, kind="permuted", seconds=1.0, peak_mb=1.0)
     assert set(metrics.allowed(permuted)) == {"false_correlations"}
 
 

@@ -83,7 +83,7 @@ def test_false_correlations_by_brute_force(shuffled):
         upper = np.abs(rho[np.triu_indices(genes.sum(), 1)])
         strong += (upper > max(0.3, 4 / np.sqrt(cells.sum() - 1))).sum()
         pairs += upper.size
-    case = Case(shuffled.X, denoised, cell_types=types, permuted=True)
+    case = Case(shuffled.X, denoised, cell_types=types, kind="permuted")
     assert false_correlations.score(case)["false_correlations"] == pytest.approx(strong / pairs, rel=1e-9)
 
 
@@ -92,7 +92,7 @@ def test_smoothing_makes_correlations_and_counts_have_none(shuffled):
     counts = shuffled.X.toarray()
     library, shares = counts.sum(1, keepdims=True), counts.sum(0) / counts.sum()
     rates = {
-        name: false_correlations.score(Case(shuffled.X, denoised, cell_types=types, permuted=True))
+        name: false_correlations.score(Case(shuffled.X, denoised, cell_types=types, kind="permuted"))
         for name, denoised in {
             "no_denoising": counts,
             "gene_mean": (library * shares).astype(np.float32),
@@ -150,4 +150,4 @@ def test_cells_and_genes_are_few_and_the_same_for_all(simulated, monkeypatch):
 def test_types_of_few_cells_have_no_number(simulated):
     few = Case(simulated.X[:40], simulated.X[:40].toarray(), cell_types=np.repeat(["a", "b"], 20))
     assert np.isnan(list(null_differences.score(few).values())).all()
-    assert np.isnan(false_correlations.score(dataclasses.replace(few, permuted=True))["false_correlations"])
+    assert np.isnan(false_correlations.score(dataclasses.replace(few, kind="permuted"))["false_correlations"])

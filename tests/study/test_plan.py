@@ -144,14 +144,15 @@ def test_a_run_of_a_method_has_its_files():
             "dataset": "baron",
             "folder": f"{folder}/runs/pca/baron/split-1-seed-1",
             "counts": f"{folder}/data/baron/split-1.h5ad",
-            "held_out": f"{folder}/data/baron/held-out-1.npz",
-            "permuted": False,
+            "held_out": f"{folder}/data/baron/held-out-split-1.npz",
+            "kind": "split",
+            "share": 0.9,
             "split": 1,
             "seed": 1,
         }
     ]
     assert files_of_runs([first, last]) == [
-        f"{folder}/data/baron/held-out-1.npz",
+        f"{folder}/data/baron/held-out-split-1.npz",
         f"{folder}/data/baron/permuted-1.h5ad",
         f"{folder}/data/baron/split-1.h5ad",
         f"{folder}/runs/pca/baron/permuted-1-seed-1/result.json",
@@ -160,6 +161,26 @@ def test_a_run_of_a_method_has_its_files():
     assert [run.folder for run in plan.first_runs] == [
         f"{folder}/runs/{row}/{dataset}/split-1-seed-1" for row, dataset in plan.comparisons
     ]
+
+
+def test_shallow_counts_have_a_tenth_of_the_molecules_and_the_others_held_out():
+    benchmark = {"methods": {"pca": {}}, "reference": "pca", "splits": 1, "permuted": 0, "shallow": ["baron"]}
+    plan = planned(benchmark=benchmark | {"other_donors": {"baron": "simulated"}}).benchmark
+    split, shallow = plan.runs("pca", "baron")
+    assert (split.share, shallow.share) == (0.9, 0.1)
+    assert shallow.held_out == "results/tiny/benchmark/data/baron/held-out-shallow-1.npz"
+    assert [run.kind for run in plan.runs("pca", "simulated")] == ["split"]
+    assert plan.other_donors("baron") == ["results/tiny/data/simulated.h5ad"]
+    assert plan.other_donors("simulated") == []
+
+
+@pytest.mark.parametrize(
+    ("key", "given"),
+    [("shallow", ["elsewhere"]), ("rare", {"elsewhere": "b"}), ("other_donors", {"baron": "elsewhere"})],
+)
+def test_a_check_on_a_data_set_that_the_study_lacks_is_refused(key, given):
+    with pytest.raises(InputError, match=f"benchmark.{key}: 'elsewhere' is not in .*; there are simulated, baron"):
+        planned(benchmark={"methods": {"zipo": {}}, key: given})
 
 
 def test_facts_are_what_the_commands_take():

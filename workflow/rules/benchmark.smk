@@ -34,17 +34,17 @@ rule molecules:
         data=PATHS.data(),
         code=code_of("molecules"),
     output:
-        training=PATHS.counts(counts="split-{split}"),
-        held_out=PATHS.held_out(),
+        training=PATHS.counts(counts="{molecules}-{split}"),
+        held_out=PATHS.held_out(counts="{molecules}-{split}"),
     log:
-        f"{RESULTS}/logs/molecules/{{dataset}}-{{split}}.log",
+        f"{RESULTS}/logs/molecules/{{dataset}}-{{molecules}}-{{split}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/molecules/{{dataset}}-{{split}}.tsv"
+        f"{RESULTS}/benchmarks/molecules/{{dataset}}-{{molecules}}-{{split}}.tsv"
     localrule: True
     conda:
         "../../envs/zipo.yaml"
     params:
-        share=BENCHMARK.benchmark.share,
+        share=lambda w: BENCHMARK.share_of(w.molecules),
     shell:
         "zipo study molecules --data {input.data:q} --training {output.training:q} --held-out {output.held_out:q} "
         "--share {params.share} --seed {wildcards.split} 2> {log:q}"
@@ -65,6 +65,26 @@ rule permute:
         "../../envs/zipo.yaml"
     shell:
         "zipo study permute --data {input.data:q} --target {output:q} --seed {wildcards.split} 2> {log:q}"
+
+
+rule rarefy:
+    input:
+        data=PATHS.counts(counts="split-{split}"),
+        code=code_of("rarefy"),
+    output:
+        PATHS.counts(counts="rare-{split}"),
+    log:
+        f"{RESULTS}/logs/rarefy/{{dataset}}-{{split}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/rarefy/{{dataset}}-{{split}}.tsv"
+    localrule: True
+    conda:
+        "../../envs/zipo.yaml"
+    params:
+        cell_type=lambda w: BENCHMARK.benchmark.rare[w.dataset],
+    shell:
+        "zipo study rarefy --data {input.data:q} --target {output:q} --cell-type {params.cell_type:q} "
+        "--seed {wildcards.split} 2> {log:q}"
 
 
 rule denoise:
@@ -99,6 +119,7 @@ rule denoise:
 rule scores:
     input:
         files=lambda w: files_of_runs(BENCHMARK.runs(w.row, w.dataset)),
+        other_donors=lambda w: BENCHMARK.other_donors(w.dataset),
         code=code_of("scores", *submodules("zipo.metrics")),
     output:
         PATHS.scores(),
@@ -112,7 +133,12 @@ rule scores:
         runtime=lambda w, attempt: PLAN.within_limit(30 * attempt),
     params:
         row=lambda w: json.dumps(
-            {"study": STUDY.file.study, "dataset": w.dataset, "method": w.row, "share": BENCHMARK.benchmark.share}
+            {
+                "study": STUDY.file.study,
+                "dataset": w.dataset,
+                "method": w.row,
+                "other_donors": "".join(BENCHMARK.other_donors(w.dataset)),
+            }
         ),
         runs=lambda w: runs_as_json(BENCHMARK.runs(w.row, w.dataset)),
     shell:

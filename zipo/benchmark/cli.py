@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from zipo.shared.required_options import FloatOption, IntOption, JsonListOption, JsonOption, PathOption
+from zipo.shared.required_options import FloatOption, IntOption, JsonListOption, JsonOption, PathOption, TextOption
 
 # every import below costs time at start-up, so each command imports what it runs; what it imports is also what its
 # rule depends on (zipo.study.import_closure)
@@ -41,6 +41,19 @@ def permute(data: PathOption, target: PathOption, seed: IntOption) -> None:
 
     with atomic_write(target) as part:
         h5ad.write(permuted(ad.read_h5ad(data), seed), part, "lzf")
+
+
+@steps.command()
+def rarefy(data: PathOption, target: PathOption, cell_type: TextOption, seed: IntOption) -> None:
+    """Keep so few cells of a type that they are 1 % of all."""
+    import anndata as ad
+
+    from zipo.datasets.formats import h5ad
+    from zipo.metrics.shared.rare_type import rarefied
+    from zipo.shared.atomic_files import atomic_write
+
+    with atomic_write(target) as part:
+        h5ad.write(rarefied(ad.read_h5ad(data), cell_type, seed), part, "lzf")
 
 
 @steps.command()

@@ -52,10 +52,10 @@ def leaderboard(scores: pd.DataFrame, reference: str, controls: list[str]) -> pd
     - remark: control, why a metric does not rank, and what the interval is where runs are too few for one.
     """
     better = metrics.measures()
-    on_permuted, unranked = set(permuted_measures()), metrics.unranked()
+    kinds, unranked = metrics.kinds(), metrics.unranked()
     rows: list[dict] = []
-    for (dataset, permuted), part in scores.groupby(["dataset", "permuted"], sort=False):
-        scored = [m for m in better if (m in on_permuted) == permuted and (part["metric"] == m).any()]
+    for (dataset, kind), part in scores.groupby(["dataset", "kind"], sort=False):
+        scored = [m for m in better if kinds[m] == kind and (part["metric"] == m).any()]
         for metric in scored:
             values = part[part["metric"] == metric]
             reference_values = values[values["method"] == reference].set_index(RUN)["value"]
@@ -76,13 +76,6 @@ def leaderboard(scores: pd.DataFrame, reference: str, controls: list[str]) -> pd
     table = pd.DataFrame(rows, columns=COLUMNS)
     kinds = dict.fromkeys(("n", "rank", "ranked", "pairs"), "Int64")
     return table.astype(kinds).fillna({"reason": "", "beats": "", "remark": ""})
-
-
-def permuted_measures() -> list[str]:
-    """The metrics that are scored on counts permuted within cell types."""
-    return [
-        measure for module in metrics.discover().values() if "permuted" in module.needs for measure in module.measures
-    ]
 
 
 def bootstrap(values: np.ndarray) -> tuple[float, float]:

@@ -17,6 +17,8 @@ Name = Annotated[
     str, Form("[a-z][a-z0-9_]*", "a name of small letters, digits and _ alone, a letter first, such as my_method")
 ]
 
+SHALLOW_SHARE = 0.1
+"""Share of the molecules of shallow counts."""
 START_MINUTES = 10
 """For Python, reading and writing, beside the method's own time."""
 
@@ -41,10 +43,19 @@ class Benchmark(Section):
     """Data sets of the study; all if absent."""
     splits: Annotated[int, Field(ge=1)] = 5
     """Number of random splits of the molecules into training and held-out ones."""
+    first_split: Annotated[int, Field(ge=1)] = 1
+    """Number of the first split, which is the seed of its draw: one compares finally on splits by which no method or
+    parameter was chosen."""
     seeds: Annotated[int, Field(ge=1)] = 1
     """Number of the methods' seeds for each split; a method without randomness runs once."""
     permuted: Annotated[int, Field(ge=0)] = 1
     """Number of splits that are denoised once more with genes permuted within cell types, for false correlations."""
+    shallow: list[Name] = []
+    """Data sets deep enough that a tenth of their molecules is denoised as well, and compared with the rest."""
+    rare: dict[Name, str] = {}
+    """Cell types by data set that are denoised once more with their cells down-sampled to 1 % of all."""
+    other_donors: dict[Name, Name] = {}
+    """Data sets of other donors, by the data set whose differential expression is compared with theirs."""
     share: Annotated[float, Field(gt=0, lt=1)] = 0.9
     """Share of the molecules that methods are given."""
     seconds: Annotated[float, Field(gt=0)] = 1800
@@ -53,6 +64,14 @@ class Benchmark(Section):
     """Threads of a method's run."""
     reference: Name = "zipo"
     """Row that the others are compared with, split by split."""
+
+    def named_datasets(self) -> dict[str, list[str]]:
+        """The data sets that keys name for further checks, by key."""
+        return {
+            "shallow": self.shallow,
+            "rare": list(self.rare),
+            "other_donors": [*self.other_donors, *self.other_donors.values()],
+        }
 
     @property
     def minutes(self) -> int:
@@ -80,7 +99,7 @@ class MethodRun:
     """One run of a row on a data set: the counts that the method denoises, and its seed."""
 
     kind: str
-    """split, or permuted for counts permuted within cell types."""
+    """split, or one of the kinds of counts in zipo.metrics.shared.case.KINDS."""
     split: int
     seed: int
 
@@ -141,12 +160,21 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def method_runs(benchmark: Benchmark, row: Row, simulated: bool) -> list[MethodRun]:
-    """The runs of a row on a data set; a control that is given the truth has none on real counts."""
+def method_runs(benchmark: Benchmark, row: Row, dataset: str, simulated: bool) -> list[MethodRun]:
+    """The runs of a row on a data set; a control that is given the truth has none on real counts.
+
+    What is denoised beside the training molecules of all splits is denoised once, on the first split.
+    """
     if row.method.sees_truth and not simulated:
         return []
     seeds = range(1, 1 + (benchmark.seeds if row.method.seeded else 1))
-    runs = [MethodRun("split", split, seed) for split in range(1, 1 + benchmark.splits) for seed in seeds]
-    if not row.method.sees_truth:  # permuting leaves no truth
-        runs += [MethodRun("permuted", split, 1) for split in range(1, 1 + min(benchmark.permuted, benchmark.splits))]
+    splits = range(benchmark.first_split, benchmark.first_split + benchmark.splits)
+    runs = [MethodRun("split", split, seed) for split in splits for seed in seeds]
+    if row.method.sees_truth:  # what follows leaves no truth
+        return runs
+    runs += [MethodRun("permuted", split, 1) for split in splits[: benchmark.permuted]]
+    if dataset in benchmark.shallow:
+        runs.append(MethodRun("shallow", splits[0], 1))
+    if dataset in benchmark.rare:
+        runs.append(MethodRun("rare", splits[0], 1))
     return runs

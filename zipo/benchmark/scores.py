@@ -10,14 +10,14 @@ from scipy.sparse import csr_matrix, load_npz
 
 from zipo import metrics
 from zipo.benchmark.running.launch import Result, arrays
-from zipo.metrics.shared.case import Case
+from zipo.metrics.shared.case import Case, OtherDonors
 
 COLUMNS = {
     "study": "string",
     "dataset": "string",
     "method": "string",
     "parameters": "string",
-    "permuted": "bool",
+    "kind": "string",
     "split": "int64",
     "seed": "int64",
     "metric": "string",
@@ -50,27 +50,29 @@ def case_of(data: ad.AnnData, folder: Path, split: int, **rest: Any) -> Case:
 def scores_of(row: dict, runs: list[dict]) -> pd.DataFrame:
     """A row for each run and metric, with the columns COLUMNS; an unsuccessful run has one, without a metric.
 
-    `row` holds study, dataset, method and training share; each run its folder, counts (.h5ad), held-out counts
-    (.npz), split, seed, and whether its counts were permuted.
+    `row` holds study, dataset, method and, if there are counts of other donors, their file; each run its folder, the
+    kind and file of its counts (.h5ad), their share of the molecules, held-out counts (.npz), split and seed.
     """
     rows = []
     for run in runs:
         result = Result.read(Path(run["folder"]))
         identity = {name: row[name] for name in ("study", "dataset", "method")}
-        identity |= {name: run[name] for name in ("permuted", "split", "seed")}
+        identity |= {name: run[name] for name in ("kind", "split", "seed")}
         identity |= {"parameters": json.dumps(result.parameters), "seconds": result.seconds, "peak_mb": result.peak_mb}
         identity |= {"status": result.status, "reason": result.reason}
         values: dict[Any, float] = {None: float("nan")}
         if result.status == "ok":
-            values = dict(metrics.scores(_case_of_run(run, row["share"])))
+            values = dict(metrics.scores(_case_of_run(run, row["other_donors"])))
         rows += [identity | {"metric": metric, "value": value} for metric, value in values.items()]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
-def _case_of_run(run: dict, share: float) -> Case:
-    """The case of a run; permuted counts have no held-out molecules."""
+def _case_of_run(run: dict, other_donors: str) -> Case:
+    """The case of a run; permuted counts and those with a rare type have no held-out molecules."""
     data = ad.read_h5ad(run["counts"])
-    if run["permuted"]:
-        return case_of(data, Path(run["folder"]), run["split"], permuted=True)
-    held_out = csr_matrix(load_npz(run["held_out"]))
-    return case_of(data, Path(run["folder"]), run["split"], held_out=held_out, training_share=share)
+    rest: dict[str, Any] = {"kind": run["kind"]}
+    if run["held_out"]:
+        rest |= {"held_out": csr_matrix(load_npz(run["held_out"])), "training_share": run["share"]}
+    if other_donors:
+        rest["other_donors"] = OtherDonors.of(ad.read_h5ad(other_donors), data)
+    return case_of(data, Path(run["folder"]), run["split"], **rest)

@@ -18,7 +18,7 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Literal
 
-from zipo.metrics.shared.case import Case
+from zipo.metrics.shared.case import KINDS, Case
 
 
 def known() -> list[str]:
@@ -52,12 +52,22 @@ def unranked() -> dict[str, str]:
     return {name: why for module in discover().values() for name, why in getattr(module, "unranked", {}).items()}
 
 
+def kind_of(module: ModuleType) -> str:
+    """The kind of counts that a metric scores: the one of KINDS that it needs, else split."""
+    return next((kind for kind in KINDS if kind in module.needs), "split")
+
+
+def kinds() -> dict[str, str]:
+    """All measures, each with the kind of counts that it is scored on."""
+    return {measure: kind_of(module) for module in discover().values() for measure in module.measures}
+
+
 def allowed(case: Case) -> dict[str, ModuleType]:
-    """The metrics whose needs the case meets; permuted counts are scored only by metrics that need them."""
+    """The metrics whose needs the case meets; counts of KINDS are scored only by metrics that need them."""
     return {
         name: module
         for name, module in discover().items()
-        if case.has.issuperset(module.needs) and case.permuted == ("permuted" in module.needs)
+        if case.has.issuperset(module.needs) and case.kind == kind_of(module)
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from zipo.benchmark.plan import Benchmark, MethodRun, Row, method_runs
+from zipo.benchmark.plan import SHALLOW_SHARE, Benchmark, MethodRun, Row, method_runs
 from zipo.study.config import Study
 from zipo.study.paths import Paths, environment_file, result_of
 
@@ -23,8 +23,11 @@ class RunFiles:
     counts: str
     """The counts that the method denoises."""
     held_out: str
-    """The molecules that it does not see; permuted counts have none."""
-    permuted: bool
+    """The molecules that it does not see; empty where they are of no use."""
+    kind: str
+    """What the counts are; see zipo.benchmark.plan.MethodRun."""
+    share: float
+    """Share of the molecules that the counts have."""
     split: int
     seed: int
 
@@ -49,7 +52,7 @@ class BenchmarkPlan:
 
     def runs(self, row: str, dataset: str) -> list[RunFiles]:
         """The runs of a row on a data set."""
-        runs = method_runs(self.benchmark, self.rows[row], self.simulated[dataset])
+        runs = method_runs(self.benchmark, self.rows[row], dataset, self.simulated[dataset])
         return [self._files(row, dataset, run) for run in runs]
 
     def _files(self, row: str, dataset: str, run: MethodRun) -> RunFiles:
@@ -58,11 +61,21 @@ class BenchmarkPlan:
             dataset=dataset,
             folder=self.paths.method_run(row, dataset, run.name),
             counts=self.paths.counts(dataset, run.counts),
-            held_out=self.paths.held_out(dataset, run.split),
-            permuted=run.kind == "permuted",
+            held_out=self.paths.held_out(dataset, run.counts) if run.kind in ("split", "shallow") else "",
+            kind=run.kind,
+            share=self.share_of(run.kind),
             split=run.split,
             seed=run.seed,
         )
+
+    def share_of(self, kind: str) -> float:
+        """Share of the molecules that counts of a kind have."""
+        return SHALLOW_SHARE if kind == "shallow" else self.benchmark.share
+
+    def other_donors(self, dataset: str) -> list[str]:
+        """The file of the counts of other donors that a data set is compared with, if there are any."""
+        name = self.benchmark.other_donors.get(dataset)
+        return [self.paths.data(name)] if name else []
 
     @property
     def comparisons(self) -> list[tuple[str, str]]:
@@ -97,7 +110,7 @@ class BenchmarkPlan:
 def files_of_runs(runs: Iterable[RunFiles]) -> list[str]:
     """The files that scores of runs are made from, each once."""
     files = {name for run in runs for name in (result_of(run.folder), run.counts)}
-    return sorted(files | {run.held_out for run in runs if not run.permuted})
+    return sorted(files | {run.held_out for run in runs if run.held_out})
 
 
 def runs_as_json(runs: Iterable[RunFiles]) -> str:

@@ -260,6 +260,8 @@ def load(config: dict[str, Any], place: str | PlaceOf, folder: Path, synapse_tok
         check_names([file.tuning.dataset], *study_datasets, "tuning", "dataset")
     if file.benchmark and file.benchmark.datasets:
         check_names(file.benchmark.datasets, *study_datasets, "benchmark", "datasets")
+    for key, names in file.benchmark.named_datasets().items() if file.benchmark else ():
+        check_names(names, *study_datasets, "benchmark", key)
 
     datasets = {
         name: all_datasets[name].model_copy(update={"filters": choice.filters} if choice.filters else {})

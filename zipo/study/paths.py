@@ -55,12 +55,12 @@ class Paths:
         return self.file(f"tuning/worker-{number}.txt")
 
     def counts(self, dataset: str = "{dataset}", counts: str = "{counts}") -> str:
-        """Counts that methods are given, as split-1 or permuted-1."""
+        """Counts that methods are given, as split-1, permuted-1, shallow-1 or rare-1."""
         return self.file(f"benchmark/data/{dataset}/{counts}.h5ad")
 
-    def held_out(self, dataset: str = "{dataset}", split: int | str = "{split}") -> str:
-        """Molecules of a split that methods do not see."""
-        return self.file(f"benchmark/data/{dataset}/held-out-{split}.npz")
+    def held_out(self, dataset: str = "{dataset}", counts: str = "{counts}") -> str:
+        """Molecules that methods do not see beside those that they are given, as split-1."""
+        return self.file(f"benchmark/data/{dataset}/held-out-{counts}.npz")
 
     def method_run(self, row: str = "{row}", dataset: str = "{dataset}", run: str = "{counts}-seed-{seed}") -> str:
         """Folder of a run of a method."""

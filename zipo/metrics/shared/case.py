@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
 Rows = slice | np.ndarray
+KINDS = ("permuted", "shallow", "rare")
+"""Counts that a method denoises beside the training molecules of a split: those permuted within cell types, a tenth of
+the molecules, and the training molecules with few cells of one type. Only metrics that need them score them."""
 ABSENT: Any = None  # what a metric reads without a check, since it names it in its needs
 LEAST = 0.01
 """Share of a gene's mean training count to which lower expected counts are raised where held-out counts are scored.
@@ -22,6 +25,33 @@ bound alone would order the methods that give zeros, though a zero comes from fe
 share a zero costs as much as an error of a hundredfold. The deviance of no_denoising depends on the choice (.246,
 .217, .201 at .1 %, 1 %, 10 % on the human pancreas); the order of the other methods there does not.
 """
+
+
+@dataclass(frozen=True)
+class OtherDonors:
+    """Counts of donors whose cells a method did not see, with the genes that they share with those it did."""
+
+    counts: csr_matrix
+    """Raw counts, (cells, shared genes)."""
+    genes: np.ndarray
+    """Columns that the shared genes have among those of the case."""
+    cell_types: np.ndarray
+    """Names, "" where a cell's type is not known."""
+    donors: np.ndarray
+    """Name of each cell's donor."""
+
+    @classmethod
+    def of(cls, donors: "AnnData", data: "AnnData") -> "OtherDonors":
+        """From the donors' data set, with obs["cell_type"] and obs["batch"], and the one that is denoised."""
+        columns = donors.var_names.get_indexer(data.var_names)
+        shared = np.flatnonzero(columns >= 0)
+        types = donors.obs["cell_type"].astype(object)
+        return cls(
+            counts=csr_matrix(donors.X)[:, columns[shared]],
+            genes=shared,
+            cell_types=types.where(types.notna(), "").to_numpy().astype(str),
+            donors=donors.obs["batch"].to_numpy().astype(str),
+        )
 
 
 @dataclass(frozen=True)
@@ -54,8 +84,16 @@ class Case:
     """Its zero inflation, if it has any."""
     size: np.ndarray = ABSENT
     """NB size of its distribution, (cells, genes) or (genes,), if it is an NB."""
-    permuted: bool = False
-    """Whether the counts were permuted within cell types before they were denoised."""
+    kind: str = "split"
+    """What the counts are: the training molecules of a split, or one of KINDS."""
+    batches: np.ndarray = ABSENT
+    """Name of each cell's batch."""
+    pseudotime: np.ndarray = ABSENT
+    """Known place of each cell along a trajectory, from 0 to 1; NaN where a cell has none."""
+    rare_type: str = ABSENT
+    """Cell type of which most cells were left out."""
+    other_donors: OtherDonors = ABSENT
+    """Counts of donors whose cells the method did not see."""
     seconds: float = ABSENT
     """Time of the denoising."""
     peak_mb: float = ABSENT
@@ -65,9 +103,9 @@ class Case:
     def of(cls, data: "AnnData", result: "AnnData", **rest: Any) -> "Case":
         """From the data set that was denoised and the method's answer; `rest` are fields that neither holds.
 
-        Of the data: obs["cell_type"], uns["markers"] (lists of genes by cell type), layers["true_rates"] and
-        ["true_zero_probability"]. Of the answer: layers["denoised"], obsm["latent"], and for a method with a
-        distribution of its own layers["rates"], ["zero_probability"] and ["size"], or var["size"].
+        Of the data: obs["cell_type"], ["batch"] and ["pseudotime"], uns["markers"] (lists of genes by cell type),
+        layers["true_rates"] and ["true_zero_probability"]. Of the answer: layers["denoised"], obsm["latent"], and for
+        a method with a distribution of its own layers["rates"], ["zero_probability"] and ["size"], or var["size"].
         """
         types: Any = None
         markers = {}
@@ -84,7 +122,10 @@ class Case:
             true_rates=data.layers.get("true_rates"),
             true_zero_probability=data.layers.get("true_zero_probability"),
             cell_types=types,
+            batches=data.obs["batch"].to_numpy().astype(str) if "batch" in data.obs else ABSENT,
+            pseudotime=data.obs["pseudotime"].to_numpy(np.float64) if "pseudotime" in data.obs else ABSENT,
             markers=markers,
+            rare_type=data.uns.get("rare_type"),
             latent=result.obsm.get("latent"),
             rates=result.layers.get("rates"),
             zero_probability=result.layers.get("zero_probability"),
@@ -95,7 +136,7 @@ class Case:
     @property
     def has(self) -> set[str]:
         """What a metric can ask for: held_out, distribution (of the method's own), truth, cell_types (two or more),
-        markers, latent, permuted, cost."""
+        markers, latent, batches (two or more), pseudotime, other_donors, cost, and the kind of the counts."""
         availability = {
             "held_out": self.held_out is not None,
             "distribution": self.rates is not None,
@@ -103,10 +144,12 @@ class Case:
             "cell_types": self.cell_types is not None and len(set(self.cell_types) - {""}) > 1,
             "markers": any(len(genes) for genes in self.markers.values()),
             "latent": self.latent is not None,
-            "permuted": self.permuted,
+            "batches": self.batches is not None and len(set(self.batches)) > 1,
+            "pseudotime": self.pseudotime is not None,
+            "other_donors": self.other_donors is not None,
             "cost": self.seconds is not None and self.peak_mb is not None,
         }
-        return {name for name, available in availability.items() if available}
+        return {name for name, available in availability.items() if available} | {self.kind}.intersection(KINDS)
 
     @property
     def odds(self) -> float:
