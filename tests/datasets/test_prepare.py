@@ -40,6 +40,21 @@ def test_filters_keep_cells_then_genes(simulated):
     np.testing.assert_array_equal(kept.X.toarray(), x[np.ix_(cells, genes)])
 
 
+def test_cells_drawn_at_random_are_of_those_that_pass_and_the_same_each_time(simulated):
+    library = simulated.X.toarray().sum(1)
+    assert 50 < (library >= 380).sum()
+    kept = filters.apply(simulated, Filters(min_counts=380, random_cells=50))
+    assert kept.n_obs == 50
+    positions = simulated.obs_names.get_indexer(kept.obs_names)
+    assert (np.diff(positions) > 0).all()
+    assert (library[positions] >= 380).all()
+    assert positions.max() - positions.min() > 100  # from all over, not the first
+    np.testing.assert_array_equal(
+        kept.obs_names, filters.apply(simulated, Filters(min_counts=380, random_cells=50)).obs_names
+    )
+    assert filters.apply(simulated, Filters(random_cells=10**6)).n_obs == simulated.n_obs
+
+
 def test_most_variable_genes_have_the_largest_pearson_residuals(simulated):
     x = simulated.X.toarray().astype(float)
     kept = filters.apply(simulated, Filters(most_variable=30))

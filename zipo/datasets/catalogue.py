@@ -24,6 +24,8 @@ class Filters(Section):
     """Cells without any counts: an error, or kept, as the paper keeps the empty wells of its plates."""
     min_genes: Annotated[int, Field(ge=0)] = 0
     """Genes that must be detected in a cell."""
+    random_cells: Annotated[int, Field(ge=1)] | None = None
+    """Keep this many of those cells, drawn at random, the same each time; all if absent or if they are no more."""
     min_cells: Annotated[int, Field(ge=0)] = 1
     """Cells in which a gene must be detected; a number above 1 excludes target_genes."""
     target_genes: Annotated[int, Field(ge=1)] | None = None

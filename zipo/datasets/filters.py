@@ -9,6 +9,9 @@ from zipo.datasets.catalogue import Filters
 from zipo.datasets.remarks import with_remarks
 from zipo.shared.errors import InputError
 
+CELLS_SEED = 1
+"""Fixes which cells are drawn where a number of them is asked for."""
+
 
 def apply(adata: ad.AnnData, filters: Filters, fewer_genes: Literal["refuse", "keep"] = "refuse") -> ad.AnnData:
     """The kept cells and genes, in their original order; uns["min_cells"] is the detection that genes had to have.
@@ -19,6 +22,9 @@ def apply(adata: ad.AnnData, filters: Filters, fewer_genes: Literal["refuse", "k
     library = np.asarray(adata.X.sum(axis=1)).ravel()
     detected = np.diff(adata.X.indptr)
     adata = adata[(library >= filters.min_counts) & (detected >= filters.min_genes)]
+    if filters.random_cells is not None and filters.random_cells < adata.n_obs:
+        chosen = np.random.default_rng(CELLS_SEED).choice(adata.n_obs, filters.random_cells, replace=False)
+        adata = adata[np.sort(chosen)]
     cells_per_gene = np.bincount(adata.X.indices, minlength=adata.n_vars)
     min_cells, remarks = filters.min_cells, []
     if filters.target_genes is not None and adata.n_obs:  # no cells are refused later, by their own name
