@@ -9,6 +9,7 @@ import numpy as np
 from scipy.stats import norm
 
 from zipo.metrics.shared.case import Case
+from zipo.metrics.shared.rank_sums import rank_sum_z
 from zipo.metrics.shared.within_type import ranks_within_types
 
 title = "Differences between random halves of a type"
@@ -34,14 +35,5 @@ def score(case: Case) -> dict[str, float]:
 
 
 def rank_sum_p(ranks: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """p of two-sided rank-sum tests (normal, corrected for ties, without continuity correction), (draws, genes).
-
-    `ranks` are (cells, genes), `first` tells by 1 or 0 which cells are in the first group, (draws, cells). A gene
-    that is constant has p = 1.
-    """
-    n = len(ranks)
-    ones = first.sum(axis=1, keepdims=True)
-    centred = ranks - (n + 1) / 2
-    error = np.sqrt(ones * (n - ones) / n / (n - 1) * np.square(centred).sum(axis=0))
-    sums = first @ centred
-    return 2 * norm.sf(np.abs(np.divide(sums, error, out=np.zeros_like(sums), where=error > 0)))
+    """p of two-sided rank-sum tests (normal), (draws, genes); see `zipo.metrics.shared.rank_sums.rank_sum_z`."""
+    return 2 * norm.sf(np.abs(rank_sum_z(ranks, first)))

@@ -7,14 +7,12 @@ import numpy as np
 
 from zipo.metrics.shared.case import Case
 from zipo.metrics.shared.chunks import chunks, log_cp10k
+from zipo.metrics.shared.correlations import correlations, moments
 
 title = "Distance from the true mean"
 measures = {"truth_mse": "low", "truth_gene_correlation": "high", "truth_cell_correlation": "high"}
 purpose = {"truth_mse": "to come close to the true expression, where it is known"}
 needs = ("truth",)
-
-CONSTANT = 1e-10
-"""Variance, relative to the mean square, below which values are taken as constant."""
 
 
 def score(case: Case) -> dict[str, float]:
@@ -34,17 +32,3 @@ def score(case: Case) -> dict[str, float]:
         "truth_gene_correlation": float(np.nanmean(correlations(by_gene, cells))),
         "truth_cell_correlation": float(np.nanmean(np.concatenate(by_cell))),
     }
-
-
-def moments(x: np.ndarray, y: np.ndarray, axis: int) -> np.ndarray:
-    """Sums of x, y, x^2, y^2 and x y along an axis, one row each; sums of chunks add up."""
-    return np.stack([part.sum(axis=axis) for part in (x, y, x * x, y * y, x * y)])
-
-
-def correlations(sums: np.ndarray, n: int) -> np.ndarray:
-    """Pearson correlations of x and y from their moments over n values: 0 where x is constant, NaN where y is."""
-    x, y, xx, yy, xy = sums / n
-    with np.errstate(invalid="ignore", divide="ignore"):
-        correlation = (xy - x * y) / np.sqrt((xx - x * x) * (yy - y * y))
-    correlation = np.where(xx - x * x <= CONSTANT * xx, 0.0, correlation)
-    return np.where(yy - y * y <= CONSTANT * yy, np.nan, correlation)

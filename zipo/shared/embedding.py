@@ -1,5 +1,6 @@
 """Latents in two dimensions, and how well their clusters agree with known cell types."""
 
+from collections.abc import Sequence
 from functools import cache
 
 import anndata as ad
@@ -16,16 +17,26 @@ def tsne(latents: np.ndarray, seed: int) -> np.ndarray:
     return TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(latents)
 
 
-def agreement(latents: np.ndarray, types: np.ndarray, seed: int) -> dict[str, float]:
-    """Silhouette of the types, and ARI and NMI of Leiden clusters of the latents with them."""
+def leiden(latents: np.ndarray, seed: int, resolutions: Sequence[float] = (1.0,)) -> list[np.ndarray]:
+    """Names of the Leiden clusters (Traag 2019, doi 10.1038/s41598-019-41695-z) of the latents (cells x latents), at
+    each resolution, on one graph of 15 neighbours."""
     import scanpy as sc
-    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, silhouette_score
 
     _keep_compiled()
     graph = ad.AnnData(latents)
     sc.pp.neighbors(graph, use_rep="X", n_neighbors=min(15, len(latents) - 1), random_state=seed)
-    sc.tl.leiden(graph, flavor="igraph", n_iterations=2, directed=False, random_state=seed)
-    clusters = graph.obs["leiden"].to_numpy()
+    clusters = []
+    for resolution in resolutions:
+        sc.tl.leiden(graph, resolution, flavor="igraph", n_iterations=2, directed=False, random_state=seed)
+        clusters.append(graph.obs["leiden"].to_numpy())
+    return clusters
+
+
+def agreement(latents: np.ndarray, types: np.ndarray, seed: int) -> dict[str, float]:
+    """Silhouette of the types, and ARI and NMI of Leiden clusters of the latents with them."""
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, silhouette_score
+
+    (clusters,) = leiden(latents, seed)
     size = min(SILHOUETTE_CELLS, len(latents))
     return {
         "silhouette": float(silhouette_score(latents, types, sample_size=size, random_state=seed)),

@@ -23,11 +23,16 @@ def dense(counts: csr_matrix, rows: slice | np.ndarray) -> np.ndarray:
     return counts[rows].toarray().astype(np.float64)
 
 
-def log_cp10k(values: np.ndarray) -> np.ndarray:
-    """log1p of counts per ten thousand, float64 (cells, genes); a cell without counts stays zero."""
-    values = np.asarray(values, dtype=np.float64)
+def cp10k(values: np.ndarray | csr_matrix) -> np.ndarray:
+    """Counts per ten thousand of a cell's own, float64 (cells, genes); a cell without counts has zeros."""
+    values = np.asarray(values.toarray() if isinstance(values, csr_matrix) else values, dtype=np.float64)
     total = values.sum(axis=1, keepdims=True)
-    return np.log1p(np.divide(values * 1e4, total, out=np.zeros_like(values), where=total > 0))
+    return np.divide(values * 1e4, total, out=np.zeros_like(values), where=total > 0)
+
+
+def log_cp10k(values: np.ndarray | csr_matrix) -> np.ndarray:
+    """log1p of counts per ten thousand, float64 (cells, genes); a cell without counts stays zero."""
+    return np.log1p(cp10k(values))
 
 
 def log_columns(denoised: np.ndarray, cells: np.ndarray, genes: np.ndarray) -> np.ndarray:

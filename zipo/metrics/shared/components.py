@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from zipo.metrics.shared.chunks import chunks, log_cp10k
 
@@ -10,7 +11,7 @@ OVERSAMPLED = 10  # components beyond those wanted, dropped at the end
 POWERS = 6  # passes that turn the subspace towards the leading components
 
 
-def principal_components(denoised: np.ndarray, components: int, seed: int) -> np.ndarray:
+def principal_components(denoised: np.ndarray | csr_matrix, components: int, seed: int) -> np.ndarray:
     """Scores of the leading principal components of log1p(CP10k), float64 (cells, components).
 
     Randomised (Halko 2011, doi 10.1137/090771806): only cells or genes x components are held beside the chunks.

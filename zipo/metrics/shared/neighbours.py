@@ -1,0 +1,32 @@
+"""Nearest neighbours of cells, and whether there is anything by which cells can be told apart."""
+
+import numpy as np
+
+from zipo.metrics.shared.chunks import chunks
+
+ALIKE = 1e-3
+"""Range of coordinates of log1p(CP10k) below which cells differ by the rounding of float32 alone."""
+
+
+def alike(coordinates: np.ndarray) -> bool:
+    """Whether all cells are at one place, so that neighbours and clusters would be those of rounding errors."""
+    return bool(np.ptp(coordinates, axis=0).max(initial=0.0) < ALIKE)
+
+
+def nearest(coordinates: np.ndarray, cells: np.ndarray, k: int, seed: int) -> np.ndarray:
+    """The k cells nearest to each of `cells` by Euclidean distance, itself left out; (cells, k), in no order.
+
+    `coordinates` are (all cells, dimensions). Of cells equally far away, which are taken is random and not by their
+    place in the data set, where cells of a type often stand together.
+    """
+    order = np.random.default_rng(seed).permutation(len(coordinates))
+    shuffled = coordinates[order]
+    place = np.argsort(order)[cells]
+    lengths = np.square(shuffled).sum(axis=1)
+    parts = []
+    for rows in chunks(len(cells), len(coordinates)):
+        own = place[rows]
+        distance = lengths - 2 * shuffled[own] @ shuffled.T  # less the cell's own length, which is the same for all
+        distance[np.arange(len(own)), own] = np.inf
+        parts.append(order[np.argpartition(distance, k - 1, axis=1)[:, :k]])
+    return np.concatenate(parts)
