@@ -27,12 +27,12 @@ CONTROLS = {
 }
 
 
-def cases(data: ad.AnnData) -> dict[str, Case]:
-    """Each control applied to nine tenths of the molecules."""
-    training, held_out = thinned(data, SHARE, seed=1)
+def cases(data: ad.AnnData, share: float = SHARE, kind: str = "split") -> dict[str, Case]:
+    """Each control applied to a share of the molecules, by default to nine tenths."""
+    training, held_out = thinned(data, share, seed=1)
     answers = {name: denoise(training, seed=1) for name, denoise in CONTROLS.items()}
     return {
-        name: Case.of(training, answer, held_out=held_out, training_share=SHARE, seconds=2.0, peak_mb=100.0)
+        name: Case.of(training, answer, held_out=held_out, training_share=share, kind=kind, seconds=2.0, peak_mb=100.0)
         for name, answer in answers.items()
     }
 
