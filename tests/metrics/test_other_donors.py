@@ -136,6 +136,11 @@ def test_fold_changes_of_a_few_molecules():
     np.testing.assert_allclose(changes, [[np.log2(8 / 20), 0.0, np.log2(14 / 2)]])
 
 
+def test_a_gene_has_changed_if_all_donors_agree():
+    changes = np.array([[1.0, 1.2, -1.0, 2.0, 0.0], [1.5, -1.2, -2.0, 0.9, 0.0]])
+    assert other_donors.changed_in_each(changes).tolist() == [True, False, True, False, False]
+
+
 def test_a_gene_that_is_much_of_a_cell_shifts_no_other(methods):
     """Half of the molecules of type "b" are one gene's, in the case and not in the donors."""
     case = methods["no_denoising"]

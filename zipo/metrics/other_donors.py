@@ -96,7 +96,7 @@ def pair_scores(case: Case, pair: tuple[str, str], rng: np.random.Generator) -> 
     changes = fold_changes(bulks, in_total)[:, tested]
     mean = changes.mean(axis=0)
     unchanged = (np.abs(mean) < UNCHANGED) & (bulks.sum(axis=0).min(axis=0)[tested] >= FEWEST_MOLECULES)
-    changed = (np.abs(changes) >= CHANGED).all(axis=0) & (np.ptp(np.sign(changes), axis=0) == 0)
+    changed = changed_in_each(changes)
     first = np.repeat([[1.0, 0.0]], GROUP, axis=1)
     draws = []
     for _ in range(DRAWS):
@@ -131,6 +131,11 @@ def fold_changes(bulks: np.ndarray, in_total: np.ndarray) -> np.ndarray:
     added = 1 / bulks[..., in_total].sum(axis=-1).mean(axis=1)
     logs = np.log2(per_total(bulks, in_total) + added[:, None, None])
     return logs[:, 0] - logs[:, 1]
+
+
+def changed_in_each(changes: np.ndarray) -> np.ndarray:
+    """Whether a gene's log2 fold change is CHANGED or more in each donor, in the same direction, (genes,)."""
+    return np.logical_or((changes >= CHANGED).all(axis=0), (changes <= -CHANGED).all(axis=0))
 
 
 def per_total(values: np.ndarray, in_total: np.ndarray) -> np.ndarray:
