@@ -17,10 +17,15 @@ from zipo.shared import page
 
 ORDER = [
     "poisson_deviance",
+    "deep_gene_correlation",
+    "deep_correlation_distance",
     "truth_mse",
     "denoised_ari",
     "latent_ari",
+    "rare_f1",
     "marker_auroc",
+    "donors_ranking",
+    "donors_false_calls",
     "false_correlations",
     "null_differences_worst",
     "zero_calibration",
