@@ -2,14 +2,12 @@
 
 from zipo.metrics.shared.case import Case
 from zipo.metrics.shared.clusters import agreement_with_types
-from zipo.metrics.shared.components import principal_components
+from zipo.metrics.shared.components import COMPONENTS, principal_components
 
 title = "Clusters of the denoised counts"
 measures = {"denoised_ari": "high", "denoised_nmi": "high", "denoised_silhouette": "high"}
 purpose = {"denoised_ari": "to find cell types in the denoised counts"}
 needs = ("cell_types",)
-
-COMPONENTS = 50
 
 
 def score(case: Case) -> dict[str, float]:

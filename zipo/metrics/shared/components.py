@@ -7,6 +7,8 @@ from scipy.sparse import csr_matrix
 
 from zipo.metrics.shared.chunks import chunks, log_cp10k
 
+COMPONENTS = 50
+"""Components in which metrics compare cells."""
 OVERSAMPLED = 10  # components beyond those wanted, dropped at the end
 POWERS = 6  # passes that turn the subspace towards the leading components
 

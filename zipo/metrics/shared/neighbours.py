@@ -2,10 +2,31 @@
 
 import numpy as np
 
+from zipo.metrics.shared.case import Case
 from zipo.metrics.shared.chunks import chunks
+from zipo.metrics.shared.components import COMPONENTS, principal_components
 
 ALIKE = 1e-3
 """Range of coordinates of log1p(CP10k) below which cells differ by the rounding of float32 alone."""
+NEIGHBOURS = 15
+MOST_CELLS = 10_000
+"""Cells that are compared, drawn at random: the time grows with their square."""
+JITTER = 1e-4
+"""Standard deviation of the noise on each component. Cells that a method makes alike differ by rounding alone, at
+most by 1e-5, and would otherwise be neighbours by their library sizes or by their order in the file."""
+
+
+def jittered_components(case: Case) -> np.ndarray:
+    """Components of the denoised log1p(CP10k) of all cells, float64 (cells, components), with negligible noise."""
+    components = principal_components(case.denoised, COMPONENTS, case.seed)
+    return components + np.random.default_rng(case.seed).normal(0, JITTER, size=components.shape)
+
+
+def drawn(cells: np.ndarray, seed: int) -> np.ndarray:
+    """At most MOST_CELLS of some cells, in their order."""
+    if len(cells) <= MOST_CELLS:
+        return cells
+    return np.sort(np.random.default_rng(seed).choice(cells, MOST_CELLS, replace=False))
 
 
 def alike(coordinates: np.ndarray) -> bool:
@@ -30,3 +51,8 @@ def nearest(coordinates: np.ndarray, cells: np.ndarray, k: int, seed: int) -> np
         distance[np.arange(len(own)), own] = np.inf
         parts.append(order[np.argpartition(distance, k - 1, axis=1)[:, :k]])
     return np.concatenate(parts)
+
+
+def nearest_of_all(coordinates: np.ndarray, seed: int) -> np.ndarray:
+    """The NEIGHBOURS nearest to each cell, (cells, NEIGHBOURS)."""
+    return nearest(coordinates, np.arange(len(coordinates)), NEIGHBOURS, seed)
