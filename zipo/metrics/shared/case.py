@@ -90,6 +90,10 @@ class Case:
     """Name of each cell's batch."""
     pseudotime: np.ndarray = ABSENT
     """Known place of each cell along a trajectory, from 0 to 1; NaN where a cell has none."""
+    proteins: np.ndarray = ABSENT
+    """Measured abundance of some proteins in the same cells, (cells, proteins)."""
+    protein_genes: np.ndarray = ABSENT
+    """Column of the gene that codes for each of these proteins."""
     rare_type: str = ABSENT
     """Cell type of which most cells were left out."""
     other_donors: OtherDonors = ABSENT
@@ -103,9 +107,10 @@ class Case:
     def of(cls, data: "AnnData", result: "AnnData", **rest: Any) -> "Case":
         """From the data set that was denoised and the method's answer; `rest` are fields that neither holds.
 
-        Of the data: obs["cell_type"], ["batch"] and ["pseudotime"], uns["markers"] (lists of genes by cell type),
-        layers["true_rates"] and ["true_zero_probability"]. Of the answer: layers["denoised"], obsm["latent"], and for
-        a method with a distribution of its own layers["rates"], ["zero_probability"] and ["size"], or var["size"].
+        Of the data: obs["cell_type"], ["batch"] and ["pseudotime"], obsm["protein"] (see _proteins), uns["markers"]
+        (lists of genes by cell type), layers["true_rates"] and ["true_zero_probability"]. Of the answer:
+        layers["denoised"], obsm["latent"], and for a method with a distribution of its own layers["rates"],
+        ["zero_probability"] and ["size"], or var["size"].
         """
         types: Any = None
         markers = {}
@@ -115,6 +120,7 @@ class Case:
         for cell_type, genes in data.uns.get("markers", {}).items():
             columns = data.var_names.get_indexer(pd.Index(genes))
             markers[cell_type] = columns[columns >= 0]  # filters may have dropped a marker
+        proteins, protein_genes = _proteins(data)
         size = result.var["size"].to_numpy() if "size" in result.var else result.layers.get("size")
         return cls(
             counts=data.X,
@@ -125,6 +131,8 @@ class Case:
             batches=data.obs["batch"].to_numpy().astype(str) if "batch" in data.obs else ABSENT,
             pseudotime=data.obs["pseudotime"].to_numpy(np.float64) if "pseudotime" in data.obs else ABSENT,
             markers=markers,
+            proteins=proteins,
+            protein_genes=protein_genes,
             rare_type=data.uns.get("rare_type"),
             latent=result.obsm.get("latent"),
             rates=result.layers.get("rates"),
@@ -136,7 +144,7 @@ class Case:
     @property
     def has(self) -> set[str]:
         """What a metric can ask for: held_out, distribution (of the method's own), truth, cell_types (two or more),
-        markers, latent, batches (two or more), pseudotime, other_donors, cost, and the kind of the counts."""
+        markers, latent, batches (two or more), pseudotime, proteins, other_donors, cost, and the kind of the counts."""
         availability = {
             "held_out": self.held_out is not None,
             "distribution": self.rates is not None,
@@ -146,6 +154,7 @@ class Case:
             "latent": self.latent is not None,
             "batches": self.batches is not None and len(set(self.batches)) > 1,
             "pseudotime": self.pseudotime is not None,
+            "proteins": self.proteins is not None and self.proteins.shape[1] > 0,
             "other_donors": self.other_donors is not None,
             "cost": self.seconds is not None and self.peak_mb is not None,
         }
@@ -180,3 +189,17 @@ class Case:
             None if zero is None else np.asarray(zero[rows], dtype=np.float64),
             None if size is None else np.asarray(size if size.ndim == 1 else size[rows], dtype=np.float64),
         )
+
+
+def _proteins(data: "AnnData") -> tuple[np.ndarray, np.ndarray]:
+    """Abundance of proteins (cells, proteins), and the column of each one's gene; ABSENT where none were measured.
+
+    obsm["protein"] is a table whose columns are named by the genes that code for the proteins, or an array, with these
+    names in uns["protein_genes"]. A protein whose gene was filtered out is left out.
+    """
+    if "protein" not in data.obsm:
+        return ABSENT, ABSENT
+    table = data.obsm["protein"]
+    names = table.columns if isinstance(table, pd.DataFrame) else data.uns["protein_genes"]
+    genes = data.var_names.get_indexer(pd.Index(names))
+    return np.asarray(table, dtype=np.float64)[:, genes >= 0], genes[genes >= 0]
