@@ -58,6 +58,9 @@ def test_batches_and_pseudotime_are_those_of_the_cells():
     assert not {"batches", "pseudotime"} & Case.of(data, answer).has
     data.obs["batch"], data.obs["pseudotime"] = ["x", "x"], [0.0, 0.5]
     assert {"pseudotime"} == {"batches", "pseudotime"} & Case.of(data, answer).has  # one batch is none
+    data.obs["batch"] = ["x", None]
+    assert Case.of(data, answer).batches.tolist() == ["x", ""]
+    assert "batches" not in Case.of(data, answer).has
     data.obs["batch"] = ["x", "y"]
     case = Case.of(data, answer, kind="rare")
     assert {"batches", "rare"} <= case.has

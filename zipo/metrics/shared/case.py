@@ -45,11 +45,10 @@ class OtherDonors:
         """From the donors' data set, with obs["cell_type"] and obs["batch"], and the one that is denoised."""
         columns = donors.var_names.get_indexer(data.var_names)
         shared = np.flatnonzero(columns >= 0)
-        types = donors.obs["cell_type"].astype(object)
         return cls(
             counts=csr_matrix(donors.X)[:, columns[shared]],
             genes=shared,
-            cell_types=types.where(types.notna(), "").to_numpy().astype(str),
+            cell_types=_names(donors.obs["cell_type"]),
             donors=donors.obs["batch"].to_numpy().astype(str),
         )
 
@@ -87,7 +86,7 @@ class Case:
     kind: str = "split"
     """What the counts are: the training molecules of a split, or one of KINDS."""
     batches: np.ndarray = ABSENT
-    """Name of each cell's batch."""
+    """Name of each cell's batch, "" where it is not known."""
     pseudotime: np.ndarray = ABSENT
     """Known place of each cell along a trajectory, from 0 to 1; NaN where a cell has none."""
     proteins: np.ndarray = ABSENT
@@ -112,11 +111,7 @@ class Case:
         layers["denoised"], obsm["latent"], and for a method with a distribution of its own layers["rates"],
         ["zero_probability"] and ["size"], or var["size"].
         """
-        types: Any = None
         markers = {}
-        if "cell_type" in data.obs:
-            column = data.obs["cell_type"].astype(object)
-            types = column.where(column.notna(), "").to_numpy().astype(str)
         for cell_type, genes in data.uns.get("markers", {}).items():
             columns = data.var_names.get_indexer(pd.Index(genes))
             markers[cell_type] = columns[columns >= 0]  # filters may have dropped a marker
@@ -127,8 +122,8 @@ class Case:
             denoised=result.layers["denoised"],
             true_rates=data.layers.get("true_rates"),
             true_zero_probability=data.layers.get("true_zero_probability"),
-            cell_types=types,
-            batches=data.obs["batch"].to_numpy().astype(str) if "batch" in data.obs else ABSENT,
+            cell_types=_names(data.obs["cell_type"]) if "cell_type" in data.obs else ABSENT,
+            batches=_names(data.obs["batch"]) if "batch" in data.obs else ABSENT,
             pseudotime=data.obs["pseudotime"].to_numpy(np.float64) if "pseudotime" in data.obs else ABSENT,
             markers=markers,
             proteins=proteins,
@@ -152,7 +147,7 @@ class Case:
             "cell_types": self.cell_types is not None and len(set(self.cell_types) - {""}) > 1,
             "markers": any(len(genes) for genes in self.markers.values()),
             "latent": self.latent is not None,
-            "batches": self.batches is not None and len(set(self.batches)) > 1,
+            "batches": self.batches is not None and len(set(self.batches) - {""}) > 1,
             "pseudotime": self.pseudotime is not None,
             "proteins": self.proteins is not None and self.proteins.shape[1] > 0,
             "other_donors": self.other_donors is not None,
@@ -189,6 +184,12 @@ class Case:
             None if zero is None else np.asarray(zero[rows], dtype=np.float64),
             None if size is None else np.asarray(size if size.ndim == 1 else size[rows], dtype=np.float64),
         )
+
+
+def _names(column: pd.Series) -> np.ndarray:
+    """A column of names as text, "" where one is missing."""
+    text = column.astype(object)
+    return text.where(text.notna(), "").to_numpy().astype(str)
 
 
 def _proteins(data: "AnnData") -> tuple[np.ndarray, np.ndarray]:
