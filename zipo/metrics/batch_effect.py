@@ -43,7 +43,7 @@ def score(case: Case) -> dict[str, float]:
     share = share_of_batches(log_cp10k(sums(case, members)), types, batches)
     cells = drawn(np.sort(np.concatenate(members)), case.seed)
     components = jittered_components(case)[cells]
-    mixing, purity = mixing_and_purity(components, case.cell_types[cells], case.batches[cells])
+    mixing, purity = mixing_and_purity(components, case.cell_types[cells], case.batches[cells], case.seed)
     return {"batch_share": share, "batch_mixing": mixing, "type_purity": purity}
 
 
@@ -83,16 +83,18 @@ def share_of_batches(means: np.ndarray, types: np.ndarray, batches: np.ndarray) 
     return float(between_batches / (between_batches + between_types))
 
 
-def mixing_and_purity(coordinates: np.ndarray, types: np.ndarray, batches: np.ndarray) -> tuple[float, float]:
+def mixing_and_purity(
+    coordinates: np.ndarray, types: np.ndarray, batches: np.ndarray, seed: int
+) -> tuple[float, float]:
     """Means over types, 1 each for batches in random order within types, and for neighbours of one type alone.
 
     Mixing is 0 where all neighbours within a type are of the same batch; purity 0 where types are in random order.
     """
-    graph = nearest_of_all(coordinates, case.seed)
+    graph = nearest_of_all(coordinates, seed)
     mixing, purity = [], []
     for cell_type in np.unique(types):
         inside = np.flatnonzero(types == cell_type)
-        mixing.append(1 - beyond_chance(batches[inside], nearest_of_all(coordinates[inside], case.seed)))
+        mixing.append(1 - beyond_chance(batches[inside], nearest_of_all(coordinates[inside], seed)))
         purity.append(beyond_chance(types, graph, inside))
     return float(np.mean(mixing)), float(np.mean(purity))
 
