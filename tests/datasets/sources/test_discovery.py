@@ -73,7 +73,7 @@ def toy_folder(tmp_path, monkeypatch) -> Path:
 
 def test_every_file_defines_one_kind():
     kinds = [get_args(source.model_fields["kind"].annotation) for source in sources.discover()]
-    assert kinds == [("scanpy",), ("file",), ("geo",), ("synapse",), ("simulated",), ("wheel",)]
+    assert kinds == [("scanpy",), ("file",), ("geo",), ("wheel", "sdist"), ("synapse",), ("simulated",)]
 
 
 def test_a_file_added_to_the_folder_is_a_kind_that_is_fetched_and_prepared(tmp_path):
@@ -107,4 +107,13 @@ def test_planning_loads_no_reader():
 def test_the_code_of_a_data_set_is_that_of_its_own_kind():
     files = {file.name for file in closure("zipo.datasets.prepare", "zipo.datasets.sources.simulated")}
     assert "simulated.py" in files
-    assert not files & {"wheel.py", "geo.py", "files.py", "bundled.py", "rosmap.py", "fetch.py", "reading.py"}
+    assert not files & {
+        "package.py",
+        "packages.py",
+        "geo.py",
+        "files.py",
+        "bundled.py",
+        "rosmap.py",
+        "fetch.py",
+        "reading.py",
+    }
