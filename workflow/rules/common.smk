@@ -100,7 +100,7 @@ def code_of(command, *modules):
 DOWNLOADS = Path("results/downloads")
 SOURCES = {name: dataset.source for name, dataset in STUDY.datasets.items()}
 FETCHED = {
-    file.relative_to(DOWNLOADS).as_posix(): source
+    file.relative_to(DOWNLOADS).as_posix(): source.to_fetch()
     for source in SOURCES.values()
     if (file := source.download(DOWNLOADS)) is not None
 }

@@ -61,6 +61,13 @@ class Source(Section):
         """Download the source, so that `target`, its `download`, exists only if all went well; InputError if not."""
         raise NotImplementedError(f"{type(self).__name__} has a download, but no fetch")
 
+    def to_fetch(self) -> Source:
+        """The same source as far as `fetch` uses it: a data set is fetched again where this changes.
+
+        Sources of one download must agree in it.
+        """
+        return self
+
     def read(self, downloads: Path) -> tuple[ad.AnnData, dict[str, str]]:
         """The counts (cells x genes) as CSR, and the sha256 of each file that they were read from, by its name.
 

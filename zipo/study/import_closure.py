@@ -17,6 +17,7 @@ NO_RESULT = frozenset(
         "zipo.datasets.remarks",
         "zipo.datasets.transfer.fetch",  # how files are downloaded; what they hold is checked
         "zipo.datasets.transfer.lock",
+        "zipo.datasets.transfer.packages",
         "zipo.datasets.transfer.request",
         "zipo.shared.errors",
         "zipo.shared.json_arguments",

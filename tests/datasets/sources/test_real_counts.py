@@ -53,6 +53,7 @@ BATCHES = {
     "baron_mouse": {"mouse1": 822, "mouse2": 1064},
 }
 
+
 pytestmark = pytest.mark.xdist_group("packages")  # so that each is fetched once
 
 
@@ -92,6 +93,10 @@ def test_the_numbers_are_those_of_the_files(counts, name):
     markers = CATALOGUE[name].markers
     assert set(markers) <= set(CELL_TYPES.get(name, {}))
     assert {gene for genes in markers.values() for gene in genes} <= set(adata.var_names)
+
+
+def test_data_sets_are_the_same_after_their_way_to_the_job_that_prepares_them():
+    assert {name: Dataset(**entry.model_dump(mode="json")) for name, entry in CATALOGUE.items()} == CATALOGUE
 
 
 @pytest.mark.filterwarnings("ignore:self.within_class_std_dev_")  # of genes that a type does not have

