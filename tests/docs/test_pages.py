@@ -79,3 +79,19 @@ def test_the_reference_is_the_papers():
 def test_the_example_is_the_studys_data_set():
     catalogue = yaml.safe_load((ROOT / "config" / "datasets.yaml").read_text())
     assert SOURCE.model_dump(exclude_unset=True) == catalogue["baron"]["source"]
+
+
+def test_the_page_of_data_sets_lists_those_of_the_catalogue():
+    catalogue = yaml.safe_load((ROOT / "config" / "datasets.yaml").read_text())
+    sizes, origins = (_rows_by_name(part) for part in (ROOT / "docs" / "datasets.md").read_text().split("\n## ")[:2])
+    assert set(sizes) == set(catalogue)
+    assert set(origins) == {name for name in catalogue if not name.startswith("simulated")}
+    for name, entry in catalogue.items():
+        if package := entry["source"].get("package"):
+            assert f"`{package}`, {'wheel' if entry['source']['kind'] == 'wheel' else 'source'}" in origins[name]
+
+
+def _rows_by_name(part: str) -> dict[str, str]:
+    """The rows of a table, by each of the names in their first column."""
+    rows = [line for line in part.splitlines() if line.startswith("| `")]
+    return {name: row for row in rows for name in re.findall(r"`(\w+)`", row.split(" | ")[0])}
