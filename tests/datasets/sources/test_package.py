@@ -15,6 +15,9 @@ from pydantic import ValidationError
 from scipy.io import savemat
 
 from tests.datasets.writers import CELLS, COUNTS, OBS, UNIQUE, annotated
+from zipo.datasets.catalogue import Dataset
+from zipo.datasets.prepare import prepare
+from zipo.datasets.prepared import read
 from zipo.datasets.sources import package
 from zipo.datasets.sources.package import PackageSource, read_package
 from zipo.datasets.transfer.integrity import sha256_of
@@ -164,6 +167,36 @@ def test_an_old_h5ad_in_a_zip_in_the_package(packed, tmp_path):
         read_package(*packed({"data.zip": inner.getvalue()}, **other))
 
 
+def test_proteins_of_the_same_cells_are_kept_through_filters(packed, tmp_path):
+    proteins = np.arange(12).reshape(6, 2)
+    adata = annotated(COUNTS.astype(np.float32))
+    adata.obsm["adt"], adata.uns["names"] = proteins, np.array(["CD3", "CD19"], object)
+    adata.write_h5ad(tmp_path / "counts.h5ad")
+    files = {"counts.h5ad": (tmp_path / "counts.h5ad").read_bytes()}
+    fields = {"counts": "toy/counts.h5ad", "proteins": "adt", "protein_names": "names"}
+    kept = read_package(*packed(files, **fields)).obsm["protein"]
+    assert (list(kept.columns), list(kept.index)) == (["CD3", "CD19"], CELLS)
+    np.testing.assert_array_equal(kept, proteins)
+
+    path, source = packed(files, **fields)
+    path.rename(source.download(tmp_path))
+    few = {"min_counts": int(np.sort(COUNTS.sum(axis=1))[2])}
+    dataset = Dataset(title="Toy", source=source.model_dump(), filters=few)
+    prepare("toy", dataset, tmp_path, tmp_path / "prepared.h5ad")
+    prepared = read(tmp_path / "prepared.h5ad")
+    large = COUNTS.sum(axis=1) >= few["min_counts"]
+    assert large.sum() == 5
+    np.testing.assert_array_equal(prepared.obsm["protein"], proteins[large])
+    assert list(prepared.obsm["protein"].columns) == ["CD3", "CD19"]
+
+    with pytest.raises(InputError, match=r"^toy==1\.0: toy/counts\.h5ad: no obsm/prot; in obsm there are adt"):
+        read_package(*packed(files, **(fields | {"proteins": "prot"})))
+    adata.obsm["adt"] = proteins / 2
+    adata.write_h5ad(tmp_path / "counts.h5ad")
+    with pytest.raises(InputError, match=r"counts\.h5ad: obsm/adt: the count of gene 'CD19' .* is not a whole number"):
+        read_package(*packed({"counts.h5ad": (tmp_path / "counts.h5ad").read_bytes()}, **fields))
+
+
 def test_a_table_of_a_source_distribution(tmp_path):
     path = tmp_path / "toy-1.0.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
@@ -223,6 +256,8 @@ def test_a_file_that_is_not_there_is_named_with_those_alike(packed):
         ({"counts": "a.csv", "cell_names": False}, "cell_names: false is for a table with genes_in: columns"),
         ({"counts": "a.csv", "batch_column": "donor"}, "batch_column needs labels"),
         ({"counts": "a.csv", "labels": "b.csv", "batches": ["a"]}, "batches needs batch_column"),
+        ({"counts": "a.h5ad", "proteins": "adt"}, "proteins and protein_names go together"),
+        ({"counts": "a.csv", "proteins": "adt", "protein_names": "n"}, "proteins are for counts in an .h5ad"),
         ({"counts": "a.csv", "kind": "egg"}, "'wheel' or 'sdist'"),
     ],
 )

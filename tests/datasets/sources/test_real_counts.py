@@ -27,6 +27,7 @@ NUMBERS = {
     "cord_blood": (8617, 500, 0.5964997099, 1418, 13_722_430),
     "dentate_gyrus": (5454, 14_545, 0.1000730633, 2384.5, 15_603_113),
     "choroid_plexus": (4055, 27_998, 0.0641103658, 4887, 24_116_027),
+    "pbmc_5k_protein": (200, 16_581, 0.1168062843, 5962, 1_351_231),
     "pbmc8k": (8381, 33_694, 0.0417448156, 4084, 38_879_864),
 }
 CELL_TYPES = {
@@ -93,6 +94,19 @@ def test_the_numbers_are_those_of_the_files(counts, name):
     markers = CATALOGUE[name].markers
     assert set(markers) <= set(CELL_TYPES.get(name, {}))
     assert {gene for genes in markers.values() for gene in genes} <= set(adata.var_names)
+
+
+def test_proteins_tell_their_cells(counts):
+    adata = counts("pbmc_5k_protein")
+    proteins = adata.obsm["protein"]
+    assert proteins.shape == (200, 29)
+    assert proteins.iloc[0, :4].to_dict() == {
+        "CD3_TotalSeqB": 25, "CD4_TotalSeqB": 164, "CD8a_TotalSeqB": 16, "CD11b_TotalSeqB": 3010,
+    }  # fmt: skip
+    # CD14 is made by monocytes, CD19 by B cells: their protein goes with the RNA of genes of these cells
+    for protein, gene in (("CD14_TotalSeqB", "LYZ"), ("CD19_TotalSeqB", "CD79A"), ("CD3_TotalSeqB", "CD3E")):
+        expression = np.log1p(adata[:, gene].X.toarray().ravel())
+        assert np.corrcoef(expression, np.log1p(proteins[protein]))[0, 1] > 0.5, protein
 
 
 def test_data_sets_are_the_same_after_their_way_to_the_job_that_prepares_them():

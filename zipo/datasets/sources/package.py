@@ -58,6 +58,11 @@ class PackageSource(Source):
     batches: list[str] = []
     """Batches whose cells are kept; all if empty."""
 
+    proteins: str | None = None
+    """Matrix in obsm of an .h5ad with counts of proteins of the same cells, which are kept as obsm["protein"]."""
+    protein_names: str | None = None
+    """Entry in uns of that .h5ad with the names of the proteins."""
+
     @model_validator(mode="after")
     def _fields_fit_together(self) -> Self:
         is_matlab = _is_matlab(self.counts)
@@ -70,6 +75,10 @@ class PackageSource(Source):
             raise ValueError("genes_in is for tables and .mat; other formats say themselves where their genes are")
         if not self.cell_names and (not is_table or self.genes_in == "rows"):
             raise ValueError("cell_names: false is for a table with genes_in: columns")
+        if (self.proteins is None) != (self.protein_names is None):
+            raise ValueError("proteins and protein_names go together")
+        if self.proteins is not None and format_by_suffix(PurePosixPath(self.counts)) != "h5ad":
+            raise ValueError("proteins are for counts in an .h5ad")
         if self.batch_column is not None and self.labels is None:
             raise ValueError("batch_column needs labels, the file that it is a column of")
         if self.batches and self.batch_column is None:
@@ -104,7 +113,7 @@ class PackageSource(Source):
 
 
 def read_package(archive: Path, source: PackageSource) -> ad.AnnData:
-    """The counts of a downloaded package, with obs["cell_type"] and obs["batch"] where the source names them.
+    """The counts of a downloaded package, with obs["cell_type"], obs["batch"] and obsm["protein"] where named.
 
     Raises InputError for another checksum, for files, variables, columns and batches that are not there, and for what
     is no raw counts.
@@ -139,6 +148,7 @@ def _read_counts(path: Path, source: PackageSource) -> ad.AnnData:
 
     from zipo.datasets.counts import as_counts
     from zipo.datasets.formats.matlab import read_matrix
+    from zipo.datasets.formats.proteins import read_proteins
     from zipo.datasets.formats.reading import read_counts
 
     with _errors_naming(path, f"{source.package}: {source.counts}"):
@@ -152,7 +162,11 @@ def _read_counts(path: Path, source: PackageSource) -> ad.AnnData:
         else:
             file_format = format_by_suffix(path) or "table"
             adata = read_counts(path, file_format, genes_in=source.genes_in if file_format == "table" else None)
-            return ad.AnnData(adata.X, obs=adata.obs[[]], var=adata.var)
+            adata = ad.AnnData(adata.X, obs=adata.obs[[]], var=adata.var)
+            if source.proteins is not None:
+                names = list(adata.obs_names)
+                adata.obsm["protein"] = read_proteins(path, source.proteins, str(source.protein_names), names)
+            return adata
         cells = _numbered("cell", matrix.shape[0])
         counts = as_counts(matrix, cells, genes, str(path))
     return ad.AnnData(counts, obs=pd.DataFrame(index=cells), var=pd.DataFrame(index=genes))
