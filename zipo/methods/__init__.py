@@ -32,7 +32,8 @@ the same cells and genes in the same order and
 
 A method runs in a process of its own (`zipo.benchmark.running.runner`) under a time limit, started by
 `zipo.benchmark.running.launch.run`, which checks what comes out and never raises for a method's fault. A file with an
-environment of its own imports nothing but anndata, numpy and scipy at its top: ZiPo's environment imports it, too.
+environment of its own imports nothing but anndata, numpy and scipy at its top, and `zipo.methods.shared`, which needs
+no more: ZiPo's environment imports it, too.
 """
 
 import os

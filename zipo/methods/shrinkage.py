@@ -8,8 +8,8 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_matrix
 
-from zipo.datasets.thinning import thin
 from zipo.methods.shared.library import from_shares
+from zipo.methods.shared.nested import nested_split
 
 name = "shrinkage"
 env = None
@@ -28,8 +28,7 @@ def denoise(counts: ad.AnnData, *, seed: int, share: float = 0.9) -> ad.AnnData:
     Poisson deviance, the molecules of x that a random split leaves out; it keeps the share `share` of them.
     """
     matrix = csr_matrix(counts.X)
-    stream = int(np.random.SeedSequence(seed).generate_state(1)[0])  # not that by which the caller split molecules
-    weight = best_weight(*thin(matrix, share, stream))
+    weight = best_weight(*nested_split(matrix, seed, share))
     denoised = counts.copy()
     denoised.layers["denoised"] = np.float32(weight) * from_shares(matrix)
     denoised.layers["denoised"] += np.float32(1 - weight) * matrix.toarray()

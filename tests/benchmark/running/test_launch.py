@@ -1,6 +1,9 @@
 """Methods that go wrong in every way: each gets its status and a reason, and nothing is raised or left behind."""
 
 import json
+import subprocess
+import sys
+import sysconfig
 import time
 from pathlib import Path
 
@@ -232,6 +235,20 @@ def test_a_method_without_its_environment_is_unavailable(content, reason, awkwar
         (folder / "environment.json").write_text(json.dumps(content))
     result = run(written(COUNTS, env="other"), awkward, tmp_path, environments=tmp_path / "environments")
     assert (result.status, result.reason) == ("unavailable", reason.format(folder=folder))
+
+
+def test_an_environment_without_zipo_imports_what_methods_share(awkward, written, tmp_path):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    (packages,) = (tmp_path / "venv" / "lib").glob("python3*/site-packages")
+    # packages beside those of the tests' environment, where no editable install is looked at
+    (packages / "needed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    lines = ["from zipo.methods.shared.nested import nested_split", "import zipo", "assert not hasattr(zipo, 'ZiPo')"]
+    lines += ["import scipy.sparse", "counts.layers['denoised'] = sum(nested_split(scipy.sparse.csr_matrix(x), 1))"]
+    python = tmp_path / "venv" / "bin" / "python"
+    result = run(written(*lines, env="other"), awkward, tmp_path, python=python)
+    assert (result.status, result.reason) == ("ok", "")
+    denoised = launch.arrays(tmp_path / "out")["denoised"]
+    np.testing.assert_array_equal(denoised, ad.read_h5ad(awkward).X.toarray())
 
 
 def test_a_program_that_is_a_method(awkward, tmp_path):

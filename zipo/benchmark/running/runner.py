@@ -1,6 +1,7 @@
 """Runs one method in a process and an environment of its own: `python runner.py job.json`.
 
-ZiPo need not be installed there; anndata, numpy and scipy must be. The job is a JSON object:
+ZiPo need not be installed there; anndata, numpy and scipy must be, and modules of ZiPo that need no more can be
+imported. The job is a JSON object:
 
 - `method`: path of the method file;
 - `counts`: path of an .h5ad with raw counts;
@@ -20,7 +21,7 @@ import sys
 import time
 import traceback
 from importlib import import_module, metadata
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
@@ -47,6 +48,7 @@ def main(job: dict) -> dict:
     """Run the method, write its arrays, and return the content of result.json."""
     result: dict = {"status": "ok", "reason": "", "seconds": None, "peak_mb": None, "versions": {}}
     try:
+        provide_package()
         module = load(Path(job["method"]))
         if getattr(module, "sees_truth", False):
             data = ad.read_h5ad(job["counts"])
@@ -179,6 +181,16 @@ def versions(imports: tuple[str, ...]) -> dict[str, str]:
         except metadata.PackageNotFoundError:  # some packages are not installed under the name that is imported
             by_package[package] = str(getattr(sys.modules[package], "__version__", "unknown"))
     return by_package
+
+
+def provide_package() -> None:
+    """Let methods import modules of ZiPo's package where it is not installed.
+
+    Its folder alone is made known: on the path, the folder above it would bring in the packages beside it, too.
+    """
+    if find_spec("zipo") is None:
+        sys.modules["zipo"] = package = ModuleType("zipo")
+        package.__path__ = [str(HERE.parents[1])]
 
 
 def load(file: Path) -> ModuleType:

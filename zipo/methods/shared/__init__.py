@@ -1,1 +1,1 @@
-"""What several methods share: the scaling of counts by library sizes."""
+"""What several methods share: scaling by library sizes, a transform of counts, the choice of a size."""
