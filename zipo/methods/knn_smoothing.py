@@ -7,6 +7,7 @@ import anndata as ad
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from zipo.methods.shared.freeman_tukey import freeman_tukey
 from zipo.methods.shared.library import normalised, to_library
 
 name = "knn_smoothing"
@@ -45,8 +46,3 @@ def denoise(
     denoised.layers["denoised"] = to_library(smooth.toarray(), matrix)
     denoised.obsm["latent"] = latent.astype(np.float32)
     return denoised
-
-
-def freeman_tukey(values: np.ndarray) -> np.ndarray:
-    """sqrt(x) + sqrt(x + 1), by which Poisson noise is alike at all means."""
-    return np.sqrt(values) + np.sqrt(values + 1)
