@@ -1,4 +1,4 @@
-"""ALRA and kNN-smoothing against the steps of their papers, done by hand."""
+"""ALRA and kNN-smoothing against the steps of their papers, done by hand; what all methods without a package do."""
 
 import anndata as ad
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 from scipy.sparse import csr_matrix
 from scipy.spatial.distance import cdist
 
-from zipo.methods import alra, knn_smoothing
+from zipo.methods import alra, enhance, knn_smoothing, nmf
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_knn_smoothing_by_brute_force(neighbours, sizes, alike, x):
     assert np.isclose(found, expected, rtol=1e-3, atol=1e-4).all(axis=1).mean() > alike
 
 
-@pytest.mark.parametrize("method", [alra, knn_smoothing])
+@pytest.mark.parametrize("method", [alra, enhance, knn_smoothing, nmf])
 def test_they_come_closer_to_the_truth_than_the_counts(method, simulated, x):
     denoised = method.denoise(simulated, seed=1).layers["denoised"]
     np.testing.assert_allclose(denoised.sum(1), x.sum(1), rtol=1e-4)
