@@ -40,6 +40,21 @@ def test_as_many_components_as_monet_takes(counts):
     assert enhance.chosen_components(counts.X, seed=1) == 2
 
 
+def test_components_vary_twice_as_much_as_noise(simulated):
+    """With exact variances, and noise of another generator."""
+    x = simulated.X.toarray().astype(float)
+    library = np.maximum(x.sum(1, keepdims=True), 1)
+    scaled = x / library * np.median(x.sum(1))
+
+    def variances(values: np.ndarray) -> np.ndarray:
+        return np.linalg.eigvalsh(np.cov(np.sqrt(values) + np.sqrt(values + 1), rowvar=False))[::-1]
+
+    noise = np.random.RandomState(9).poisson(np.tile(scaled.mean(0), (len(x), 1))).astype(float)
+    ratio = variances(scaled) / variances(noise / noise.sum(1, keepdims=True) * np.median(x.sum(1)))[0]
+    assert (ratio > 1).sum() > (ratio > 2).sum() > (ratio > 3).sum()
+    assert enhance.chosen_components(simulated.X, seed=1) == (ratio > 2).sum()
+
+
 def test_noise_alone_leaves_one_component():
     """Counts of one mean vary as noise in every direction; monet would go on with none."""
     x = np.random.default_rng(1).poisson(4.0, size=(200, 30)).astype(np.float32)

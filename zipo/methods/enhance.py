@@ -66,12 +66,10 @@ def denoise(
 def chosen_components(matrix: csr_matrix, seed: int) -> int:
     """How many components vary NOISE_FOLD times as much as the first of cells that differ by Poisson noise alone."""
     most = min(MOST_COMPONENTS, *np.subtract(matrix.shape, 1))
-    values = normalised(matrix)
-    noise = np.random.default_rng(seed).poisson(values.mean(axis=0), size=values.shape)
-    least = (
-        NOISE_FOLD * fitted(normalised(csr_matrix(noise), np.median(library_of(matrix))), 1, seed).explained_variance_
-    )
-    return max(1, int((fitted(values, most, seed).explained_variance_ >= least).sum()))
+    values, total = normalised(matrix), float(np.median(library_of(matrix)))
+    noise = csr_matrix(np.random.default_rng(seed).poisson(values.mean(axis=0), size=values.shape))
+    of_noise = fitted(normalised(noise, total), 1, seed).explained_variance_
+    return max(1, int((fitted(values, most, seed).explained_variance_ >= NOISE_FOLD * of_noise).sum()))
 
 
 def group_size(matrix: csr_matrix, target_counts: float, largest_share: float) -> int:
