@@ -95,3 +95,18 @@ def test_glmpca_chooses_by_quick_fits_and_fits_all_molecules_thoroughly(simulate
     answer = glmpca.denoise(simulated, seed=1, **glmpca.parameters)
     assert [call[:2] for call in calls] == [(3, 1), (5, 1), (3, 3)]
     assert answer.obsm["latent"].shape == (600, 3)
+
+
+def test_glmpca_tries_no_more_factors_than_it_has_time_for(simulated, calls, monkeypatch):
+    """Where each number predicts better than the one before, the largest of them is taken."""
+    counts, steps = simulated.X.toarray(), iter(np.linspace(0.5, 0.9, 20))
+    means = np.outer(counts.sum(1), counts.sum(0)) / counts.sum()
+    truth = simulated.layers["true_rates"] * (1 - simulated.layers["true_zero_probability"])
+
+    def better(self: Fitted) -> np.ndarray:
+        weight = next(steps)
+        return (weight * truth + (1 - weight) * means).T
+
+    monkeypatch.setattr(Fitted, "reconstruct_counts", better)
+    glmpca.denoise(simulated, seed=1, **glmpca.parameters)
+    assert [call[0] for call in calls] == [3, 5, 10, 20, 40, 60, 80, 80]

@@ -5,7 +5,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from zipo.methods.shared.library import to_library
-from zipo.methods.shared.nested import chosen_factors
+from zipo.methods.shared.nested import FACTORS, chosen_factors
 
 name = "glmpca"
 env = "glmpca"
@@ -16,6 +16,8 @@ scale = "means of its Poisson likelihood, and each cell to its own library size:
 source = "Townes 2019, doi 10.1186/s13059-019-1861-6, fastglmpca 0.1.2"
 imports = ("torch", "fastglmpca")
 
+MOST_FACTORS = 80
+"""Beyond which none are tried: the time of a fit grows with their square."""
 SPLIT_SEED = 1
 """Of the split by which the number is chosen: the fit starts from singular vectors, so nothing else is random."""
 STEPS, QUICK_STEPS = 3, 1
@@ -33,7 +35,8 @@ def denoise(counts: ad.AnnData, *, seed: int, factors: int | None, max_iter: int
         return fitted(training, number, max_iter, QUICK_STEPS)[0]
 
     if factors is None:
-        factors = chosen_factors(matrix, denoised_of, SPLIT_SEED)
+        candidates = [number for number in FACTORS if number <= MOST_FACTORS]
+        factors = chosen_factors(matrix, denoised_of, SPLIT_SEED, candidates)
     denoised = counts.copy()
     denoised.layers["denoised"], denoised.obsm["latent"] = fitted(matrix, factors, max_iter, STEPS)
     denoised.layers["rates"] = denoised.layers["denoised"]
