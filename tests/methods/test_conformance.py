@@ -21,6 +21,8 @@ ENVIRONMENTS = Path(os.environ.get("ZIPO_ENVIRONMENTS") or environment.default_f
 # little training, since what is tested is not how well it goes
 QUICK = {
     "dca": {"epochs": 20},
+    "deepimpute": {"max_epochs": 20},
+    "ldvae": {"max_epochs": 150, "samples": 2},
     "magic": {"n_pca": 20},
     "pca": {"components": 5},
     "scvi": {"max_epochs": 150, "samples": 2},
@@ -29,6 +31,7 @@ QUICK = {
 OTHERS = {  # parameters that change which arrays a method gives
     "dca": [{"ae_type": "zinb-conddisp"}],
     "glmpca": [],
+    "ldvae": [{"likelihood": "zinb"}],
     "nmf": [],
     "scvi": [{"likelihood": "nb"}],
     "zipo": [{"likelihood": "zinb"}, {"likelihood": "nb"}, {"likelihood": "poisson"}],
@@ -106,7 +109,7 @@ def test_shape_and_values(name, answer_of):
 def test_genes_are_in_their_order(name, answer_of, awkward):
     """Means of genes before and after go together, as they would not if genes were in another order."""
     before, after = ad.read_h5ad(awkward).X.toarray().mean(0), answer_of(name)["denoised"].mean(0)
-    little = name in ("dca", "scvi", "zipo")  # a few epochs of training only begin to tell genes apart
+    little = name in ("dca", "ldvae", "scvi", "zipo")  # a few epochs of training only begin to tell genes apart
     assert np.corrcoef(before, after)[0, 1] > (0.3 if little else 0.8)
 
 
