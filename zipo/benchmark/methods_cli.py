@@ -54,6 +54,8 @@ def methods() -> None:
             "output": method.scale,
             "source": method.source,
         }
+        if method.install:
+            about["by hand"] = method.install
         print(name)
         for word, value in ({"cannot be used": method.fault} if method.fault else about).items():
             print(fill(value, 100, initial_indent=f"    {word + ':':13}", subsequent_indent=" " * 17))

@@ -13,6 +13,7 @@ A method file `<name>.py` declares
 - `keeps_library`: whether a cell's denoised counts add up to about what was counted, which is then checked;
 - `scale`: in one sentence, what the output is and how it was brought to counts;
 - `source`: paper, DOI, package and version;
+- optionally `install`: in one sentence, what to install by hand, where that cannot be an environment;
 - optionally `imports`: heavy modules that are loaded before the time is measured, and whose versions are noted;
 - optionally `control = True`: a bound to compare methods with, which is shown and not ranked;
 - optionally `sees_truth = True`: it is given the complete data set, truth and cell types included;
@@ -32,8 +33,8 @@ the same cells and genes in the same order and
 
 A method runs in a process of its own (`zipo.benchmark.running.runner`) under a time limit, started by
 `zipo.benchmark.running.launch.run`, which checks what comes out and never raises for a method's fault. A file with an
-environment of its own imports nothing but anndata, numpy and scipy at its top, and `zipo.methods.shared`, which needs
-no more: ZiPo's environment imports it, too.
+environment of its own imports nothing but anndata, numpy and scipy at its top, since ZiPo's environment imports it,
+too, and modules of ZiPo that need no more: those in `zipo.methods.shared`.
 """
 
 import os
@@ -47,7 +48,7 @@ from types import ModuleType
 from zipo.shared.errors import InputError
 
 REQUIRED = ("name", "env", "parameters", "seeded", "keeps_library", "scale", "source")
-OPTIONAL = ("control", "sees_truth")
+OPTIONAL = ("control", "sees_truth", "install")
 """Declarations that have the default of Method's field; `imports` is read by the runner alone."""
 VARIABLE = "ZIPO_METHODS"
 
@@ -66,6 +67,7 @@ class Method:
     source: str = ""
     control: bool = False
     sees_truth: bool = False
+    install: str = ""
     fault: str | None = None
     """Why the file cannot be used, in one sentence; None if it can. Runs of such a method fail."""
 

@@ -7,8 +7,9 @@ folders, {seed} and {threads} numbers, and each parameter stands under its name.
 - cells.txt and genes.txt: their names, one a line; batch.txt: each cell's batch, where known.
 
 The program writes denoised, and latent, rates, zero_probability or size if it has them, into the output folder, each
-as <name>.csv (numbers alone, a line for each cell, commas between) or as <name>.npy. Exit code 0 means done; what it
-prints is kept in the log.
+as <name>.csv (numbers alone, a line for each cell, commas between) or as <name>.npy. Exit code 0 means done, and 69
+that something it needs is not installed, as its last line on standard error says; what it prints is kept in the log.
+A method file's `install`, a sentence, says what to install where the program or what it needs is not.
 
 Runs in the method's environment, without ZiPo.
 """
@@ -25,17 +26,18 @@ import numpy as np
 from scipy.io import mmwrite
 from scipy.sparse import csr_matrix
 
+NOT_INSTALLED = 69  # EX_UNAVAILABLE of sysexits.h
 NAMES = ("denoised", "latent", "rates", "zero_probability", "size")
 
 
 class Missing(Exception):
-    """The program is not installed."""
+    """The program, or something it needs, is not installed."""
 
 
 def run(module: ModuleType, counts: ad.AnnData, job: dict, parameters: dict) -> dict[str, np.ndarray]:
     """Run a method's command on the counts; the arrays that it wrote.
 
-    Raises Missing if there is no such program, RuntimeError if it fails.
+    Raises Missing if the program or something it needs is not installed, RuntimeError if it fails.
     """
     source, target = (Path(job["output"]) / name for name in ("input", "answer"))
     write_input(counts, source)
@@ -46,7 +48,7 @@ def run(module: ModuleType, counts: ad.AnnData, job: dict, parameters: dict) -> 
     # programs of the environment come first
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     if not (executable := shutil.which(program, path=path)):
-        raise Missing(f"{program} is not installed")
+        raise Missing(with_advice(f"{program} is not installed", module))
     environment = os.environ | {"PATH": path}
     ended = subprocess.run(
         [executable, *arguments], env=environment, stderr=subprocess.PIPE, text=True, errors="replace"
@@ -54,11 +56,18 @@ def run(module: ModuleType, counts: ad.AnnData, job: dict, parameters: dict) -> 
     sys.stderr.write(ended.stderr)
     if ended.returncode:
         last_line = (ended.stderr.strip() or "it printed no error").splitlines()[-1]
+        if ended.returncode == NOT_INSTALLED:
+            raise Missing(with_advice(last_line, module))
         raise RuntimeError(f"{program} ended with exit code {ended.returncode}: {last_line}")
     arrays = {name: values for name in NAMES if (values := read(target, name)) is not None}
     shutil.rmtree(source)
     shutil.rmtree(target)
     return arrays
+
+
+def with_advice(reason: str, module: ModuleType) -> str:
+    """Why a method cannot run and, where its file says it, what to install."""
+    return "; ".join(filter(None, [reason, getattr(module, "install", "")]))
 
 
 def write_input(counts: ad.AnnData, folder: Path) -> None:
