@@ -23,8 +23,7 @@ def denoise(counts: ad.AnnData, *, seed: int, policy: str, max_epochs: int) -> a
     """DeepImpute's counts in layers["denoised"].
 
     `policy` is restore, which keeps counts that are not zero, or max, which takes the larger of count and prediction;
-    anything else takes predictions alone. A network predicts at most half of the genes: it would have nothing to predict
-    them from where there are no more than its default number.
+    anything else takes predictions alone. A network predicts at most half of the genes, as it does so from the others.
     """
     import pandas as pd
     from deepimpute.multinet import MultiNet

@@ -13,8 +13,8 @@ seeded = True
 keeps_library = True
 scale = "counts, whose negative values the package sets to zero, and each cell to its own library size: counts"
 source = (
-    "Imoto 2022, doi 10.26508/lsa.202201591, screcode 2.2.0; patented (Japan 7672160): its MIT licence grants no rights "
-    "under the patent, and commercial use needs a licence from its authors"
+    "Imoto 2022, doi 10.26508/lsa.202201591, screcode 2.2.0; patented (Japan 7672160): its MIT licence grants no "
+    "rights under the patent, and commercial use needs a licence from its authors"
 )
 imports = ("screcode",)
 
