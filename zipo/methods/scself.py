@@ -20,6 +20,8 @@ COMPONENTS = np.arange(5, 115, 10)
 NEIGHBOURS = np.arange(15, 115, 10)
 """Numbers of neighbours that it tries by default; then it chooses one for each cell."""
 
+SEED = 0  # of the search for neighbours, which is exact below 25,000 cells
+
 
 def denoise(counts: ad.AnnData, *, seed: int, metric: str) -> ad.AnnData:
     """Averages over each cell's neighbours in layers["denoised"], the cell itself left out; `metric` is the graph's.
@@ -32,7 +34,7 @@ def denoise(counts: ad.AnnData, *, seed: int, metric: str) -> ad.AnnData:
     components, neighbours = (
         sizes[sizes < largest] for sizes, largest in ((COMPONENTS, min(counts.shape)), (NEIGHBOURS, counts.n_obs))
     )
-    graph, *_ = noise2self(matrix, neighbours, components, metric=metric, random_state=seed)
+    graph, *_ = noise2self(matrix, neighbours, components, metric=metric, random_state=SEED)
     denoised = counts.copy()
     denoised.layers["denoised"] = to_library(denoise_data(normalised(matrix), graph), matrix)
     return denoised
