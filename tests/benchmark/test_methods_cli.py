@@ -48,6 +48,8 @@ def test_methods_are_listed_with_what_they_declare():
     assert "\npca\n    environment: zipo\n    parameters:  components=20\n    output:      log1p of norm" in listed
     assert "\ndca\n    environment: dca\n" in listed
     assert "dca 0.3.4" in listed
+    assert "by hand:     install R and, in R, install.packages('SAVER')" in listed
+    assert "commercial use needs a" in listed[listed.index("screcode 2.2.0; patented") :]
     names = [line for line in listed.splitlines() if not line.startswith(" ")]
     assert names == methods.known()
     assert {"zipo", "dca", "scvi", "magic", "alra", "knn_smoothing", "pca"} <= set(names)
@@ -165,7 +167,7 @@ def test_a_bad_file_is_a_method_that_fails(name, text, fault, folder, awkward, t
 
 
 def test_an_unknown_method():
-    with pytest.raises(InputError, match="method 'nosuch' is unknown; known are alra, dca"):
+    with pytest.raises(InputError, match="method 'nosuch' is unknown; known are alra, cellmapper, dca, "):
         methods.method("nosuch")
 
 
