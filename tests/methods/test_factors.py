@@ -109,4 +109,4 @@ def test_glmpca_tries_no_more_factors_than_it_has_time_for(simulated, calls, mon
 
     monkeypatch.setattr(Fitted, "reconstruct_counts", better)
     glmpca.denoise(simulated, seed=1, **glmpca.parameters)
-    assert [call[0] for call in calls] == [3, 5, 10, 20, 40, 60, 80, 80]
+    assert [call[0] for call in calls] == [3, 5, 10, 20, 40, 60, 60]

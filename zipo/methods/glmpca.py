@@ -16,7 +16,7 @@ scale = "means of its Poisson likelihood, and each cell to its own library size:
 source = "Townes 2019, doi 10.1186/s13059-019-1861-6, fastglmpca 0.1.2"
 imports = ("torch", "fastglmpca")
 
-MOST_FACTORS = 80
+MOST_FACTORS = 60
 """Beyond which none are tried: the time of a fit grows with their square."""
 SPLIT_SEED = 1
 """Of the split by which the number is chosen: the fit starts from singular vectors, so nothing else is random."""
