@@ -110,6 +110,12 @@ def method(name: str) -> Method:
     """
     if not (file := files().get(name)):
         raise InputError(f"method {name!r} is unknown; known are {', '.join(known())}")
+    return method_of_file(file)
+
+
+def method_of_file(file: Path) -> Method:
+    """What a method file declares, wherever it lies; a method with a fault if it cannot be used."""
+    name = file.stem
     try:
         module = _load(name, file)
     except Exception as error:  # whatever a file does when it is imported
@@ -132,7 +138,7 @@ def discover() -> dict[str, Method]:
 
 def _load(name: str, file: Path) -> ModuleType:
     """The module of a method file; one outside of the package is loaded anew each time."""
-    if file.parent not in user_folders():
+    if file.parent in map(Path, __path__):
         return import_module(f"{__name__}.{name}")
     spec = spec_from_file_location(f"method_{name}", file)
     assert spec

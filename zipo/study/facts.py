@@ -88,11 +88,11 @@ class LeaderboardFacts(_Facts):
             datasets={name: study.datasets[name].title for name in study.compared_on},
             controls=[name for name, row in rows.items() if row.control],
             how=benchmark.model_dump(include={"share", "splits", "seeds", "threads", "seconds"}),
-            rows={name: _describe(row) for name, row in rows.items()},
+            rows={name: describe(row) for name, row in rows.items()},
         )
 
 
-def _describe(row: Row) -> dict[str, str]:
+def describe(row: Row) -> dict[str, str]:
     """Method, parameters, environment, output and source of a row, as the page shows them."""
     return {
         "method": row.method.name,

@@ -40,12 +40,17 @@ class Environment:
     """Of Python and of the pinned packages."""
 
 
-def pins_of(name: str) -> list[Path]:
-    """The file of pins of an environment, from the package or from a user's folder of methods; none if there is none.
+def folders_of_pins(beside: Path | None = None) -> list[Path]:
+    """Where files of pins are looked for: the package, the user's folders of methods, and the folder of a method."""
+    return list(dict.fromkeys([PINS, *methods.user_folders(), *([beside.absolute()] if beside else [])]))
+
+
+def pins_of(name: str, beside: Path | None = None) -> list[Path]:
+    """The file of pins of an environment, from one of `folders_of_pins`; none if there is none.
 
     Raises InputError if two folders have one.
     """
-    files = [file for folder in (PINS, *methods.user_folders()) if (file := folder / f"{name}.txt").is_file()]
+    files = [file for folder in folders_of_pins(beside) if (file := folder / f"{name}.txt").is_file()]
     if len(files) > 1:
         raise InputError(f"environment {name!r}: both {files[0]} and {files[1]} hold its pins; rename one of the two")
     return files
@@ -78,14 +83,15 @@ def python_of(name: str | None, environments: Path | None) -> Path:
     return Path(sys.executable) if name is None else (environments or default_folder()) / name / "bin" / "python"
 
 
-def make(name: str, folder: Path) -> Environment:
+def make(name: str, folder: Path, beside: Path | None = None) -> Environment:
     """Make an environment in a folder, unless it exists with the same pins; one process at a time.
 
+    Its pins are in one of `folders_of_pins`, to which `beside` adds the folder of a method.
     environment.json is written last: an environment without it is not finished. If it cannot be made, that says why.
     """
-    files = pins_of(name)
+    files = pins_of(name, beside)
     if not files:
-        where = " or ".join(str(place) for place in (PINS, *methods.user_folders()))
+        where = " or ".join(map(str, folders_of_pins(beside)))
         return record(
             Environment("unavailable", f"its pins are missing: there is no {name}.txt in {where}", ""), folder
         )
