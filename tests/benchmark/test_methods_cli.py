@@ -83,7 +83,8 @@ def test_a_new_method_goes_into_the_clone_at_hand_and_never_into_an_installed_pa
     monkeypatch.chdir(tmp_path / "at hand" / "docs")
     cli.new_method("fresh")
     printed = capsys.readouterr().out
-    assert printed.startswith(f"{at_hand / 'fresh.py'}: fill it in, then run .venv/bin/pytest")
+    assert printed.startswith(f"{at_hand / 'fresh.py'}: fill it in, then run .venv/bin/zipo benchmark /")
+    assert ".venv/bin/pytest" in printed
     assert f"the zipo in {ours}, which does not have it" in printed  # the tests' own package is another
     assert not (ours / "fresh.py").exists()
     # outside of any clone: that of the package, if it lies in one
@@ -91,22 +92,31 @@ def test_a_new_method_goes_into_the_clone_at_hand_and_never_into_an_installed_pa
     package = clone(tmp_path / "other")
     monkeypatch.setattr(methods, "__path__", [str(package)])
     cli.new_method("fresh")
-    assert capsys.readouterr().out.count("\n") == 1
+    assert capsys.readouterr().out.count("\n") == 2
     assert (package / "fresh.py").exists()
+
+
+def test_a_new_method_goes_into_the_working_folder_where_there_is_no_clone(tmp_path, monkeypatch, capsys):
     installed = tmp_path / "site-packages" / "zipo" / "methods"
     installed.mkdir(parents=True)
     (installed / "__init__.py").touch()
+    (installed / "pca.py").touch()
     monkeypatch.setattr(methods, "__path__", [str(installed)])
-    with pytest.raises(InputError, match=r"installed in .*site-packages/zipo, .*set ZIPO_METHODS to a folder"):
-        cli.new_method("fresh")
+    monkeypatch.chdir(tmp_path)
+    cli.new_method("fresh")
+    file = tmp_path / "fresh.py"
+    assert capsys.readouterr().out == f"{file}: fill it in, then run zipo benchmark fresh.py --datasets baron\n"
+    assert methods.method_of_file(file).fault is None
     assert not (installed / "fresh.py").exists()
+    with pytest.raises(InputError, match=r"methods/pca\.py is there already"):
+        cli.new_method("pca")
 
 
 def test_a_new_method_goes_into_the_users_folder(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("ZIPO_METHODS", f"{tmp_path / 'mine'}:{tmp_path / 'theirs'}")
     cli.new_method("fresh")
     file = tmp_path / "mine" / "fresh.py"
-    assert capsys.readouterr().out.startswith(f"{file}: fill it in, then run zipo study run-method fresh")
+    assert capsys.readouterr().out.startswith(f"{file}: fill it in, then run zipo benchmark {file}")
     assert (methods.method("fresh").file, methods.method("fresh").fault) == (file, None)
     with pytest.raises(InputError, match=r"methods/pca\.py is there already"):
         cli.new_method("pca")

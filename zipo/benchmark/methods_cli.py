@@ -63,7 +63,7 @@ def methods() -> None:
 
 @app.command()
 def new_method(name: str) -> None:
-    """Write NAME.py, a method to fill in, into the first folder of ZIPO_METHODS, else into the clone at hand."""
+    """Write NAME.py, a method to fill in: into the first folder of ZIPO_METHODS, the clone at hand, or this folder."""
     from zipo import methods
     from zipo.shared.atomic_files import atomic_write
 
@@ -72,26 +72,27 @@ def new_method(name: str) -> None:
             f"method {name!r}: not a name for a method; it names a Python file, so take small letters, digits and _, "
             "beginning with a letter"
         )
-    user_folders = methods.user_folders()
-    file = (user_folders[0] if user_folders else _folder_of_clone()) / f"{name}.py"
-    if user_folders and (existing := methods.files().get(name)):
+    user_folders, clone = methods.user_folders(), _methods_of_clone()
+    file = (user_folders[0] if user_folders else clone or Path.cwd()) / f"{name}.py"
+    if (user_folders or not clone) and (existing := methods.files().get(name)):
         raise InputError(f"method {name!r}: {existing} is there already; choose another name, or edit that file")
     if file.exists():
         raise InputError(f"method {name!r}: {file} is there already; choose another name, or edit that file")
     with atomic_write(file) as part:
         part.write_text(TEMPLATE.replace("NAME", name))
-    if user_folders:
-        print(f"{file}: fill it in, then run zipo study run-method {name} '{{}}' counts.h5ad result 1 1 600")
-        return
-    print(f'{file}: fill it in, then run .venv/bin/pytest -m "" tests/methods/test_conformance.py -k {name}')
-    if name not in methods.known():
-        print(
-            f"This command is of the zipo in {methods.__path__[0]}, which does not have it; `make env` in the clone "
-            "makes .venv/bin/zipo, which does"
-        )
+    shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+    zipo = "zipo" if user_folders or not clone else ".venv/bin/zipo"
+    print(f"{file}: fill it in, then run {zipo} benchmark {shown} --datasets baron")
+    if clone and not user_folders:
+        print(f'.venv/bin/pytest -m "" tests/methods/test_conformance.py -k {name} runs the tests of all methods on it')
+        if name not in methods.known():
+            print(
+                f"This command is of the zipo in {methods.__path__[0]}, which does not have it; `make env` in the "
+                "clone makes .venv/bin/zipo, which does"
+            )
 
 
-def _folder_of_clone() -> Path:
+def _methods_of_clone() -> Path | None:
     """The folder of methods of the clone that the working folder is in, or else of the one that holds this package."""
     from zipo import methods
 
@@ -99,11 +100,7 @@ def _folder_of_clone() -> Path:
     for tree in (Path.cwd(), *Path.cwd().parents, package.parents[1]):
         if (tree / "Snakefile").exists() and (tree / "zipo" / "methods" / "__init__.py").exists():
             return tree / "zipo" / "methods"
-    raise InputError(
-        f"new-method: zipo is installed in {package.parent}, where methods of yours do not belong; set "
-        "ZIPO_METHODS to a folder of your own, which studies search for methods too, or run this in a clone of ZiPo's "
-        "repository"
-    )
+    return None
 
 
 @steps.command()

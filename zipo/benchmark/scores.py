@@ -11,6 +11,7 @@ from scipy.sparse import csr_matrix, load_npz
 from zipo import metrics
 from zipo.benchmark.running.launch import Result, arrays
 from zipo.metrics.shared.case import Case, OtherDonors
+from zipo.shared.errors import InputError
 
 COLUMNS = {
     "study": "string",
@@ -27,6 +28,25 @@ COLUMNS = {
     "status": "string",
     "reason": "string",
 }
+
+
+def read_scores(file: Path) -> pd.DataFrame:
+    """A table of scores, .parquet or .tsv, with the columns COLUMNS; InputError if it is none."""
+    try:
+        if file.suffix == ".parquet":
+            table = pd.read_parquet(file)
+        else:
+            table = pd.read_csv(
+                file, sep="\t", na_values=["NA"], keep_default_na=False, float_precision="round_trip", low_memory=False
+            )
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file}: cannot be read as a table of scores ({error}); expected that of a study") from None
+    if missing := [name for name in COLUMNS if name not in table]:
+        raise InputError(
+            f"{file}: there is no column {missing[0]!r}; expected the scores.tsv or scores.parquet of a study, made by "
+            "this version of zipo"
+        )
+    return table[list(COLUMNS)].astype(COLUMNS)
 
 
 def case_of(data: ad.AnnData, folder: Path, split: int, **rest: Any) -> Case:

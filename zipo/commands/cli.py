@@ -269,3 +269,34 @@ def plot(
 
     for picture in plots.plot(output, folder or output.with_suffix(".plots"), colour or [], seed):
         print(picture)
+
+
+@app.command()
+def benchmark(
+    method: Annotated[Path, typer.Argument(metavar="METHOD.py", help="A method file.", show_default=False)],
+    datasets: Annotated[
+        str, typer.Option(metavar="NAME,...", help="Data sets of the catalogue. [that of the published benchmark]")
+    ] = "",
+    splits: Annotated[int | None, typer.Option(min=1, help="Splits of the molecules. [as published]")] = None,
+    first_split: Annotated[int | None, typer.Option(min=1, help="Number of the first. [as published]")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Time limit of a run. [as published]")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of a run. [as published]")] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Scores (.tsv, .parquet) to compare with. [those published]")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to write into. [benchmark-NAME]")] = None,
+) -> None:
+    """Run a method of your own on data sets of the benchmark, score it, and rank it among the stored scores of others.
+
+    The same command goes on where it was interrupted, and runs nothing again that is the same.
+    """
+    from zipo.commands.stopping import stopping
+
+    with stopping() as stop:
+        stop.advice = "the same command goes on from here"
+        from zipo.commands.benchmark.action import benchmark
+
+        changes = {"splits": splits, "first_split": first_split, "seconds": seconds, "threads": threads}
+        names = [name.strip() for name in datasets.split(",") if name.strip()]
+        if not benchmark(method, names, changes, against, out):
+            raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""What `zipo benchmark` does: one method file on data sets of the catalogue, beside the stored scores of others."""
