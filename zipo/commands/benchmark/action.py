@@ -81,7 +81,7 @@ def _make_environment(method: Method) -> None:
 
 
 def _run_all(setup: Setup, kept: Kept) -> pd.DataFrame:
-    """The scores of all runs, those of the controls first; a line for each run as it ends."""
+    """The scores of all runs, those of the method first; a line for each run as it ends."""
     plan = setup.plan
     runs = [run for dataset in plan.simulated for row in plan.rows for run in plan.runs(row, dataset)]
     scores = []
