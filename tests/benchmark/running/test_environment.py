@@ -44,6 +44,19 @@ def pins(tmp_path, monkeypatch) -> Path:
     return folder
 
 
+def test_pins_may_lie_beside_a_method(pins, tmp_path):
+    beside, folder = tmp_path / "mine", tmp_path / "environments" / "toy"
+    beside.mkdir()
+    assert environment.make("toy", folder, beside).reason == (
+        f"its pins are missing: there is no toy.txt in {pins} or {beside}"
+    )
+    (beside / "toy.txt").write_text("small==1.0\n")
+    assert environment.make("toy", folder, beside).versions["small"] == "1.0"
+    (pins / "toy.txt").touch()
+    with pytest.raises(InputError, match="environment 'toy': both .* hold its pins; rename one of the two"):
+        environment.pins_of("toy", beside)
+
+
 def test_an_environment_is_made_once_and_again_when_its_pins_change(pins, tmp_path):
     (pins / "toy.txt").write_text("# a comment\nsmall==1.0\n")
     folder = tmp_path / "environments" / "toy"

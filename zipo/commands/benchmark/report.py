@@ -17,8 +17,8 @@ from zipo.study.facts import LeaderboardFacts, describe
 
 MOST_NAMES = 6
 """Methods that a line names at most."""
-BAR = "shrinkage"
-"""Control that a method has to beat first, whose numbers stand beside its own."""
+BARS = ("no_denoising", "shrinkage")
+"""Controls that a method has to beat first, whose numbers stand beside its own."""
 
 
 def leaderboard_of(setup: Setup, here: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
@@ -76,7 +76,7 @@ def chief_measures(setup: Setup, table: pd.DataFrame) -> str:
         rows = [row for row in rows if row]
         if not rows:
             continue
-        head = ["measure", "better", setup.method.name, BAR, "rank", "best", "beats"]
+        head = ["measure", "better", setup.method.name, *BARS, "rank", "best", "beats"]
         widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in [head, *rows]]
         title = f"{setup.datasets[dataset].title} ({dataset})"
@@ -96,12 +96,12 @@ def _line(name: str, scored: pd.DataFrame) -> list[str]:
     beats = [*filter(None, row["beats"].split(", ")), *(other for other in beaten if other != name)]
     rest = f" and {len(beats) - MOST_NAMES} more" if len(beats) > MOST_NAMES else ""
     alone = len(ranked) < 2
-    bar = scored.loc[scored["method"] == BAR, "mean"]
+    means = scored.set_index("method")["mean"]
     return [
         row["metric"].replace("_", " "),
         row["better"],
         f"{row['mean']:.4g}",
-        f"{bar.iloc[0]:.4g}" if len(bar) else NONE,
+        *(f"{means[bar]:.4g}" if bar in means else NONE for bar in BARS),
         NONE if alone else f"{row['rank']} of {row['ranked']}",
         NONE if alone else f"{ranked['method'].iloc[0]} {ranked['mean'].iloc[0]:.4g}",
         (", ".join(beats[:MOST_NAMES]) or "none") + rest if row["metric"] not in cost.measures else "",
