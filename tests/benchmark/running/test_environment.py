@@ -53,7 +53,7 @@ def test_pins_may_lie_beside_a_method(pins, tmp_path):
     (beside / "toy.txt").write_text("small==1.0\n")
     assert environment.make("toy", folder, beside).versions["small"] == "1.0"
     (pins / "toy.txt").touch()
-    with pytest.raises(InputError, match="environment 'toy': both .* hold its pins; rename one of the two"):
+    with pytest.raises(InputError, match=r"environment 'toy': both .* hold its pins; rename one of the two"):
         environment.pins_of("toy", beside)
 
 

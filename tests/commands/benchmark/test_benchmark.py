@@ -149,7 +149,11 @@ def test_a_method_that_fails_costs_nothing_else(line, seconds, reason, zipo, fol
     [
         ("name = 'mine'\n", [], "mine.py: mine.py does not declare env, parameters"),
         (METHOD.replace("env = None", "env = 'nosuch'"), [], "its pins are missing: there is no nosuch.txt in "),
-        (METHOD, ["--datasets", "tyni"], "--datasets: 'tyni' is not in the catalogue; there are tiny, other; did you "),
+        (
+            METHOD,
+            ["--datasets", "tinny"],
+            "'tinny' is not in the catalogue; there are other, tiny; did you mean 'tiny'?",
+        ),
         (None, [], "mine.py: no such file; `zipo new-method NAME` writes a method to fill in"),
         (METHOD, ["--splits", "0"], ""),
     ],

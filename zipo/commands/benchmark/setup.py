@@ -90,8 +90,9 @@ def setup_of(
     chosen = list(dict.fromkeys(names)) or [study.default_dataset]
     others = [benchmark.other_donors[name] for name in chosen if name in benchmark.other_donors]
     datasets = {name: _dataset(name, catalogue, study) for name in [*chosen, *others]}
-    rows = {name: Row(name, methods.method(name), {}) for name in CONTROLS} | {
-        method.name: Row(method.name, method, {})
+    # the method first: what is wrong with it shows at once
+    rows = {method.name: Row(method.name, method, {})} | {
+        name: Row(name, methods.method(name), {}) for name in CONTROLS
     }
     simulated = {name: datasets[name].source.kind == "simulated" for name in chosen}
     return Setup(method, BenchmarkPlan(benchmark, rows, simulated, Paths(str(target))), datasets, study, stored)
