@@ -60,3 +60,15 @@ def test_the_wheel_has_the_pins_of_methods(python):
     package, names = done.stdout.splitlines()
     assert Path(package).is_relative_to(python.parents[1])
     assert names == "['dca.txt', 'magic.txt', 'scvi.txt']"
+
+
+def test_the_wheel_has_the_catalogue_and_the_benchmark(python):
+    code = (
+        "from pathlib import Path; from zipo import methods; from zipo.commands.benchmark import setup;"
+        "pca = setup.method_of(Path(methods.__path__[0]) / 'pca.py');"
+        "print(setup.PUBLISHED); print(*setup.setup_of(pca, [], {}, None, Path('out')).datasets)"
+    )
+    done = subprocess.run([python, "-P", "-c", code], env={}, capture_output=True, text=True, check=True)
+    published, names = done.stdout.splitlines()
+    assert Path(published).is_relative_to(python.parents[1])
+    assert names == "baron"

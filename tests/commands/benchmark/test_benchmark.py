@@ -98,7 +98,7 @@ def test_a_method_is_ranked_among_stored_ones(zipo, folder):
     assert (code, "note:" in messages) == (0, False)
     (line,) = [line for line in printed.splitlines() if line.startswith("poisson deviance")]
     assert "2 of 2  peer 0.001 " in line
-    assert f"Compared with 1 methods of {folder / 'stored.tsv'}" in printed
+    assert f"Stored scores of peer: {folder / 'stored.tsv'}\n" in printed
     table = pd.read_csv(folder / "benchmark-mine" / "leaderboard.tsv", sep="\t").set_index(["metric", "method"])
     assert table.loc["poisson_deviance", "origin"].to_dict()["peer"] == "stored"
     assert table.loc[("poisson_deviance", "peer"), "rank"] == 1

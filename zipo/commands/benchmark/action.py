@@ -57,7 +57,7 @@ def benchmark(
     if text := report.chief_measures(setup, table):
         print(f"\n{text}")
     if setup.stored and len(rows):
-        print(f"\nCompared with {rows['method'].nunique()} methods of {setup.stored}.")
+        print(f"\nStored scores of {', '.join(rows['method'].unique())}: {setup.stored}")
     for sentence in [*remarks, *report.outcome(setup, here)]:
         print(f"note: {sentence}", file=sys.stderr)
     print(f"\n{folder}: scores.tsv, leaderboard.tsv, leaderboard.html")
