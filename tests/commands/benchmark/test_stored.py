@@ -83,3 +83,11 @@ def test_rounding_is_no_difference():
 def test_scores_that_are_not_comparable_are_left_out_in_words(stored, remark):
     rows, remarks = comparable(stored, table(), CONTROLS)
     assert (list(rows["method"]), remarks) == ([], [remark])
+
+
+def test_other_counts_of_the_splits_make_all_kinds_others():
+    stored = pd.concat(
+        [table(STORED, factors={(n, m): 1.1 for n in CONTROLS for m in MEASURES}), table(STORED, kind="rare")]
+    )
+    rows, remarks = comparable(stored, pd.concat([table(), table(kind="rare")]), CONTROLS)
+    assert (len(rows), len(remarks)) == (0, 1)

@@ -26,7 +26,10 @@ def comparable(stored: pd.DataFrame, here: pd.DataFrame, controls: Collection[st
     Left out are also the methods that ran here, and what a denoising costs, which depends on the machine.
     """
     parts, remarks = [], []
+    others: set[str] = set()  # data sets of other counts, from which all kinds are made
     for (dataset, kind), own in here.groupby(["dataset", "kind"], sort=False):
+        if dataset in others:
+            continue
         place = f"{dataset}, {kind} counts"
         same_counts = stored[(stored["dataset"] == dataset) & (stored["kind"] == kind)]
         if same_counts.empty:
@@ -43,6 +46,7 @@ def comparable(stored: pd.DataFrame, here: pd.DataFrame, controls: Collection[st
         different, reason = _different_measures(part, own, controls)
         if reason:
             remarks.append(f"{place}: {reason}, so nothing stored is compared with")
+            others.add(dataset)
             continue
         remarks += [f"{place}: {measure} is left out of the stored scores: {why}" for measure, why in different.items()]
         parts.append(part[~part["metric"].isin(list(different)) & ~part["method"].isin(own["method"].unique())])
@@ -63,7 +67,7 @@ def _different_measures(
         )
     size = np.maximum(both["value_here"].abs(), both["value_stored"].abs())
     both["gap"] = (both["value_here"] - both["value_stored"]).abs() / size.where(size > 0, 1)
-    if (both["gap"] <= EQUAL).mean() < MOST:
+    if (both.loc[size > 0, "gap"] <= EQUAL).mean() < MOST:  # zeros on both sides tell nothing
         chief = both["metric"].map({measure: place for place, measure in enumerate(ORDER)})
         example = both[both["gap"] > EQUAL].assign(chief=chief).sort_values("chief").iloc[0]
         return {}, f"{_gap_of(example)}: these are other counts (data, filters, share of molecules or version)"
