@@ -7,7 +7,8 @@ import pytest
 import torch
 from scipy.sparse import csr_matrix
 
-from zipo.datasets.sources.simulated import SimulatedSource, simulate
+from zipo.datasets.simulation import simulate
+from zipo.datasets.sources.simulated import SimulatedSource
 
 pytest_plugins = ["tests.reliability", "tests.methods.fixtures"]
 

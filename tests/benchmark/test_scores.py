@@ -13,7 +13,8 @@ from zipo import metrics
 from zipo.benchmark.running.launch import Result
 from zipo.benchmark.scores import COLUMNS, scores_of
 from zipo.benchmark.views import BINS, tsne_coordinates, zeros_of
-from zipo.datasets.sources.simulated import SimulatedSource, simulate
+from zipo.datasets.simulation import simulate
+from zipo.datasets.sources.simulated import SimulatedSource
 from zipo.datasets.thinning import thinned
 from zipo.metrics.shared.case import Case
 from zipo.metrics.shared.permutation import permuted

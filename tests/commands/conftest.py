@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from zipo import cli
-from zipo.datasets.sources.simulated import SimulatedSource, simulate
+from zipo.datasets.simulation import simulate
+from zipo.datasets.sources.simulated import SimulatedSource
 
 SMALL = ("--set", "encoder=8-4", "--set", "batch_size=32", "--epochs", "3")
 

@@ -16,7 +16,7 @@ from zipo.datasets import filters
 from zipo.datasets.catalogue import Dataset, Filters
 from zipo.datasets.geo import liver
 from zipo.datasets.prepare import prepare
-from zipo.datasets.sources.simulated import simulate
+from zipo.datasets.simulation import simulate
 from zipo.datasets.transfer.manifest import write_manifest
 from zipo.shared.errors import InputError
 from zipo.study.table_1 import table_1

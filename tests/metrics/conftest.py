@@ -4,7 +4,8 @@ import anndata as ad
 import numpy as np
 import pytest
 
-from zipo.datasets.sources.simulated import SimulatedSource, simulate
+from zipo.datasets.simulation import simulate
+from zipo.datasets.sources.simulated import SimulatedSource
 from zipo.datasets.thinning import thinned
 from zipo.methods import gene_mean, no_denoising, oracle
 from zipo.metrics.shared.case import Case

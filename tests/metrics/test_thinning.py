@@ -57,3 +57,14 @@ def test_the_truth_is_thinned_with_the_counts(simulated):
     assert held_out.sum() == pytest.approx(means.sum() / 9, rel=0.02)
     np.testing.assert_array_equal(simulated.layers["true_rates"], rates)
     assert list(training.obs_names) == list(simulated.obs_names)
+
+
+def test_the_loss_of_thinned_counts_is_that_of_all_molecules(simulated):
+    training, _ = thinned(simulated, 0.3, seed=1)
+    curve = training.uns["true_loss"]
+    of_rates = stats.logistic.cdf(curve["slope"] * (np.log(training.layers["true_rates"]) - curve["midpoint"]))
+    np.testing.assert_allclose(of_rates, simulated.layers["true_zero_probability"], atol=1e-5)
+    np.testing.assert_allclose(
+        training.layers["true_state_rates"], 0.3 * simulated.layers["true_state_rates"], rtol=1e-6
+    )
+    assert simulated.uns["true_loss"]["midpoint"] == -1.0

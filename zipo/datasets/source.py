@@ -43,6 +43,8 @@ class Source(Section):
     """Environment variable with the token that access to the data needs; None for data that anyone may have."""
     fetch_settings: ClassVar[tuple[str, ...]] = ()
     """Fields of Fetching that decide what is fetched: after a change of one, a study fetches again."""
+    has_truth: ClassVar[bool] = False
+    """Whether the counts are drawn, so that `read` gives their true means in layers["true_rates"]."""
 
     def download(self, downloads: Path) -> Path | None:
         """The file that `fetch` makes, in the folder of downloads; None for a source that is not fetched."""

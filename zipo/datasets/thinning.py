@@ -30,6 +30,9 @@ def thinned(data: ad.AnnData, share: float, seed: int) -> tuple[ad.AnnData, csr_
     counts, held_out = thin(data.X, share, seed)
     training = data.copy()
     training.X = counts
-    if "true_rates" in training.layers:
-        training.layers["true_rates"] = training.layers["true_rates"] * np.float32(share)
+    for layer in {"true_rates", "true_state_rates"} & set(training.layers):
+        training.layers[layer] = training.layers[layer] * np.float32(share)
+    if "true_loss" in training.uns:  # which depends on the rates of all molecules
+        loss = training.uns["true_loss"]
+        training.uns["true_loss"] = loss | {"midpoint": loss["midpoint"] + np.log(share)}
     return training, held_out

@@ -47,7 +47,7 @@ class BenchmarkPlan:
     @classmethod
     def of(cls, study: Study, paths: Paths) -> Self:
         """The plan of a study's benchmark; InputError for a method or parameter that will not do."""
-        simulated = {name: study.datasets[name].source.kind == "simulated" for name in study.compared_on}
+        simulated = {name: study.datasets[name].source.has_truth for name in study.compared_on}
         return cls(study.file.benchmark or Benchmark(), study.rows, simulated, paths)
 
     def runs(self, row: str, dataset: str) -> list[RunFiles]:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from zipo.datasets.sources.simulated import SimulatedSource, simulate
+from zipo.datasets.simulation import simulate
+from zipo.datasets.sources.simulated import SimulatedSource
 
 
 def source(**options) -> SimulatedSource:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class SimulatedSource(Source):
-    """Counts drawn from a known truth; see zipo/datasets/sources/simulated.py."""
+    """Counts drawn from a known truth; see zipo/datasets/simulation.py."""
 
     kind: Literal["simulated"]
     """Drawn, not measured."""
@@ -24,10 +24,26 @@ class SimulatedSource(Source):
     """Number of genes."""
     cell_types: Annotated[int, Field(ge=1)] = 5
     """Number of cell types, of unequal sizes."""
+    rare_share: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Expected share of the cells that are of the last type; as it is drawn, if absent."""
     differential_share: Annotated[float, Field(ge=0, le=1)] = 0.3
     """Share of the genes whose mean differs in a cell type."""
+    tail_index: Annotated[float, Field(gt=1)] | None = None
+    """Index of the Pareto tail of the genes' means; they are gamma, without a heavy tail, if absent."""
+    trajectory: bool = False
+    """Whether cells lie anywhere between a common root and their type, which is the end of a branch."""
+    programs: Annotated[int, Field(ge=0)] = 0
+    """Number of gene programs, each with an activity that varies from cell to cell within all types."""
+    program_share: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """Share of the genes that a program acts on."""
+    program_spread: Annotated[float, Field(ge=0)] = 0.5
+    """Standard deviation of the programs' loadings: of a gene's log rate by one unit of a program's activity."""
+    batches: Annotated[int, Field(ge=1)] = 1
+    """Number of batches, of equal expected sizes."""
+    batch_spread: Annotated[float, Field(ge=0)] = 0.3
+    """Standard deviation of the logarithm of a gene's factor in a batch."""
     dispersion: Annotated[float, Field(ge=0)] = 0.1
-    """Squared coefficient of variation of a gene among the cells of a type; 0 leaves Poisson noise alone."""
+    """Squared coefficient of variation of a gene among cells that are alike; 0 leaves Poisson noise alone."""
     median_library: Annotated[float, Field(gt=0)] = 2000.0
     """Median of the log-normal library sizes, in counts."""
     library_spread: Annotated[float, Field(ge=0)] = 0.4
@@ -39,49 +55,14 @@ class SimulatedSource(Source):
     seed: int = 1
     """Seed of the draw."""
 
+    has_truth: ClassVar[bool] = True
+
     def size(self) -> tuple[int, int]:
         """Number of cells and genes."""
         return self.cells, self.genes
 
     def read(self, downloads: Path) -> tuple[ad.AnnData, dict[str, str]]:
         """The counts with their truth, which no file holds."""
+        from zipo.datasets.simulation import simulate
+
         return simulate(self), {}
-
-
-def simulate(source: SimulatedSource) -> ad.AnnData:
-    """Draw counts: gamma gene means, log-normal libraries, cell types, biological variation, Poisson noise.
-
-    layers["true_rates"] are the expected counts of each cell before zero inflation, the truth that a
-    denoiser is after; layers["true_zero_probability"] the probability of loss, where inflation is on.
-    """
-    import anndata as ad
-    import numpy as np
-    import pandas as pd
-    from scipy.sparse import csr_matrix
-    from scipy.special import expit
-
-    rng = np.random.default_rng(source.seed)
-    base = rng.gamma(shape=0.6, scale=1.0, size=source.genes)
-    shares = rng.dirichlet(np.full(source.cell_types, 3.0))
-    types = rng.choice(source.cell_types, size=source.cells, p=shares)
-    factors = np.ones((source.cell_types, source.genes))
-    differs = rng.random(factors.shape) < source.differential_share
-    factors[differs] = rng.lognormal(0.0, 0.8, size=int(differs.sum()))
-
-    expression = (base * factors)[types]
-    if source.dispersion:
-        expression = rng.gamma(1 / source.dispersion, expression * source.dispersion)
-    library = rng.lognormal(np.log(source.median_library), source.library_spread, size=(source.cells, 1))
-    rates = library * expression / expression.sum(axis=1, keepdims=True)
-
-    counts = rng.poisson(rates)
-    layers = {"true_rates": rates.astype(np.float32)}
-    if source.dropout_midpoint is not None:
-        lost = expit(source.dropout_slope * (np.log(rates + 1e-12) - source.dropout_midpoint))
-        counts = np.where(rng.random(rates.shape) < lost, 0, counts)
-        layers["true_zero_probability"] = lost.astype(np.float32)
-
-    cells = [f"cell-{i}" for i in range(source.cells)]
-    genes = [f"gene-{j}" for j in range(source.genes)]
-    obs = pd.DataFrame({"cell_type": pd.Categorical([f"type-{t}" for t in types])}, index=cells)
-    return ad.AnnData(csr_matrix(counts.astype(np.float32)), obs=obs, var=pd.DataFrame(index=genes), layers=layers)
