@@ -12,6 +12,7 @@ def test_without_a_choice_every_method_takes_part_at_its_defaults():
     assert list(resolved) == methods.known()
     assert all(row.parameters == {} and row.name == row.method.name for row in resolved.values())
     assert {name for name, row in resolved.items() if row.control} == {
+        "bayes",
         "gene_mean",
         "no_denoising",
         "oracle",

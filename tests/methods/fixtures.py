@@ -33,7 +33,8 @@ def awkward(tmp_path_factory) -> Path:
     counts.var_names = [f"gene-{j}" for j in range(GENES)]
     counts.obs["cell_type"] = types.astype(str)
     counts.obs["batch"] = np.array(["one", "two"])[types % 2]
-    counts.layers["true_rates"] = rates.astype(np.float32)
+    counts.layers["true_rates"] = counts.layers["true_state_rates"] = rates.astype(np.float32)
+    counts.var["true_dispersion"] = 0.0
     file = tmp_path_factory.mktemp("counts") / "awkward.h5ad"
     counts.write_h5ad(file)
     return file

@@ -150,9 +150,11 @@ def against_controls(table: pd.DataFrame, benchmark: dict) -> str:
                 rows.append([escape(cell) or NONE for cell in cells])
     if not rows:
         return page.paragraph("No control took part.")
-    intro = """<p>Controls, but for <em>oracle</em>, which is the truth, know nothing of cells that are alike. Where a
-method does not predict the other molecules better than they do, its denoised counts are no gain for that. Where it
-takes part, <em>shrinkage</em> is the counts themselves drawn towards the means of the genes by one weight.</p>"""
+    intro = """<p><em>oracle</em> is the truth of simulated counts, and <em>bayes</em> infers it from the counts and the
+true states of the cells, which no method is expected to beat. Other controls know nothing of cells that are alike:
+where a method does not predict the other molecules better than they do, its denoised counts are no gain for that.
+Where it takes part, <em>shrinkage</em> is the counts themselves drawn towards the means of the genes by one
+weight.</p>"""
     return intro + _html(["data set", "measure", "control", "beaten by", "not beaten by"], rows)
 
 
