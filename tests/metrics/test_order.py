@@ -11,6 +11,7 @@ from zipo.metrics import (
     held_out_posterior,
     library_size,
     null_differences,
+    simulated_distribution,
     simulated_truth,
     zero_calibration,
 )
@@ -80,6 +81,19 @@ def test_simulated_truth(deep_cases, shallow_cases, measure):
         assert simulated_truth.score(cases["oracle"])[measure] == pytest.approx(bound, abs=1e-6)
     if measure != "truth_gene_correlation":  # of which the gene mean has none, as zeros
         assert_ascending(measured(simulated_truth, measure, deep_cases))
+
+
+def test_simulated_distribution(deep_cases, shallow_cases):
+    """Rates of deep cells in the full order; where much is lost, counts are no rates, and gene means may be closer."""
+    deep, shallow = (
+        {name: dataclasses.replace(case, rates=case.denoised) for name, case in cases.items() if name != "oracle"}
+        | {"oracle": cases["oracle"]}
+        for cases in (deep_cases, shallow_cases)
+    )
+    assert_ascending(measured(simulated_distribution, "truth_rates_mse", deep))
+    assert_ascending(measured(simulated_distribution, "truth_rates_mse", shallow, ["oracle", "gene_mean", "zeros"]))
+    assert_ascending(measured(simulated_distribution, "truth_rates_mse", shallow, ["oracle", "no_denoising", "zeros"]))
+    assert_ascending(measured(simulated_distribution, "truth_loss_mse", shallow, ["oracle", "zeros"]))
 
 
 def test_zero_calibration(shallow_cases):
