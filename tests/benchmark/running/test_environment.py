@@ -9,6 +9,7 @@ import yaml
 
 from zipo.benchmark.running import environment
 from zipo.methods import discover
+from zipo.shared import environments
 from zipo.shared.errors import InputError
 
 ENVS = Path(__file__).parents[3] / "envs"
@@ -80,7 +81,7 @@ def test_an_environment_is_made_once_and_again_when_its_pins_change(pins, tmp_pa
 @pytest.mark.parametrize("installer", ["uv", "pip"])
 def test_an_environment_that_cannot_be_made_says_why(installer, pins, tmp_path, monkeypatch):
     if installer == "pip":
-        monkeypatch.setattr(environment, "uv", lambda: None)
+        monkeypatch.setattr(environments, "uv", lambda: None)
     (pins / "toy.txt").write_text("greedy==1.0\n")
     folder = tmp_path / "environments" / "toy"
     made = environment.make("toy", folder)
@@ -123,9 +124,9 @@ def test_a_half_made_environment_does_not_count(pins, tmp_path):
 
 def test_reasons_are_the_last_message_of_the_installer():
     output = "warning: old\n  \N{MULTIPLICATION SIGN} No solution found:\n  ╰─▶ Because x is\n      missing, no.\n"
-    assert environment.reason_of(output) == "No solution found: Because x is missing, no."
-    assert environment.reason_of("a\nERROR: first\nERROR: last\n") == "ERROR: last"
-    assert environment.reason_of("something\nelse\n") == "else"
+    assert environments.reason_of(output) == "No solution found: Because x is missing, no."
+    assert environments.reason_of("a\nERROR: first\nERROR: last\n") == "ERROR: last"
+    assert environments.reason_of("something\nelse\n") == "else"
 
 
 def test_methods_have_pins_for_their_environments():
