@@ -73,7 +73,10 @@ def toy_folder(tmp_path, monkeypatch) -> Path:
 
 def test_every_file_defines_one_kind():
     kinds = [get_args(source.model_fields["kind"].annotation) for source in sources.discover()]
-    assert kinds == [("scanpy",), ("file",), ("geo",), ("wheel", "sdist"), ("synapse",), ("simulated",)]
+    assert kinds == [
+        *(("scanpy",), ("file",), ("geo",), ("wheel", "sdist"), ("synapse",)),
+        *(("scdesigner",), ("simulated",)),
+    ]
 
 
 def test_a_file_added_to_the_folder_is_a_kind_that_is_fetched_and_prepared(tmp_path):
