@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from zipo.datasets.source import Fetching
-from zipo.datasets.sources.scdesigner import ScDesignerSource
 from zipo.datasets.sources.package import PackageSource
+from zipo.datasets.sources.scdesigner import ScDesignerSource
 from zipo.datasets.transfer.integrity import sha256_of
 from zipo.shared import environments
 from zipo.shared.environments import Environment
