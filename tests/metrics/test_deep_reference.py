@@ -10,7 +10,8 @@ from scipy.sparse import csr_matrix
 from sklearn.neighbors import NearestNeighbors
 
 from tests.metrics.conftest import cases
-from zipo.datasets.sources.simulated import SimulatedSource, simulate
+from zipo.datasets.simulation import simulate
+from zipo.datasets.sources.simulated import SimulatedSource
 from zipo.metrics import deep_reference
 from zipo.metrics.shared import chunks
 from zipo.metrics.shared.case import Case

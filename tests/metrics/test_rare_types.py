@@ -8,7 +8,8 @@ from sklearn.metrics import f1_score
 from sklearn.neighbors import NearestNeighbors
 
 from tests.metrics.conftest import cases
-from zipo.datasets.sources.simulated import SimulatedSource, simulate
+from zipo.datasets.simulation import simulate
+from zipo.datasets.sources.simulated import SimulatedSource
 from zipo.metrics import rare_types
 from zipo.metrics.shared.components import principal_components
 from zipo.metrics.shared.rare_type import rarefied

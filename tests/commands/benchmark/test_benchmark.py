@@ -9,7 +9,8 @@ import pytest
 from scipy.special import xlogy
 
 from tests.commands.benchmark.conftest import METHOD, SOURCE
-from zipo.datasets.sources.simulated import SimulatedSource, simulate
+from zipo.datasets.simulation import simulate
+from zipo.datasets.sources.simulated import SimulatedSource
 
 pytestmark = [pytest.mark.usefixtures("_published"), pytest.mark.xdist_group("one-method")]
 
