@@ -22,7 +22,7 @@ ENVIRONMENTS = Path(os.environ.get("ZIPO_ENVIRONMENTS") or environment.default_f
 QUICK = {
     "dca": {"epochs": 20},
     "deepimpute": {"max_epochs": 20},
-    "ldvae": {"max_epochs": 150, "samples": 2},
+    "ldvae": {"max_epochs": 200, "samples": 2},
     "magic": {"n_pca": 20},
     "pca": {"components": 5},
     "scvi": {"max_epochs": 150, "samples": 2},

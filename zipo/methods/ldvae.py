@@ -6,7 +6,7 @@ from zipo.methods.shared.variational import denoised_by, trained
 
 name = "ldvae"
 env = "scvi"
-parameters = {"likelihood": "nb", "max_epochs": None, "samples": 10}
+parameters = {"likelihood": "nb", "max_epochs": None, "learning_rate": 5e-3, "samples": 10}
 seeded = True
 keeps_library = True
 scale = "expected counts (1 - z) l mu of its likelihood at the observed library size: counts as they are"
@@ -14,13 +14,17 @@ source = "Svensson 2020, doi 10.1093/bioinformatics/btaa169, LinearSCVI of scvi-
 imports = ("torch", "scvi")
 
 
-def denoise(counts: ad.AnnData, *, seed: int, likelihood: str, max_epochs: int | None, samples: int) -> ad.AnnData:
+def denoise(
+    counts: ad.AnnData, *, seed: int, likelihood: str, max_epochs: int | None, learning_rate: float, samples: int
+) -> ad.AnnData:
     """LDVAE's expected counts, distribution and latents (`zipo.methods.shared.variational.denoised_by`).
 
     `likelihood` is nb or zinb; `max_epochs` of None leaves the number of epochs to scvi-tools. The library size is the
-    observed one, as in scVI; by default LinearSCVI would predict it.
+    observed one, as in scVI; by default LinearSCVI would predict it. The learning rate is that of scvi-tools' tutorial:
+    with the default of 1e-3 the linear decoder has not learned the genes' means when training ends.
     """
     from scvi.model import LinearSCVI
 
     options = {"gene_likelihood": likelihood, "use_observed_lib_size": True}
-    return denoised_by(trained(LinearSCVI, counts, seed, max_epochs, **options), counts, likelihood, samples)
+    model = trained(LinearSCVI, counts, seed, max_epochs, learning_rate, **options)
+    return denoised_by(model, counts, likelihood, samples)

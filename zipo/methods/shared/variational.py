@@ -10,16 +10,25 @@ if TYPE_CHECKING:
 
 
 def trained(
-    kind: "type[SCVI | LinearSCVI]", counts: ad.AnnData, seed: int, max_epochs: int | None, **options: Any
+    kind: "type[SCVI | LinearSCVI]",
+    counts: ad.AnnData,
+    seed: int,
+    max_epochs: int | None,
+    learning_rate: float = 1e-3,
+    **options: Any,
 ) -> "SCVI | LinearSCVI":
-    """A model of that kind, trained on the counts; `max_epochs` of None leaves their number to scvi-tools."""
+    """A model of that kind, trained on the counts; `max_epochs` of None leaves their number to scvi-tools.
+
+    The learning rate is that of scvi-tools by default.
+    """
     from scvi import settings
 
     settings.seed = seed
     data = counts.copy()  # scvi-tools registers its fields there
     kind.setup_anndata(data)
     model = kind(data, **options)
-    model.train(max_epochs=max_epochs, accelerator="cpu", enable_progress_bar=False, logger=False)
+    plan = {"lr": learning_rate}
+    model.train(max_epochs=max_epochs, accelerator="cpu", enable_progress_bar=False, logger=False, plan_kwargs=plan)
     return model
 
 
