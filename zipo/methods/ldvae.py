@@ -20,8 +20,8 @@ def denoise(
     """LDVAE's expected counts, distribution and latents (`zipo.methods.shared.variational.denoised_by`).
 
     `likelihood` is nb or zinb; `max_epochs` of None leaves the number of epochs to scvi-tools. The library size is the
-    observed one, as in scVI; by default LinearSCVI would predict it. The learning rate is that of scvi-tools' tutorial:
-    with the default of 1e-3 the linear decoder has not learned the genes' means when training ends.
+    observed one, as in scVI; by default LinearSCVI would predict it. The learning rate is five times the package's
+    own, with which the linear decoder has not learned the genes' means when training ends.
     """
     from scvi.model import LinearSCVI
 
