@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from zipo.benchmark.leaderboard import bootstrap, leaderboard
+from zipo.benchmark.leaderboard import bootstrap, groups, leaderboard
 from zipo.benchmark.page import body
 from zipo.benchmark.scores import COLUMNS
 
@@ -211,3 +211,56 @@ def test_the_page_does_without_faults_and_without_the_reference(rows):
     page = body(leaderboard(table(rows), "other", ["no_denoising"]), about(reference="other"))
     assert "Every method ran to its end" in page
     assert "other has no rank" in page
+
+
+def test_scaled_is_nought_at_the_worst_and_one_at_the_best_control(rows):
+    """Deviance: controls 1.5 and .5, so that peer, of .96, is at .54; ARI: .8 and .6, so that ours, of .9, is at 1.5."""
+    bounds = {"floor": (1.5, 0.6), "ceiling": (0.5, 0.8)}
+    extra = [
+        row(name, metric, value, split)
+        for name, pair in bounds.items()
+        for metric, value in zip(("poisson_deviance", "latent_ari"), pair, strict=True)
+        for split in range(1, 6)
+    ]
+    without = [each for each in rows if each["method"] != "no_denoising"]
+    found = leaderboard(table(without + extra), "ours", list(bounds))
+    scaled = by(found, "poisson_deviance")["scaled"].to_dict()
+    assert scaled == pytest.approx({"floor": 0, "ceiling": 1, "peer": 0.54, "ours": 0.4, "same": 0.4, "far": -1.5})
+    scaled = by(found, "latent_ari")["scaled"].to_dict()
+    assert scaled == pytest.approx({"floor": 0, "ceiling": 1, "ours": 1.5, "peer": -0.5, "far": 0.5})
+    assert by(found, "false_correlations")["scaled"].isna().all()  # no control was scored by it
+
+
+def test_nothing_is_scaled_between_controls_that_are_alike_nor_by_what_does_not_rank(rows):
+    extra = [row(name, "poisson_deviance", 0.1, split) for name in ("one",) for split in range(1, 6)]
+    extra += [
+        row(name, metric, value, 1)
+        for name, value in (("one", 0.1), ("no_denoising", 0.2), ("ours", 0.3))
+        for metric in ("seconds", "library_rmse")
+    ]
+    found = leaderboard(table(rows + extra), "ours", ["no_denoising", "one"])
+    assert found["scaled"].isna().all()
+
+
+def test_a_group_ends_where_the_paired_difference_from_its_first_has_an_interval_without_zero():
+    noise = np.array([0.5, -0.3, 0.1, -0.4, 0.2])
+    values = pd.DataFrame({
+        "first": noise,
+        "tied": noise + [0.1, -0.05, 0.1, -0.05, 0.1],  # draws with a mean below zero are no rarity
+        "behind": noise + [0.2, 0.3, 0.2, 0.3, 0.2],  # worse on every split, though by less than splits differ
+        "with_behind": noise + [0.3, 0.2, 0.3, 0.2, 0.3],
+        "last": noise + 2,
+    })  # fmt: skip
+    assert groups(values, list(values)) == {"first": 1, "tied": 1, "behind": 2, "with_behind": 2, "last": 3}
+    draws = [np.mean(draw) for draw in product(values["tied"] - values["first"], repeat=5)]
+    assert np.quantile(draws, 0.025) < 0 < np.quantile(draws, 0.975)
+    assert groups(values.iloc[:1], list(values)) == {}
+    assert groups(values.iloc[:2], ["first", "tied"]) == {"first": 1, "tied": 1}
+
+
+def test_methods_that_ran_twice_or_more_have_groups_and_controls_have_none(rows):
+    found = leaderboard(table(rows), "ours", ["no_denoising"])
+    group = by(found, "poisson_deviance")["group"]
+    assert group[["peer", "ours", "same", "far"]].tolist() == [1, 2, 2, 3]
+    assert pd.isna(group["no_denoising"])
+    assert by(found, "false_correlations")["group"].isna().all()  # of one run

@@ -26,6 +26,8 @@ COLUMNS = [
     "n",
     "rank",
     "ranked",
+    "group",
+    "scaled",
     "seconds",
     "peak_mb",
     "status",
@@ -45,6 +47,10 @@ def leaderboard(scores: pd.DataFrame, reference: str, controls: list[str]) -> pd
     - mean, low, high: over n runs (splits and seeds), with a 95 % bootstrap interval of the mean.
     - rank: from 1, the best by the metric's better end, among `ranked` methods; ties share the better rank. Controls
       are not ranked, and nothing is by a metric that is fixed by construction (zipo.metrics.unranked).
+    - group: from 1, methods that the runs do not tell apart; see `groups`. None where a method ran once.
+    - scaled: 0 at the worst and 1 at the best of the controls, which is the truth where counts are simulated: above 1
+      is better than all controls, below 0 worse than all. It depends on no other method. NaN by a metric that does
+      not rank, of time or memory, which controls hardly take, and where fewer than two controls differ.
     - seconds, peak_mb: means over the runs.
     - difference: of the value less the reference's on the same split and seed, with a bootstrap interval, over pairs.
     - beats: names of the controls whose mean is worse, by a metric that ranks.
@@ -72,10 +78,37 @@ def leaderboard(scores: pd.DataFrame, reference: str, controls: list[str]) -> pd
                     )
                     row["remark"] = _remark(row["n"], method in controls, unranked.get(metric))
                 metric_rows.append(row)
-            rows += metric_rows if metric in unranked else _ranked(metric_rows, better[metric], controls)
+            if metric not in unranked:
+                metric_rows = _ranked(metric_rows, better[metric], controls)
+                _add_groups(metric_rows, values.pivot(index=RUN, columns="method", values="value"))
+                if metric not in metrics.costs():
+                    _add_scaled(metric_rows, better[metric], controls)
+            rows += metric_rows
     table = pd.DataFrame(rows, columns=COLUMNS)
-    kinds = dict.fromkeys(("n", "rank", "ranked", "pairs"), "Int64")
-    return table.astype(kinds).fillna({"reason": "", "beats": "", "remark": ""})
+    types = dict.fromkeys(("n", "rank", "ranked", "group", "pairs"), "Int64") | {"scaled": "float64"}
+    return table.astype(types).fillna({"reason": "", "beats": "", "remark": ""})
+
+
+def groups(values: pd.DataFrame, order: list[str]) -> dict[str, int]:
+    """Groups of methods that the runs do not tell apart, from 1, by method; none where they ran less than twice.
+
+    `values` has a row for each run and a column for each method; `order` lists the methods from the best on. The first
+    opens a group, to which the next ones belong as long as the interval of their paired difference from it includes
+    zero; the first whose interval does not opens the next group. Intervals of few runs are their range.
+    """
+    by_method: dict[str, int] = {}
+    for method in order:
+        if not by_method:
+            first, by_method[method] = method, 1
+            continue
+        differences = (values[method] - values[first]).dropna().to_numpy()
+        if len(differences) < 2:
+            return {}
+        low, high = np.round(bootstrap(differences), DECIMALS)
+        apart = low > 0 or high < 0
+        by_method[method] = max(by_method.values()) + apart
+        first = method if apart else first
+    return by_method
 
 
 def bootstrap(values: np.ndarray) -> tuple[float, float]:
@@ -133,3 +166,20 @@ def _ranked(rows: list[dict], better: str, controls: list[str]) -> list[dict]:
         own_value = signed_means.get(row["method"], np.inf)
         row["beats"] = ", ".join(name for name in controls if own_value < signed_means.get(name, -np.inf))
     return rows
+
+
+def _add_groups(rows: list[dict], values: pd.DataFrame) -> None:
+    """Add their groups to the rows that have a rank."""
+    in_order = sorted((row for row in rows if "rank" in row), key=lambda row: (row["rank"], row["method"]))
+    by_method = groups(values, [row["method"] for row in in_order])
+    for row in in_order:
+        row["group"] = by_method.get(row["method"])
+
+
+def _add_scaled(rows: list[dict], better: str, controls: list[str]) -> None:
+    """Add to the rows their means scaled between the worst and the best control."""
+    means = sorted((row["mean"] for row in rows if row["method"] in controls and "mean" in row), reverse=better == "low")
+    if len(means) < 2 or round(means[-1] - means[0], DECIMALS) == 0:
+        return
+    for row in rows:
+        row["scaled"] = (row["mean"] - means[0]) / (means[-1] - means[0]) if "mean" in row else np.nan

@@ -52,6 +52,11 @@ def unranked() -> dict[str, str]:
     return {name: why for module in discover().values() for name, why in getattr(module, "unranked", {}).items()}
 
 
+def costs() -> list[str]:
+    """The measures of what a denoising costs, which say nothing of its quality."""
+    return [measure for module in discover().values() if "cost" in module.needs for measure in module.measures]
+
+
 def kind_of(module: ModuleType) -> str:
     """The kind of counts that a metric scores: the one of KINDS that it needs, else split."""
     return next((kind for kind in KINDS if kind in module.needs), "split")
