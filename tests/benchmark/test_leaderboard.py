@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from zipo.benchmark import page as of_page
 from zipo.benchmark.leaderboard import bootstrap, groups, leaderboard
-from zipo.benchmark.page import body
+from zipo.benchmark.ranks import ranks
 from zipo.benchmark.scores import COLUMNS
 
 # by split; lower is better
@@ -44,6 +45,10 @@ def rows() -> list[dict]:
         row(method, "false_correlations", value, 1, kind="permuted", seconds=50.0)
         for method, value in (("ours", 0.2), ("peer", 0.3), ("same", 0.2))
     ]
+
+
+def body(found: pd.DataFrame, facts: dict) -> str:
+    return of_page.body(found, ranks(found, facts["controls"]), facts)
 
 
 def by(found: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -89,10 +94,10 @@ def test_what_is_fixed_by_construction_is_shown_and_not_ranked(rows):
     assert own["remark"].str.startswith("not ranked: 0 by construction").all()
     page = body(found, about())
     assert "ours is first, alone or with others, in 2 of 3 comparisons" in page  # as without it
-    shown = page[page.index("Shown, not ranked") : page.index("The methods")]
+    shown = page[page.index(">Shown, not ranked") : page.index("The methods")]
     assert "library rmse" in shown
     assert "0 by construction where a method scales each cell" in shown
-    assert "library rmse" not in page[page.index("Which method for what") : page.index("Shown, not ranked")]
+    assert "library rmse" not in page[page.index("Which method for what") : page.index(">Shown, not ranked")]
 
 
 def test_controls_are_beaten_by_who_is_strictly_better_by_the_better_end(rows):
@@ -185,7 +190,8 @@ def about(**changed) -> dict:
     facts = {"method": "m", "parameters": "defaults", "environment": "zipo", "output": "counts", "source": "a paper"}
     return {
         "title": "A <study>", "reference": "ours", "datasets": {"d": "Data"}, "controls": ["no_denoising"],
-        "how": {"share": 0.9, "splits": 5, "seeds": 1, "threads": 1, "seconds": 60.0},
+        "bounds": [],
+        "how": {"share": 0.9, "splits": 5, "first_split": 1, "seeds": 1, "threads": 1, "seconds": 60.0},
         "rows": dict.fromkeys([*DEVIANCE, "bad"], facts),
     } | changed  # fmt: skip
 
@@ -194,7 +200,8 @@ def test_the_page_says_who_is_best_where_the_reference_loses_and_what_went_wrong
     bad = [row("bad", None, np.nan, 1, status="invalid", reason="it is <negative>")]
     page = body(leaderboard(table(rows + bad), "ours", ["no_denoising"]), about())
     assert "<b>bad</b> on d: <span class='bad'>invalid</span>: it is &lt;negative&gt;" in page
-    deviance = page[page.index("to predict the molecules") :]
+    deviance = page[page.index("<h3>Data</h3>") :]
+    deviance = deviance[deviance.index("to predict the molecules") :]
     deviance = deviance[: deviance.index("</tr>")]
     assert "<span class='best'>peer 0.96" in deviance
     assert "no method beats no_denoising" in deviance  # 0.1 of the invented control
@@ -214,7 +221,7 @@ def test_the_page_does_without_faults_and_without_the_reference(rows):
 
 
 def test_scaled_is_nought_at_the_worst_and_one_at_the_best_control(rows):
-    """Deviance: controls 1.5 and .5, so that peer, of .96, is at .54; ARI: .8 and .6, so that ours, of .9, is at 1.5."""
+    """Deviance: controls 1.5 and .5, so that peer, of .96, is at .54; ARI: .8 and .6, so that ours is at 1.5."""
     bounds = {"floor": (1.5, 0.6), "ceiling": (0.5, 0.8)}
     extra = [
         row(name, metric, value, split)
@@ -246,9 +253,9 @@ def test_a_group_ends_where_the_paired_difference_from_its_first_has_an_interval
     noise = np.array([0.5, -0.3, 0.1, -0.4, 0.2])
     values = pd.DataFrame({
         "first": noise,
-        "tied": noise + [0.1, -0.05, 0.1, -0.05, 0.1],  # draws with a mean below zero are no rarity
-        "behind": noise + [0.2, 0.3, 0.2, 0.3, 0.2],  # worse on every split, though by less than splits differ
-        "with_behind": noise + [0.3, 0.2, 0.3, 0.2, 0.3],
+        "tied": noise + np.array([0.1, -0.05, 0.1, -0.05, 0.1]),  # draws with a mean below zero are no rarity
+        "behind": noise + np.array([0.2, 0.3, 0.2, 0.3, 0.2]),  # worse on every split, if by less than splits differ
+        "with_behind": noise + np.array([0.3, 0.2, 0.3, 0.2, 0.3]),
         "last": noise + 2,
     })  # fmt: skip
     assert groups(values, list(values)) == {"first": 1, "tied": 1, "behind": 2, "with_behind": 2, "last": 3}

@@ -170,6 +170,8 @@ rule leaderboard:
     output:
         parquet=PATHS.table("leaderboard"),
         tsv=PATHS.file("leaderboard.tsv"),
+        ranks=PATHS.file("ranks.tsv"),
+        facts=PATHS.file("leaderboard.json"),
         page=report(
             PATHS.file("leaderboard.html"),
             caption="../report/leaderboard.rst",
@@ -187,7 +189,8 @@ rule leaderboard:
         benchmark=facts.LeaderboardFacts.of(STUDY, BENCHMARK.benchmark, BENCHMARK.rows).as_json(),
     shell:
         "zipo study leaderboard --benchmark {params.benchmark:q} --scores {input.scores:q} "
-        "--parquet {output.parquet:q} --tsv {output.tsv:q} --page {output.page:q} 2> {log:q}"
+        "--parquet {output.parquet:q} --tsv {output.tsv:q} --ranks {output.ranks:q} --facts {output.facts:q} "
+        "--page {output.page:q} 2> {log:q}"
 
 
 rule benchmark_views:

@@ -79,19 +79,36 @@ def scores_table(parquet: PathOption, tsv: PathOption, files: list[Path]) -> Non
 
 @steps.command()
 def leaderboard(
-    benchmark: JsonOption, scores: PathOption, parquet: PathOption, tsv: PathOption, page: PathOption
+    benchmark: JsonOption,
+    scores: PathOption,
+    parquet: PathOption,
+    tsv: PathOption,
+    ranks: PathOption,
+    facts: PathOption,
+    page: PathOption,
 ) -> None:
-    """The leaderboard as a table and as a page; `benchmark` holds title, reference, data sets' and rows' facts."""
+    """The leaderboard as a table, as ranks over data sets and as a page.
+
+    `benchmark` holds title, reference, data sets' and rows' facts, which `facts` keeps beside the tables.
+    """
+    import json
+
     import pandas as pd
 
+    from zipo.benchmark import ranks as of_ranks
     from zipo.benchmark.leaderboard import leaderboard
     from zipo.benchmark.page import write_page
+    from zipo.shared.atomic_files import atomic_write
     from zipo.shared.tables import write_parquet, write_tsv
 
     table = leaderboard(pd.read_parquet(scores), benchmark["reference"], benchmark["controls"])
+    places = of_ranks.ranks(table, benchmark["controls"])
     write_parquet(table, parquet)
     write_tsv(table, tsv)
-    write_page(table, benchmark, page)
+    write_tsv(places, ranks)
+    with atomic_write(facts) as part:
+        part.write_text(json.dumps(benchmark, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_page(table, places, benchmark, page)
 
 
 @steps.command()

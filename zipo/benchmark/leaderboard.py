@@ -178,7 +178,9 @@ def _add_groups(rows: list[dict], values: pd.DataFrame) -> None:
 
 def _add_scaled(rows: list[dict], better: str, controls: list[str]) -> None:
     """Add to the rows their means scaled between the worst and the best control."""
-    means = sorted((row["mean"] for row in rows if row["method"] in controls and "mean" in row), reverse=better == "low")
+    means = sorted(
+        (row["mean"] for row in rows if row["method"] in controls and "mean" in row), reverse=better == "low"
+    )
     if len(means) < 2 or round(means[-1] - means[0], DECIMALS) == 0:
         return
     for row in rows:

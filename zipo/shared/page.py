@@ -17,7 +17,10 @@ table { border-collapse: collapse; margin: .5rem 0 1rem; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid #ddd; }
 th { font-weight: 600; border-bottom: 2px solid #888; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-.wide { overflow-x: auto; font-size: 13px; } .wide th, .wide td { padding: .25rem .5rem; }
+.wide { overflow: auto; max-height: 85vh; width: fit-content; max-width: 100%; font-size: 13px; }
+.wide thead th { position: sticky; top: 0; z-index: 2; background: #fff; box-shadow: inset 0 -2px #888; border: 0; }
+.wide td:first-child, .wide th:first-child { position: sticky; left: 0; z-index: 1; background: #fff; }
+.wide thead th:first-child { z-index: 3; } .wide th, .wide td { padding: .25rem .5rem; }
 .wide td { max-width: 22rem; overflow-wrap: break-word; }
 .side td { overflow-wrap: anywhere; text-align: left; } .side td:first-child { white-space: nowrap; }
 summary { cursor: pointer; color: #0072b2; } pre, .literal { background: #f2f2f2; border-radius: .2rem; }

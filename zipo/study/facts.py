@@ -74,8 +74,10 @@ class LeaderboardFacts(_Facts):
     """Titles of the data sets by name."""
     controls: list[str]
     """Rows that are shown and not ranked."""
+    bounds: list[str]
+    """Those of the controls that are given the truth."""
     how: dict[str, Any]
-    """How the methods ran: share of the molecules, splits, seeds, threads and seconds."""
+    """How the methods ran: share of the molecules, splits and the first of them, seeds, threads and seconds."""
     rows: dict[str, dict[str, str]]
     """Method, parameters, environment, output and source of each row."""
 
@@ -87,7 +89,8 @@ class LeaderboardFacts(_Facts):
             reference=benchmark.reference,
             datasets={name: study.datasets[name].title for name in study.compared_on},
             controls=[name for name, row in rows.items() if row.control],
-            how=benchmark.model_dump(include={"share", "splits", "seeds", "threads", "seconds"}),
+            bounds=[name for name, row in rows.items() if row.method.sees_truth],
+            how=benchmark.model_dump(include={"share", "splits", "first_split", "seeds", "threads", "seconds"}),
             rows={name: describe(row) for name, row in rows.items()},
         )
 

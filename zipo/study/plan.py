@@ -123,7 +123,7 @@ class Plan:
     @property
     def benchmark_files(self) -> list[str]:
         """What the comparison of methods leaves for a reader; none without one."""
-        names = ["scores.tsv", "leaderboard.tsv", "leaderboard.html"]
+        names = ["scores.tsv", "leaderboard.tsv", "ranks.tsv", "leaderboard.html"]
         return [self.paths.file(name) for name in names if self.benchmark.rows]
 
     def files_of_figure(self, name: str) -> list[str]:
