@@ -88,15 +88,15 @@ def test_each_purpose_has_its_best_in_the_mean_and_how_often_each_is_first(table
 def test_each_method_fails_where_it_is_no_better_than_a_control_or_has_no_result(table, places):
     shown = answers.fails(table, places, FACTS).set_index("method")
     one, two, three = (shown.loc[name] for name in ("one", "two", "three"))
-    assert one["worse than no_denoising"] == "denoised ari on all 4"
-    assert one["no better than another control"] == "poisson deviance (shrinkage) on a, d of 4"
+    assert one["worse than no_denoising"] == "denoised ari (4 of 4)"
+    assert one["no better than another control"] == "poisson deviance behind shrinkage (2 of 4: a, d)"
     assert one["without a result"] == answers.NONE
     assert two["worse than no_denoising"] == answers.NONE
     assert (
         two["no better than another control"]
-        == "poisson deviance (shrinkage) on a, d of 4; denoised ari (shrinkage) on d of 4"
+        == "poisson deviance behind shrinkage (2 of 4: a, d); denoised ari behind shrinkage (1 of 4: d)"
     )
-    assert three["worse than no_denoising"] == "poisson deviance on a, b, c of 4"
+    assert three["worse than no_denoising"] == "poisson deviance (3 of 4: a, b, c)"
     assert three["without a result"] == "timeout on d"
 
 

@@ -108,7 +108,7 @@ def fails(table: pd.DataFrame, ranks: pd.DataFrame, benchmark: dict) -> pd.DataF
             "method": method,
             f"worse than {NO_DENOISING}": _by_measure(harm, harm["metric"].map(words), scored_on),
             "no better than another control": _by_measure(
-                no_gain, no_gain["metric"].map(words) + " (" + no_gain["control"] + ")", scored_on
+                no_gain, no_gain["metric"].map(words) + " behind " + no_gain["control"], scored_on
             ),
             "without a result": "; ".join(f"{row.status} on {row.dataset}" for row in bad.itertuples()) or NONE,
         })  # fmt: skip
@@ -207,10 +207,10 @@ def _unbeaten(table: pd.DataFrame, benchmark: dict) -> dict[str, str]:
 
 
 def _by_measure(rows: pd.DataFrame, labels: pd.Series, scored_on: pd.Series) -> str:
-    """Rows as measures with their data sets, of how many."""
+    """Rows as measures with how many of their data sets, and which."""
     parts = []
     for label, part in rows.groupby(labels, sort=False):
         number = scored_on[part["metric"].iloc[0]]
-        where = "all" if len(part) == number > 1 else ", ".join(part["dataset"])
-        parts.append(f"{label} on {where} of {number}" if where != "all" else f"{label} on all {number}")
+        which = "" if len(part) == number > 1 else f": {', '.join(part['dataset'])}"
+        parts.append(f"{label} ({len(part)} of {number}{which})")
     return "; ".join(parts) or NONE
