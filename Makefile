@@ -6,7 +6,7 @@ PYTHON ?= $(if $(WHOLE),$(BIN)/python,$(shell for name in $(NAMES); do $$name -V
 PINS := envs/zipo.txt
 INSTALL := --constraint $(PINS) --editable .[study,test]
 
-.PHONY: demo test coverage slurm-test reliability docs tutorial env lint format
+.PHONY: demo test coverage slurm-test reliability docs tutorial leaderboard env lint format
 
 # else each of the many processes would compile every module again
 unexport PYTHONDONTWRITEBYTECODE
@@ -36,6 +36,11 @@ docs: .venv/docs
 # runs the tutorial, and writes into docs/ what it printed and drew
 tutorial: env
 	$(BIN)/python docs/run_tutorial.py
+
+# publishes the tables of a finished benchmark, and a page made from them, in docs/leaderboard/
+RESULTS ?= results/benchmark
+leaderboard: env
+	$(BIN)/zipo study publish-leaderboard $(RESULTS) docs/leaderboard
 
 lint: env
 	$(BIN)/ruff check

@@ -155,6 +155,17 @@ def cost(table: pd.DataFrame, ranks: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def how_it_ran(how: dict) -> str:
+    """What the methods were given, how often and under which limits they ran, and what scored them."""
+    runs = f"{count(how['splits'], 'random split')} with {count(how['seeds'], 'seed')} ({splits(how)})"
+    limits = f"on {count(how['threads'], 'thread')}, for at most {how['seconds']:g} seconds"
+    return (
+        f"Each method was given {how['share']:.0%} of the molecules of every cell, in {runs}, {limits}, and its "
+        "denoised counts are scored on what it did not see: the other molecules, the cell types, the truth where counts "
+        "are simulated."
+    )
+
+
 def splits(how: dict) -> str:
     """The splits that were used, and what it means if the first was not 1."""
     first, last = how["first_split"], how["first_split"] + how["splits"] - 1

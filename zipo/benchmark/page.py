@@ -13,7 +13,7 @@ import pandas as pd
 
 from zipo import metrics
 from zipo.benchmark import answers
-from zipo.benchmark.answers import NO_DENOISING, NONE, count, purposes, words
+from zipo.benchmark.answers import NO_DENOISING, NONE, purposes, words
 from zipo.benchmark.leaderboard import FEWEST, LEVEL
 from zipo.benchmark.openproblems import NOTE
 from zipo.shared import page
@@ -96,10 +96,7 @@ def introduction(benchmark: dict) -> str:
     """How the methods were run and scored, and how to read the page."""
     how = benchmark["how"]
     controls = escape(", ".join(benchmark["controls"])) or "none here"
-    runs = f"{count(how['splits'], 'random split')} with {count(how['seeds'], 'seed')}"
-    return f"""<p>Each method was given {how["share"]:.0%} of the molecules of every cell, in {runs}
-({answers.splits(how)}), on {count(how["threads"], "thread")}, for at most {how["seconds"]:g} seconds, and its denoised
-counts are scored on what it did not see: the other molecules, the cell types, the truth where counts are simulated.
+    return f"""<p>{answers.how_it_ran(how)}
 Ranks go by means; methods with the same mean share a rank. Intervals hold {LEVEL:.0%} of bootstrap means over the runs,
 or are their range where there are fewer than {FEWEST}: they tell how much splits and seeds matter, and nothing about
 other data sets. Controls ({controls}) are shown and never ranked; nor does a measure rank that comes out alike by

@@ -274,6 +274,14 @@ def check(files: list[Path], config: Annotated[list[str] | None, typer.Option(me
 
 
 @app.command()
+def publish_leaderboard(results: Path, target: Path) -> None:
+    """Copy the small tables of a finished benchmark into a folder of the site, and write its page from them."""
+    from zipo.study.publish import publish
+
+    publish(results, target)
+
+
+@app.command()
 def schemas(folder: Path) -> None:
     """Write the JSON schemas of the configuration files."""
     from zipo.study.schemas import write_schemas

@@ -2,11 +2,13 @@
 
 import json
 import os
+import platform
 import shutil
 import signal
 import subprocess
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +49,10 @@ class Result:
     peak_mb: float | None = None
     """Most memory held by the method's process."""
     versions: dict[str, str] = field(default_factory=dict)
+    processor: str = ""
+    """Model of the processor that it ran on."""
+    finished: str = ""
+    """Date on which it ended, as 2026-01-31."""
 
     @classmethod
     def read(cls, folder: Path) -> "Result":
@@ -105,8 +111,18 @@ def run(
         if result.status == "ok" and (reason := fault_of(arrays(part), counts, method.keeps_library)):
             result.status, result.reason = "invalid", reason
     result.reason = " ".join(result.reason.split())[:LONGEST_REASON]
+    result.processor, result.finished = processor(), date.today().isoformat()
     publish(result, part, folder)
     return result
+
+
+def processor() -> str:
+    """Model of this machine's processor, as far as the system tells."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
 
 
 def run_in_group(command: list[str], log: Path, seconds: float, method: Method, threads: int) -> int | None:
