@@ -75,6 +75,38 @@ def test_a_method_far_from_the_rest_is_named_and_does_not_flatten_them(tables):
     assert {line.get_ydata()[0] for line in ax.lines} == {0.21, 0.22, 0.24, 0.3, 0.31}
 
 
+def test_controls_that_are_close_share_a_label(tables):
+    means = {"one": 0.2, "two": 0.5, "gene_mean": 0.300, "no_denoising": 0.301, "shrinkage": 0.4}
+    like = tables["leaderboard"].iloc[0].to_dict() | {"metric": "poisson_deviance", "dataset": "a"}
+    rows = [
+        like | {"method": name, "mean": mean, "remark": "control" if place > 1 else ""}
+        for place, (name, mean) in enumerate(means.items())
+    ]
+    ax = figures.discover()["figure-17"].draw({"leaderboard": pd.DataFrame(rows)}, STUDY).axes[0]
+    assert {"gene_mean, no_denoising", "shrinkage"} <= {text.get_text() for text in ax.texts}
+
+
+@pytest.mark.parametrize("name", ["figure-17", "figure-18", "figure-19", "figure-20"])
+def test_many_data_sets_are_in_rows_of_few_panels(name, tables):
+    """Ten data sets beside each other would make a page wider than any screen."""
+    datasets = {f"d{i}": f"Data set {i}" for i in range(10)}
+    many = {key: pd.concat([table[table["dataset"] == "a"].assign(dataset=name) for name in datasets])
+            for key, table in tables.items()}  # fmt: skip
+    figure = figures.discover()[name].draw(many, STUDY | {"datasets": datasets})
+    shown = [ax for ax in figure.axes if ax.axison]
+    assert len(shown) == 10 * {"figure-17": 1, "figure-18": 2, "figure-19": 1, "figure-20": 2}[name]
+    assert figure.get_figwidth() < 20
+    legends = [ax for ax in figure.axes if ax.get_legend()]
+    assert len(legends) == {"figure-17": 1, "figure-18": 1, "figure-19": 0, "figure-20": 10}[name]
+
+
+@pytest.mark.parametrize(("index", "letter"), [(0, "(a)"), (25, "(z)"), (26, "(aa)"), (53, "(bb)")])
+def test_panels_beyond_the_alphabet_have_two_letters(index, letter):
+    _, panels = style.panels(1, (2, 2))
+    style.panel_letter(panels[0], index)
+    assert panels[0].get_title(loc="left") == letter
+
+
 def test_expected_zeros_are_drawn_beside_the_observed(tables):
     shares, beyond, *_ = figures.discover()["figure-18"].draw(tables, STUDY).axes
     mean = np.geomspace(0.01, 10, 25)

@@ -161,8 +161,8 @@ def how_it_ran(how: dict) -> str:
     limits = f"on {count(how['threads'], 'thread')}, for at most {how['seconds']:g} seconds"
     return (
         f"Each method was given {how['share']:.0%} of the molecules of every cell, in {runs}, {limits}, and its "
-        "denoised counts are scored on what it did not see: the other molecules, the cell types, the truth where counts "
-        "are simulated."
+        "denoised counts are scored on what it did not see: the other molecules, the cell types, the truth where "
+        "counts are simulated."
     )
 
 

@@ -8,7 +8,6 @@ from zipo.figures.shared import style
 from zipo.figures.shared.methods import CONTROL, in_order, looks, of_controls
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -24,6 +23,8 @@ caption = (
 experiments = ()
 tables = ("leaderboard",)
 MEASURE = "poisson_deviance"
+LEGEND_WIDTH = 1.8  # inches
+LINE_HEIGHT = 0.04  # of a panel's height: labels closer than that are one label
 FAR = 10  # times the methods' median distance from their median
 
 
@@ -42,9 +43,9 @@ def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     controls = of_controls(table)
     names = in_order(table)
     method_styles = looks(names, controls)
-    figure, grid = style.grid(1, max(1, len(datasets)))
-    figure.set_size_inches(4.4 * max(1, len(datasets)) + 1.8, 3.8)
-    for place, (ax, dataset) in enumerate(zip(grid[0], datasets, strict=False)):
+    figure, panels = style.panels(len(datasets), (4.4, 3.8))
+    figure.set_figwidth(figure.get_figwidth() + LEGEND_WIDTH)
+    for place, (ax, dataset) in enumerate(zip(panels, datasets, strict=False)):
         panel_rows = shown[shown["dataset"] == dataset]
         is_control = panel_rows["method"].isin(controls)
         points, lines = panel_rows[~is_control], panel_rows[is_control]
@@ -59,7 +60,7 @@ def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
         _draw_controls(ax, lines.sort_values("mean"), points[outliers])
         style.panel_letter(ax, place)
         ax.set_title(study["datasets"][dataset])
-    _add_legend(grid[0], names, shown)
+    _add_legend(panels, names, shown)
     return figure
 
 
@@ -74,23 +75,29 @@ def _draw_controls(ax: "Axes", controls: pd.DataFrame, outliers: pd.DataFrame) -
     low, high = ax.get_ylim()
     height = high - low
     near = controls[controls["mean"].between(low - height, high + height)]
+    labels: list[tuple[float, list[str]]] = []
     for row in near.itertuples():
         ax.axhline(row.mean, color=CONTROL, linestyle=":", linewidth=1.2)
-        ax.annotate(row.method, (0.02, row.mean), xycoords=("axes fraction", "data"), xytext=(0, 2),
+        if labels and row.mean - labels[-1][0] < LINE_HEIGHT * height:
+            labels[-1][1].append(row.method)
+        else:
+            labels.append((row.mean, [row.method]))
+    for mean, names in labels:
+        ax.annotate(", ".join(names), (0.02, mean), xycoords=("axes fraction", "data"), xytext=(0, 2),
                     textcoords="offset points", fontsize="x-small", color=CONTROL)  # fmt: skip
     beyond = [f"{row.method} {row.mean:.2f}" for row in pd.concat([controls.drop(near.index), outliers]).itertuples()]
     ax.text(0.98, 0.97, "\n".join(f"beyond: {label}" for label in beyond), transform=ax.transAxes, ha="right", va="top",
             fontsize="x-small", color=CONTROL)  # fmt: skip
 
 
-def _add_legend(panels: "np.ndarray", names: list[str], shown: pd.DataFrame) -> None:
-    """List the methods of all panels, with the peak memory of each, beside the last panel."""
+def _add_legend(panels: "list[Axes]", names: list[str], shown: pd.DataFrame) -> None:
+    """List the methods of all panels, with the peak memory of each, beside the first row."""
     handles: dict[str, Artist] = {}
     for ax in panels:
         handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
     memory = shown.groupby("method")["peak_mb"].max() / 1000
     drawn = [name for name in names if name in handles]
-    panels[-1].legend(
+    panels[: style.IN_A_ROW][-1].legend(
         [handles[name] for name in drawn], [f"{name} ({memory[name]:.1f} GB)" for name in drawn], loc="upper left",
         bbox_to_anchor=(1.02, 1), fontsize="x-small",
     )  # fmt: skip

@@ -19,6 +19,8 @@ caption = (
 )
 experiments = ()
 tables = ("zeros", "leaderboard")
+LONG_LEGEND = 18
+"""Lines that a column of the legend has at most, as a panel is not higher."""
 BOUNDS = {"poisson": ("Poisson", "--"), "nb": ("negative binomial", "-.")}
 
 
@@ -28,7 +30,7 @@ def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
 
 
 def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
-    """A row of two panels per data set."""
+    """A row of two panels per data set, with a legend beside the first."""
     style.use()
     zeros, table = tables["zeros"], tables["leaderboard"]
     datasets = style.in_order(zeros["dataset"], study)
@@ -59,6 +61,10 @@ def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
             ax.set(xscale="log", xlabel="Mean count of the genes")
             style.panel_letter(ax, 2 * row + place)
             ax.set_title(study["datasets"][dataset])
-        handles, labels = shares.get_legend_handles_labels()
-        beyond.legend(handles, labels, loc="upper left", bbox_to_anchor=(1.02, 1), fontsize="x-small")
+        if row == 0:
+            handles, labels = shares.get_legend_handles_labels()
+            beyond.legend(
+                handles, labels, loc="upper left", bbox_to_anchor=(1.02, 1), fontsize="x-small",
+                ncols=1 + len(labels) // LONG_LEGEND,
+            )  # fmt: skip
     return figure

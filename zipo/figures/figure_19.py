@@ -36,9 +36,8 @@ def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     table, shown = tables["leaderboard"], numbers(tables, study)
     datasets = style.in_order(shown["dataset"], study)
     method_styles = looks(in_order(table), of_controls(table))
-    figure, grid = style.grid(1, max(1, len(datasets)))
-    figure.set_size_inches(5.6 * max(1, len(datasets)), 1.4 + 0.24 * shown["method"].nunique())
-    for place, (ax, dataset) in enumerate(zip(grid[0], datasets, strict=False)):
+    figure, panels = style.panels(len(datasets), (5.6, 1.4 + 0.24 * shown["method"].nunique()))
+    for place, (ax, dataset) in enumerate(zip(panels, datasets, strict=False)):
         bars = shown[shown["dataset"] == dataset].sort_values(["mean", "method"], ascending=False)
         colours = [method_styles[name]["color"] for name in bars["method"]]
         ax.barh(bars["method"], 100 * bars["mean"], color=colours, height=0.7)

@@ -20,6 +20,10 @@ caption = (
 experiments = ()
 tables = ("places", "leaderboard")
 IN_A_ROW = 5
+SMALL = 0.7
+"""Size of the panels, as a share of the usual one, where several data sets have many of them."""
+MANY = 20
+"""Panels of a figure from which on they are small."""
 SCORES = {"silhouette": "latent_silhouette", "ARI": "latent_ari", "NMI": "latent_nmi"}
 
 
@@ -38,6 +42,8 @@ def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     datasets = style.in_order(places["dataset"], study)
     rows_each = max(1, -(-len(order) // IN_A_ROW))
     figure, grid = style.grid(max(1, rows_each * len(datasets)), max(1, min(IN_A_ROW, len(order))))
+    if grid.size > MANY:
+        figure.set_size_inches(*(SMALL * figure.get_size_inches()))
     for ax in grid.flat:
         ax.axis("off")
     for index, dataset in enumerate(datasets):
@@ -54,6 +60,10 @@ def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
             ax.set(xticks=[], yticks=[])
             values = {word: scores.get((dataset, name, metric)) for word, metric in SCORES.items()}
             summary = ", ".join(f"{word} {value:.2f}" for word, value in values.items() if value is not None)
-            ax.set_title(f"{study['datasets'][dataset]}: {name}\n{summary}", loc="left", fontsize="small")
+            ax.set_title(
+                f"{study['datasets'][dataset]}: {name}\n{summary}",
+                loc="left",
+                fontsize="small" if grid.size <= MANY else "xx-small",
+            )
         legend_beside(grid[index * rows_each, -1], palette)
     return figure

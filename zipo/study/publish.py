@@ -95,8 +95,8 @@ def text(folder: Path) -> str:
     picture = f"\n![Quality of the methods against the time that they took]({PICTURE})\n"
     return f"""# Leaderboard
 
-Results of the study *{benchmark["title"]}*, in a page that `zipo study publish-leaderboard` makes from the tables beside
-it.
+Results of the study *{benchmark["title"]}*, in a page that `zipo study publish-leaderboard` makes from the tables
+beside it.
 
 {answers.how_it_ran(benchmark["how"])} Controls, which are shown and never ranked: {", ".join(benchmark["controls"])}.
 

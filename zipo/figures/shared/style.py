@@ -29,6 +29,7 @@ LABELS = {
 # categories that the paper puts first
 FIRST = ("none", "linear", "sigmoid", "POISSON", "NB", "ZIP", "ZiPo", "DCA", "zipDCA")
 PANEL = (3.9, 3.2)  # inches
+IN_A_ROW = 3  # panels of figures that have one for each data set
 LOG_RANGE = 30.0  # means further apart than this factor go on a logarithmic axis
 FORMATS = ("png", "pdf")
 
@@ -104,9 +105,22 @@ def grid(rows: int, columns: int) -> "tuple[Figure, np.ndarray]":
     return figure, axes
 
 
+def panels(number: int, size: tuple[float, float]) -> "tuple[Figure, list[Axes]]":
+    """A figure with so many panels of a size in inches, in rows of IN_A_ROW at most; one that is empty for none."""
+    columns = max(1, min(number, IN_A_ROW))
+    rows = max(1, -(-number // columns))
+    figure, axes = grid(rows, columns)
+    figure.set_size_inches(size[0] * columns, size[1] * rows)
+    for ax in axes.flat[max(1, number) :]:
+        ax.axis("off")
+    return figure, list(axes.flat)
+
+
 def panel_letter(ax: "Axes", index: int) -> None:
-    """A bold (a), (b), ... above the panel's upper left corner."""
-    ax.set_title(f"({chr(ord('a') + index)})", loc="left", fontweight="bold")
+    """A bold (a), (b), ..., (z), (aa), ... above the panel's upper left corner."""
+    more, letter = divmod(index, 26)
+    text = (chr(ord("a") + more - 1) if more else "") + chr(ord("a") + letter)
+    ax.set_title(f"({text})", loc="left", fontweight="bold")
 
 
 def write(figure: "Figure", numbers: pd.DataFrame, stem: Path) -> None:
