@@ -18,8 +18,6 @@ myst_heading_anchors = 3
 # open-questions.rst is text for two readers, this site's paper.rst and the study's report
 exclude_patterns = ["_build", "open-questions.rst"]
 
-suppress_warnings = ["toc.empty_glob"]  # leaderboard/ is filled when a benchmark is published
-
 default_role = "literal"  # the docstrings' backticks
 smartquotes = False  # what is quoted in docstrings is code
 autodoc_member_order = "bysource"
