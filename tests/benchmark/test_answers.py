@@ -89,12 +89,12 @@ def test_each_method_fails_where_it_is_no_better_than_a_control_or_has_no_result
     shown = answers.fails(table, places, FACTS).set_index("method")
     one, two, three = (shown.loc[name] for name in ("one", "two", "three"))
     assert one["worse than no_denoising"] == "denoised ari (4 of 4)"
-    assert one["no better than another control"] == "poisson deviance behind shrinkage (2 of 4: a, d)"
+    assert one["no better than the best control"] == "poisson deviance against shrinkage (2 of 4: a, d)"
     assert one["without a result"] == answers.NONE
     assert two["worse than no_denoising"] == answers.NONE
     assert (
-        two["no better than another control"]
-        == "poisson deviance behind shrinkage (2 of 4: a, d); denoised ari behind shrinkage (1 of 4: d)"
+        two["no better than the best control"]
+        == "poisson deviance against shrinkage (2 of 4: a, d); denoised ari against shrinkage (1 of 4: d)"
     )
     assert three["worse than no_denoising"] == "poisson deviance (3 of 4: a, b, c)"
     assert three["without a result"] == "timeout on d"
@@ -113,7 +113,7 @@ def test_the_page_opens_with_the_answer_and_names_the_splits(table, places):
     page = body(table, places, FACTS)
     assert page.startswith("<h2>Which method for what</h2>\n<p>Of 3 methods, two has the best mean rank")
     assert page.index("Where each method fails") < page.index("Cost beside quality") < page.index("How it was run")
-    assert "splits 4 to 6, while methods and parameters were chosen by earlier ones" in page
+    assert "splits 4 to 6; earlier ones are left to the choice of methods and parameters" in page
     assert page.count("<details><summary>Data a</summary>") == 3  # choices, ranks, scaled
     assert NOTE.split(".")[0] in page
     first = answers.splits({"first_split": 1, "splits": 1})

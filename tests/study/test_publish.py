@@ -60,7 +60,7 @@ def test_what_is_published_is_small_and_the_page_follows_from_its_tables(results
     assert "Of 2 methods, one has the best mean rank (1.0), before two (2.0)" in page
     assert "On one data set, that says nothing about others." in page
     assert f"| two | {NONE} | {NONE} | timeout on d |" in page
-    assert "splits 4 to 5, while methods and parameters were chosen by earlier ones" in page
+    assert "splits 4 to 5; earlier ones are left to the choice of methods and parameters" in page
     for name in ("scores", "leaderboard"):
         left, right = (pd.read_parquet(folder / f"{name}.parquet") for folder in (results, target))
         pd.testing.assert_frame_equal(left, right)

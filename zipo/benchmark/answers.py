@@ -107,8 +107,8 @@ def fails(table: pd.DataFrame, ranks: pd.DataFrame, benchmark: dict) -> pd.DataF
         rows.append({
             "method": method,
             f"worse than {NO_DENOISING}": _by_measure(harm, harm["metric"].map(words), scored_on),
-            "no better than another control": _by_measure(
-                no_gain, no_gain["metric"].map(words) + " behind " + no_gain["control"], scored_on
+            "no better than the best control": _by_measure(
+                no_gain, no_gain["metric"].map(words) + " against " + no_gain["control"], scored_on
             ),
             "without a result": "; ".join(f"{row.status} on {row.dataset}" for row in bad.itertuples()) or NONE,
         })  # fmt: skip
@@ -172,7 +172,7 @@ def splits(how: dict) -> str:
     text = f"split {first}" if first == last else f"splits {first} to {last}"
     if first == 1:
         return f"{text}, by which methods and parameters may have been chosen as well"
-    return f"{text}, while methods and parameters were chosen by earlier ones"
+    return f"{text}; earlier ones are left to the choice of methods and parameters"
 
 
 def count(number: int, noun: str) -> str:
