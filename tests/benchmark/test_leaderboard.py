@@ -254,8 +254,8 @@ def test_a_group_ends_where_the_paired_difference_from_its_first_has_an_interval
     values = pd.DataFrame({
         "first": noise,
         "tied": noise + np.array([0.1, -0.05, 0.1, -0.05, 0.1]),  # draws with a mean below zero are no rarity
-        "behind": noise + np.array([0.2, 0.3, 0.2, 0.3, 0.2]),  # worse on every split, if by less than splits differ
-        "with_behind": noise + np.array([0.3, 0.2, 0.3, 0.2, 0.3]),
+        "behind": noise + 0.05,  # worse on every split, and not apart from `tied`
+        "with_behind": noise + np.array([0.1, 0.0, 0.1, 0.05, 0.05]),
         "last": noise + 2,
     })  # fmt: skip
     assert groups(values, list(values)) == {"first": 1, "tied": 1, "behind": 2, "with_behind": 2, "last": 3}
