@@ -28,7 +28,6 @@ FIRST = [
     "false_correlations",
     "null_differences_worst",
     "zero_calibration",
-    "seconds",
 ]
 """Chief measures in the order in which pages list them; those of other metrics follow, and those of cost come last."""
 NO_DENOISING = "no_denoising"

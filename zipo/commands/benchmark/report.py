@@ -6,9 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from zipo import methods
+from zipo.benchmark.answers import NONE, purposes
 from zipo.benchmark.leaderboard import leaderboard
-from zipo.benchmark.page import NONE, ORDER, write_page
+from zipo.benchmark.page import write_page
 from zipo.benchmark.plan import Benchmark, Row
+from zipo.benchmark.ranks import ranks
 from zipo.commands.benchmark.runs import STUDY
 from zipo.commands.benchmark.setup import CONTROLS, Setup
 from zipo.metrics import cost
@@ -48,11 +50,13 @@ def write(setup: Setup, table: pd.DataFrame, scores: pd.DataFrame, target: Path)
         title=f"{setup.method.name} beside {setup.study.title}",
         reference=setup.method.name,
         datasets={name: setup.datasets[name].title for name in setup.plan.simulated},
-        controls=[name for name in names if name in CONTROLS or name in _controls(table)],
-        how=setup.benchmark.model_dump(include={"share", "splits", "seeds", "threads", "seconds"}),
+        controls=_controls(table),
+        bounds=[name for name in _controls(table) if _row(setup, name).method.sees_truth],
+        how=setup.benchmark.model_dump(include={"share", "splits", "first_split", "seeds", "threads", "seconds"}),
         rows={name: describe(_row(setup, name)) for name in names},
     )
-    write_page(table, asdict(facts), target / "leaderboard.html")
+    places = ranks(table, facts.controls)
+    write_page(table, places, asdict(facts), target / "leaderboard.html")
 
 
 def _row(setup: Setup, name: str) -> Row:
@@ -72,7 +76,7 @@ def chief_measures(setup: Setup, table: pd.DataFrame) -> str:
     parts = []
     for dataset in setup.plan.simulated:
         part = table[(table["dataset"] == dataset) & (table["status"] == "ok")]
-        rows = [_line(setup.method.name, part[part["metric"] == measure]) for measure in ORDER]
+        rows = [_line(setup.method.name, part[part["metric"] == measure]) for measure in purposes()]
         rows = [row for row in rows if row]
         if not rows:
             continue

@@ -9,7 +9,7 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from zipo.benchmark.page import ORDER
+from zipo.benchmark.answers import purposes
 from zipo.metrics import cost
 
 EQUAL = 1e-5
@@ -68,7 +68,7 @@ def _different_measures(
     size = np.maximum(both["value_here"].abs(), both["value_stored"].abs())
     both["gap"] = (both["value_here"] - both["value_stored"]).abs() / size.where(size > 0, 1)
     if (both.loc[size > 0, "gap"] <= EQUAL).mean() < MOST:  # zeros on both sides tell nothing
-        chief = both["metric"].map({measure: place for place, measure in enumerate(ORDER)})
+        chief = both["metric"].map({measure: place for place, measure in enumerate(purposes())})
         example = both[both["gap"] > EQUAL].assign(chief=chief).sort_values("chief").iloc[0]
         return {}, f"{_gap_of(example)}: these are other counts (data, filters, share of molecules or version)"
     # a control that makes all cells alike has clusters of rounding alone, so the closest one counts
