@@ -71,4 +71,4 @@ def test_the_wheel_has_the_catalogue_and_the_benchmark(python):
     done = subprocess.run([python, "-P", "-c", code], env={}, capture_output=True, text=True, check=True)
     published, names = done.stdout.splitlines()
     assert Path(published).is_relative_to(python.parents[1])
-    assert names == "baron"
+    assert names == "baron baron_donors"

@@ -177,7 +177,7 @@ def test_a_bad_file_is_a_method_that_fails(name, text, fault, folder, awkward, t
 
 
 def test_an_unknown_method():
-    with pytest.raises(InputError, match="method 'nosuch' is unknown; known are alra, cellmapper, dca, "):
+    with pytest.raises(InputError, match="method 'nosuch' is unknown; known are alra, bayes, cellmapper, dca, "):
         methods.method("nosuch")
 
 
