@@ -9,7 +9,8 @@ import pytest
 
 from zipo.benchmark import leaderboard, ranks, scores
 from zipo.shared.tables import write_parquet
-from zipo.study.publish import text
+from zipo.study.publish import RUN_COLUMNS
+from zipo.study.published_page import text
 
 DOCS = Path(__file__).parents[2] / "docs"
 PUBLISHED = DOCS / "leaderboard"
@@ -44,6 +45,10 @@ def test_the_schema_names_every_column_in_order_with_its_type(name, tmp_path):
     write_parquet(made()[name], tmp_path / "table.parquet")
     types = {field.name: str(field.type).replace("large_", "") for field in pq.read_schema(tmp_path / "table.parquet")}
     assert {column: types[column] for column in described(name)} == described(name)
+
+
+def test_the_schema_names_every_column_of_the_runs():
+    assert list(described("runs.tsv")) == RUN_COLUMNS
 
 
 @pytest.mark.skipif(not PUBLISHED.is_dir(), reason="no benchmark is published yet")

@@ -8,14 +8,14 @@ import pytest
 
 from zipo.benchmark.answers import NONE
 from zipo.benchmark.leaderboard import leaderboard
-from zipo.benchmark.ranks import ranks
 from zipo.benchmark.running.launch import Result
 from zipo.benchmark.scores import COLUMNS
 from zipo.shared.errors import InputError
-from zipo.shared.tables import write_parquet, write_tsv
+from zipo.shared.tables import write_parquet
 from zipo.study import publish as of_publish
 from zipo.study.code_version import git_commit
-from zipo.study.publish import markdown, publish, text
+from zipo.study.publish import publish
+from zipo.study.published_page import markdown, text
 
 FACTS = {
     "title": "Invented", "reference": "one", "datasets": {"d": "Data d"}, "controls": ["no_denoising"], "bounds": [],
@@ -24,19 +24,25 @@ FACTS = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def results(tmp_path) -> Path:
-    """A finished benchmark of two methods, one of which took too long on a split, and a control."""
-    folder, rows = tmp_path / "results", []
-    for method, value, seconds in (("one", 1.0, 1800.0), ("two", None, None), ("no_denoising", 2.0, 0.5)):
+def benchmark(folder: Path, methods: tuple, dataset: str = "d") -> Path:
+    """A finished benchmark of methods with their deviance and seconds, None for one that took too long."""
+    rows = []
+    for method, value, seconds in methods:
         for split in (4, 5):
-            row = {"study": "s", "dataset": "d", "method": method, "parameters": "{}", "kind": "split", "split": split}
+            row = {
+                "study": "s",
+                "dataset": dataset,
+                "method": method,
+                "parameters": "{}",
+                "kind": "split",
+                "split": split,
+            }
             row |= {"seed": 1, "seconds": seconds, "peak_mb": 100.4, "metric": "poisson_deviance", "value": value}
             row |= {"status": "ok", "reason": ""}
             if value is None:
                 row |= {"metric": None, "status": "timeout", "reason": "too slow", "peak_mb": None}
             rows.append(row)
-            run = folder / "benchmark" / "runs" / method / "d" / f"split-{split}-seed-1"
+            run = folder / "benchmark" / "runs" / method / dataset / f"split-{split}-seed-1"
             run.mkdir(parents=True)
             result = Result(method, 1, {}, 1, processor=f"processor {split}", finished=f"2026-01-0{split}")
             result.versions = {"numpy": "2.0"} if method == "one" else {}
@@ -45,16 +51,62 @@ def results(tmp_path) -> Path:
     table = leaderboard(scores, "one", FACTS["controls"])
     write_parquet(scores, folder / "scores.parquet")
     write_parquet(table, folder / "leaderboard.parquet")
-    write_tsv(ranks(table, FACTS["controls"]), folder / "ranks.tsv")
-    (folder / "leaderboard.json").write_text(json.dumps(FACTS))
+    facts = FACTS | {"datasets": {dataset: f"Data {dataset}"}, "rows": {name: {"method": name} for name, *_ in methods}}
+    (folder / "leaderboard.json").write_text(json.dumps(facts))
     return folder
+
+
+@pytest.fixture
+def results(tmp_path) -> Path:
+    """Two methods, one of which took too long on both splits, and a control."""
+    methods = ("one", 1.0, 1800.0), ("two", None, None), ("no_denoising", 2.0, 0.5)
+    return benchmark(tmp_path / "results", methods)
+
+
+def read_provenance(folder: Path) -> dict[str, str]:
+    """The last table of the page."""
+    lines = (folder / "index.md").read_text().split("## Where it ran")[1].strip().splitlines()[2:]
+    return dict([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
+
+
+def test_a_second_part_adds_data_sets_and_replaces_methods_that_ran_again(results, tmp_path):
+    target = tmp_path / "docs"
+    publish(results, target)
+    publish(benchmark(tmp_path / "more", (("one", 5.0, 2.0), ("no_denoising", 7.0, 0.5)), "e"), target)
+    publish(benchmark(tmp_path / "again", (("two", 0.5, 60.0), ("no_denoising", 2.0, 0.5))), target)
+    table = pd.read_parquet(target / "leaderboard.parquet")
+    means = table[table["metric"] == "poisson_deviance"].set_index(["dataset", "method"])["mean"].to_dict()
+    assert means == {
+        **{("d", "one"): 1.0, ("d", "two"): 0.5, ("d", "no_denoising"): 2.0},
+        **{("e", "one"): 5.0, ("e", "no_denoising"): 7.0},
+    }
+    page = (target / "index.md").read_text()
+    assert page == text(target)
+    assert "`d`, Data d; `e`, Data e" in page
+    assert "timeout" not in page
+    assert read_provenance(target)["runs"] == "10"
+
+
+def test_runs_of_other_counts_or_splits_are_not_put_beside_each_other(results, tmp_path):
+    target = tmp_path / "docs"
+    publish(results, target)
+    before = (target / "index.md").read_text()
+    others = benchmark(tmp_path / "others", (("three", 0.5, 60.0), ("no_denoising", 2.1, 0.5)))
+    with pytest.raises(InputError, match=r"no_denoising on d has the deviance 2 there and 2\.1 here on split 4"):
+        publish(others, target)
+    facts = json.loads((others / "leaderboard.json").read_text())
+    facts["how"]["share"] = 0.5
+    (others / "leaderboard.json").write_text(json.dumps(facts))
+    with pytest.raises(InputError, match=r"its methods ran with another share \(0.9, here 0.5\)"):
+        publish(others, target)
+    assert (target / "index.md").read_text() == before
 
 
 def test_what_is_published_is_small_and_the_page_follows_from_its_tables(results, tmp_path):
     target = tmp_path / "docs" / "leaderboard"
     publish(results, target)
     names = {"scores.parquet", "leaderboard.parquet", "leaderboard.tsv", "leaderboard.json", "ranks.tsv"}
-    assert {file.name for file in target.iterdir()} == names | {"provenance.tsv", "index.md"}
+    assert {file.name for file in target.iterdir()} == names | {"runs.tsv", "figure-17.png", "index.md"}
     page = (target / "index.md").read_text()
     assert page == text(target)
     assert "Of 2 methods, one has the best mean rank (1.0), before two (2.0)" in page
@@ -77,17 +129,17 @@ def test_the_page_changes_with_its_tables(results, tmp_path):
 
 def test_provenance_counts_runs_and_names_hardware_versions_and_commit(results, tmp_path):
     publish(results, tmp_path / "docs")
-    where = pd.read_csv(tmp_path / "docs" / "provenance.tsv", sep="\t", index_col="name")["value"].to_dict()
+    where = read_provenance(tmp_path / "docs")
     assert where == {
         "rows of the leaderboard": "3", "data sets": "1", "runs": "6", "runs that are ok": "4",
         "runs that are timeout": "2", "processor": "processor 4, processor 5", "threads of a run": "1",
-        "denoising, hours in all": "1.0", "longest run, minutes": "30.0", "peak memory of a run, MB": "100",
-        "last run ended": "2026-01-05", "commit of the code that published": git_commit(),
+        "denoising, hours in all": "1", "longest run, minutes": "30", "peak memory of a run, MB": "100",
+        "ended on": "2026-01-04, 2026-01-05", "commit": git_commit(),
         "versions of one": "numpy 2.0",
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["ranks.tsv", "benchmark/runs/one/d/split-4-seed-1/result.json"])
+@pytest.mark.parametrize("name", ["leaderboard.json", "benchmark/runs/one/d/split-4-seed-1/result.json"])
 def test_a_file_that_is_missing_is_named_and_nothing_is_written(name, results, tmp_path):
     (results / name).unlink()
     with pytest.raises(InputError, match=f"{name}: not there"):

@@ -1,48 +1,67 @@
-"""Publishes the leaderboard of a finished benchmark: its small tables, where it ran, and a page made from them."""
+"""Publishes the leaderboard of a benchmark: its small tables, where it ran, and a page made from them."""
 
 import json
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pandas as pd
 
-from zipo.benchmark import answers
-from zipo.benchmark.openproblems import NOTE
+from zipo.benchmark.leaderboard import leaderboard
+from zipo.benchmark.ranks import ranks
 from zipo.benchmark.running.launch import Result
+from zipo.figures import load
 from zipo.shared.errors import InputError
 from zipo.shared.tables import write_tsv
 from zipo.study.code_version import git_commit
 from zipo.study.paths import Paths, result_of
+from zipo.study.published_page import PICTURE, RUNS, read_runs, text
 
-NEEDED = ("scores.parquet", "leaderboard.parquet", "leaderboard.json", "ranks.tsv")
-COPIED = ("leaderboard.json", "ranks.tsv")
-PICTURE = "figure-17.png"
+NEEDED = ("scores.parquet", "leaderboard.json")
+OF_RUN = ["method", "dataset", "kind", "split", "seed"]
+OF_RESULT = ["threads", "processor", "finished"]
+RUN_COLUMNS = [*OF_RUN, "status", "seconds", "peak_mb", *OF_RESULT, "commit"]
 MOST_BYTES = 2_000_000
 """Limit of all files together, which a repository and a site keep for ever."""
+EQUAL = 1e-5
+"""Relative difference up to which a control's scores are the same: rounding on another machine."""
+DEVIANCE = "poisson_deviance"
+"""Measure of the controls by which counts are known to be the same."""
 
 
 def publish(results: Path, target: Path) -> None:
-    """Write the tables, the picture of quality against time, provenance and index.md into the folder `target`.
+    """Write the tables, a picture of quality against time and index.md into the folder `target`.
 
-    `results` is the folder of a study whose leaderboard is made, as results/benchmark. Raises InputError where a file
-    of it is missing or the files are too large; then `target` stays as it was.
+    `results` is the folder of a study whose leaderboard is made, as results/benchmark. What `target` has of other data
+    sets and methods stays beside it, so that a large benchmark can be run in parts, and a method again. Raises
+    InputError where a file of the study is missing, where what was published is of other counts or splits, and where
+    the files are too large; then `target` stays as it was.
     """
     for name in NEEDED:
         if not (results / name).is_file():
             raise InputError(f"{results / name}: not there; make it by snakemake's target leaderboard of the study")
     scores = pd.read_parquet(results / "scores.parquet")
-    table = pd.read_parquet(results / "leaderboard.parquet")
+    facts = _facts_of(results)
+    runs, versions = runs_of(scores, Paths(str(results)))
+    for name, words in versions.items():
+        facts["rows"][name]["versions"] = words
+    if (target / "scores.parquet").is_file():
+        earlier = pd.read_parquet(target / "scores.parquet")
+        facts = merged_facts(_facts_of(target), facts, target)
+        check_same_counts(earlier, scores, facts["controls"], target)
+        runs = merged(read_runs(target), runs)
+        scores = merged(earlier, scores)
+    table = leaderboard(scores, facts["reference"], facts["controls"])
     with TemporaryDirectory() as made:
         folder = Path(made)
-        for name in COPIED:
-            shutil.copyfile(results / name, folder / name)
+        (folder / "leaderboard.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", "utf-8")
         scores.to_parquet(folder / "scores.parquet", compression="zstd")
         table.to_parquet(folder / "leaderboard.parquet", compression="zstd")
         table.to_csv(folder / "leaderboard.tsv", sep="\t", index=False, na_rep="NA", float_format="%.4g")
-        write_tsv(provenance(scores, Paths(str(results))), folder / "provenance.tsv")
-        if (picture := results / "figures" / PICTURE).is_file():
-            shutil.copyfile(picture, folder / PICTURE)
+        write_tsv(ranks(table, facts["controls"]), folder / "ranks.tsv")
+        write_tsv(runs, folder / RUNS)
+        _draw(table, facts, folder / PICTURE)
         (folder / "index.md").write_text(text(folder), encoding="utf-8")
         size = sum(file.stat().st_size for file in folder.iterdir())
         if size > MOST_BYTES:
@@ -54,9 +73,10 @@ def publish(results: Path, target: Path) -> None:
             shutil.copyfile(file, target / file.name)
 
 
-def provenance(scores: pd.DataFrame, paths: Paths) -> pd.DataFrame:
-    """Rows of name and value: runs and how they ended, hardware, time, memory, versions, date and commit."""
-    runs = scores.drop_duplicates(["method", "dataset", "kind", "split", "seed"])
+def runs_of(scores: pd.DataFrame, paths: Paths) -> tuple[pd.DataFrame, dict[str, str]]:
+    """A row for each run: how it ended, what it cost, and where, when and by which commit it was published; and the
+    versions of packages that each method ran with."""
+    runs = scores.drop_duplicates(OF_RUN)[[*OF_RUN, "status", "seconds", "peak_mb"]].reset_index(drop=True)
     folders = [
         paths.method_run(run.method, run.dataset, f"{run.kind}-{run.split}-seed-{run.seed}")
         for run in runs.itertuples()
@@ -65,91 +85,57 @@ def provenance(scores: pd.DataFrame, paths: Paths) -> pd.DataFrame:
         if not Path(file).is_file():
             raise InputError(f"{file}: not there; it says where and with which versions a method ran")
     results = [Result.read(Path(folder)) for folder in folders]
-    versions: dict[str, str] = {}
-    for row, result in zip(runs["method"], results, strict=True):
-        if result.versions:
-            versions[f"versions of {row}"] = ", ".join(f"{name} {version}" for name, version in result.versions.items())
-    rows = [
-        ("rows of the leaderboard", runs["method"].nunique()),
-        ("data sets", runs["dataset"].nunique()),
-        ("runs", len(runs)),
-        *((f"runs that are {status}", number) for status, number in runs["status"].value_counts().items()),
-        ("processor", _each([result.processor for result in results])),
-        ("threads of a run", _each([str(result.threads) for result in results])),
-        ("denoising, hours in all", round(runs["seconds"].sum() / 3600, 3)),
-        ("longest run, minutes", round(runs["seconds"].max() / 60, 2)),
-        ("peak memory of a run, MB", round(runs["peak_mb"].max()) if runs["peak_mb"].notna().any() else "NA"),
-        ("last run ended", max(result.finished for result in results)),
-        ("commit of the code that published", git_commit()),
-        *versions.items(),
-    ]
-    return pd.DataFrame(rows, columns=["name", "value"])
+    columns = {name: [getattr(result, name) for result in results] for name in OF_RESULT}
+    words = [", ".join(f"{name} {version}" for name, version in result.versions.items()) for result in results]
+    versions = {row: each for row, each in zip(runs["method"], words, strict=True) if each}
+    return runs.assign(**columns, commit=git_commit())[RUN_COLUMNS], versions
 
 
-def text(folder: Path) -> str:
-    """The page index.md, from the published tables in its folder alone."""
-    table = pd.read_parquet(folder / "leaderboard.parquet")
-    ranks = pd.read_csv(folder / "ranks.tsv", sep="\t", na_values=["NA"], float_precision="round_trip")
-    benchmark = json.loads((folder / "leaderboard.json").read_text(encoding="utf-8"))
-    where = pd.read_csv(folder / "provenance.tsv", sep="\t", keep_default_na=False)
-    picture = f"\n![Quality of the methods against the time that they took]({PICTURE})\n"
-    return f"""# Leaderboard
-
-Results of the study *{benchmark["title"]}*, in a page that `zipo study publish-leaderboard` makes from the tables
-beside it.
-
-{answers.how_it_ran(benchmark["how"])} Controls, which are shown and never ranked: {", ".join(benchmark["controls"])}.
-
-Data sets: {"; ".join(f"`{name}`, {title}" for name, title in benchmark["datasets"].items())}.
-
-## Which method for what
-
-{answers.headline(ranks, benchmark)}
-
-Mean ranks over data sets, with the standard deviation where there are several. A method without a number, as it failed,
-took too long or was refused, has the place after the last.
-
-{markdown(answers.by_purpose(table, ranks, benchmark))}
-{picture if (folder / PICTURE).is_file() else ""}
-## Where each method fails
-
-Chief measures of quality and data sets by which a method is no better, in the mean, than the best control that does not
-see the truth. A control may be hard to beat by construction: one that makes all cells alike makes up nothing.
-
-{markdown(answers.fails(table, ranks, benchmark))}
-
-## Cost beside quality
-
-{markdown(answers.cost(table, ranks))}
-
-## Beside openproblems
-
-{NOTE}
-
-## The tables
-
-[leaderboard.parquet](leaderboard.parquet), [leaderboard.tsv](leaderboard.tsv) with four digits,
-[ranks.tsv](ranks.tsv) and [scores.parquet](scores.parquet), a row per run and measure; what their columns are is in the
-[schema](../leaderboard-schema.md).
-
-## Where it ran
-
-{markdown(where)}
-"""
+def merged(earlier: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
+    """The later rows, and the earlier ones of other methods and data sets."""
+    done = pd.MultiIndex.from_frame(later[["method", "dataset"]].astype(str))
+    kept = ~pd.MultiIndex.from_frame(earlier[["method", "dataset"]].astype(str)).isin(done)
+    return pd.concat([earlier[kept], later], ignore_index=True)
 
 
-def markdown(frame: pd.DataFrame) -> str:
-    """A table in Markdown, with numbers to three digits."""
-    rows = [list(frame.columns), ["---"] * len(frame.columns), *frame.itertuples(index=False)]
-    return "\n".join("| " + " | ".join(map(_cell, row)) + " |" for row in rows)
+def merged_facts(earlier: dict, later: dict, target: Path) -> dict:
+    """The facts of both, the later before the earlier; InputError unless the methods ran in the same way."""
+    if earlier["how"] != later["how"]:
+        differing = [name for name in later["how"] if earlier["how"].get(name) != later["how"][name]]
+        raise InputError(
+            f"{target}: its methods ran with another {differing[0]} ({earlier['how'].get(differing[0])}, here "
+            f"{later['how'][differing[0]]}); remove the folder to publish anew, or run with the same"
+        )
+    both = {name: earlier[name] | later[name] for name in ("datasets", "rows")}
+    both |= {name: list(dict.fromkeys([*earlier[name], *later[name]])) for name in ("controls", "bounds")}
+    return later | both
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return answers.NONE if pd.isna(value) else f"{value:.3g}"
-    return str(value).replace("|", "\\|")
+def check_same_counts(earlier: pd.DataFrame, later: pd.DataFrame, controls: list[str], target: Path) -> None:
+    """Raise InputError where a control, which is the same in all versions, scores otherwise on the same split."""
+    both = pd.merge(
+        *(part[(part["metric"] == DEVIANCE) & part["method"].isin(controls)] for part in (earlier, later)), on=OF_RUN
+    )
+    differ = both[~np.isclose(both["value_x"], both["value_y"], rtol=EQUAL, atol=0)]
+    if len(differ):
+        row = differ.iloc[0]
+        raise InputError(
+            f"{target}: {row['method']} on {row['dataset']} has the deviance {row['value_x']:.6g} there and "
+            f"{row['value_y']:.6g} here on split {row['split']}: the counts are not the same; remove the folder to "
+            "publish anew"
+        )
 
 
-def _each(values: list[str]) -> str:
-    """The different values, in order."""
-    return ", ".join(sorted({value for value in values if value})) or "not known"
+def _facts_of(folder: Path) -> dict:
+    return json.loads((folder / "leaderboard.json").read_text(encoding="utf-8"))
+
+
+def _draw(table: pd.DataFrame, facts: dict, target: Path) -> None:
+    """Draw the picture of quality against time."""
+    from matplotlib import pyplot
+
+    module = load(PICTURE.removesuffix(".png"))
+    study = {"datasets": facts["datasets"]}
+    picture = module.draw({"leaderboard": table}, study)
+    picture.savefig(target, dpi=100)
+    pyplot.close(picture)
