@@ -163,3 +163,42 @@ def test_gathered_entries_are_those_of_the_whole():
     dense = torch.zeros(24)
     dense[index] = x
     torch.testing.assert_close(whole.at(index).log_prob_positive(x), whole.log_prob(dense.view(4, 6)).flatten()[index])
+
+
+@pytest.mark.parametrize("zero_logit", [None, -1.0, 2.0])
+@pytest.mark.parametrize("theta", [None, -2.0, 1.0])
+def test_posterior_means_are_those_of_bayes_rule_by_quadrature(theta, zero_logit):
+    """Of the entry's own rate, which a gamma spreads about the mean, and of whether it is lost."""
+    counts = np.array([0.0, 1, 4])
+    for mean in (0.2, 3.0):
+        log_m = torch.full((3,), np.log(mean), dtype=torch.float32)
+        base = Poisson(log_m) if theta is None else NegativeBinomial(log_m, torch.full((3,), theta))
+        likelihood = base if zero_logit is None else ZeroInflated(base, torch.full((3,), zero_logit))
+        z = 0.0 if zero_logit is None else 1 / (1 + np.exp(-zero_logit))
+        if theta is None:
+            rates, weights = np.array([mean]), np.array([1.0])
+        else:
+            size = mean * np.exp(-theta)
+            quantiles = (np.arange(200_000) + 0.5) / 200_000
+            rates = stats.gamma.ppf(quantiles, size, scale=mean / size)
+            weights = np.full(len(rates), 1 / len(rates))
+        for count, ours in zip(counts, likelihood.posterior_mean(torch.tensor(counts).float()), strict=True):
+            evidence = weights * (1 - z) * stats.poisson.pmf(count, rates)
+            lost = z if count == 0 else 0.0
+            assert ours.item() == pytest.approx((evidence @ rates) / (evidence.sum() + lost), rel=2e-3)
+
+
+def test_information_is_the_variance_of_the_score():
+    """Of the derivative of the log-probability by the logarithm of the mean, at a size that does not change with it."""
+    for mean in (0.3, 5.0):
+        x = np.arange(2000)
+        log_m = torch.tensor([np.log(mean)], dtype=torch.float32)
+        assert Poisson(log_m).information.item() == pytest.approx(
+            stats.poisson.pmf(x, mean) @ (x - mean) ** 2, rel=1e-4
+        )
+        size, h = 1.7, 1e-5
+        up, down = (stats.nbinom.logpmf(x, size, size / (size + mean * np.exp(step))) for step in (h, -h))
+        score = (up - down) / (2 * h)
+        expected = stats.nbinom.pmf(x, size, size / (size + mean)) @ score**2
+        theta = log_m - np.float32(np.log(size))
+        assert NegativeBinomial(log_m, theta).information.item() == pytest.approx(expected, rel=1e-3)

@@ -38,6 +38,14 @@ class Likelihood(Protocol):
     def mean(self) -> Tensor:
         """Expected counts."""
 
+    def posterior_mean(self, counts: Tensor) -> Tensor:
+        """Expected counts of another measurement of the same cells, given these counts: what an entry's own count tells
+        of it beyond the parameters."""
+
+    @property
+    def information(self) -> Tensor:
+        """Expected information of a count on the logarithm of its rate, a zero that may be inflation left aside."""
+
     def log_prob(self, counts: Tensor) -> Tensor:
         """Log-probability of whole counts >= 0, in nats."""
 
@@ -80,6 +88,13 @@ class Poisson(Dense):
     def mean(self) -> Tensor:
         return self.rates
 
+    def posterior_mean(self, counts: Tensor) -> Tensor:
+        return self.rates
+
+    @property
+    def information(self) -> Tensor:
+        return self.rates
+
     def log_prob_zero(self) -> Tensor:
         return -self.rates
 
@@ -111,6 +126,14 @@ class NegativeBinomial(Dense):
     @property
     def mean(self) -> Tensor:
         return self.rates
+
+    def posterior_mean(self, counts: Tensor) -> Tensor:
+        # m (r + x) / (r + m): the mean of the gamma variable that a count shares with the other measurement
+        return self.information + torch.sigmoid(self.theta) * counts
+
+    @property
+    def information(self) -> Tensor:
+        return self.rates * torch.sigmoid(-self.theta)
 
     def log_prob_zero(self) -> Tensor:
         # -size log(1 + e^theta), ordered so that neither factor overflows
@@ -144,6 +167,16 @@ class ZeroInflated(Dense):
     @property
     def mean(self) -> Tensor:
         return self.rates * torch.sigmoid(-self.zero_logits)
+
+    def posterior_mean(self, counts: Tensor) -> Tensor:
+        # a gene that was counted in a cell is not lost there; a zero is a loss with the odds of z against (1 - z) Pr(0)
+        log_odds = self.zero_logits - self.base.log_prob_zero()
+        kept = torch.where(counts > 0, 1.0, torch.sigmoid(-log_odds))
+        return kept * self.base.posterior_mean(counts)
+
+    @property
+    def information(self) -> Tensor:
+        return self.base.information * torch.sigmoid(-self.zero_logits)
 
     def log_prob_zero(self) -> Tensor:
         return _MixtureAtZero.apply(self.zero_logits, self.base.log_prob_zero())
