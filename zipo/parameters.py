@@ -95,6 +95,11 @@ class ParameterValues(Section):
     """What the encoder sees: counts, log1p of counts, or log1p of counts scaled to the median library size."""
     reduction: Literal["mean", "sum"] = "mean"
     """NLL in the loss: mean over all entries, or mean over cells of the sum over genes."""
+    inference: Annotated[Literal["amortised", "refined"], SHAPES_NETWORK] = "amortised"
+    """Latents that predictions are made from: the encoder's, as in the paper, or improved from there for each cell on
+    its own counts, together with the weights of a linear decoder."""
+    denoised: Literal["mean", "posterior"] = "mean"
+    """Denoised counts: the likelihood's mean, or its expectation given the cell's own count of the gene as well."""
     dispersion: Annotated[Literal["logits", "gene", "gene_cell"], SHAPES_NETWORK] = "logits"
     """Meaning of the NB's extra parameter: theta = log(rate / size) of each entry, or log(1 / size)
     shared by the cells (gene) or of each entry (gene_cell)."""

@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.plain import log_likelihood
 from zipo.engine.batches import Counts
-from zipo.engine.loss import Sums, TermWeights, entry_terms, library_rate, scale_invariant_sparsity
+from zipo.engine.loss import Sums, TermWeights, cell_nll, entry_terms, library_rate, scale_invariant_sparsity
 from zipo.engine.model import Prediction
 
 CELLS, GENES = 9, 1100  # more than two blocks of genes, and a rest
@@ -37,6 +37,8 @@ def drawn(likelihood: str, dispersion_rows: int = CELLS, by_rate: bool = True, s
         dispersion=outputs["z"][:dispersion_rows] if "nb" in likelihood else None,
         by_rate=by_rate,
         base="nb" if "nb" in likelihood else "poisson",
+        batch=batch(counts),
+        posterior=False,
     )
 
 
@@ -64,6 +66,22 @@ def expected_loss(counts: np.ndarray, outputs: dict[str, torch.Tensor], by_rate:
 
 CASES = [(likelihood, CELLS, True) for likelihood in LIKELIHOODS]
 CASES += [(likelihood, rows, False) for likelihood in ("nb", "zinb") for rows in (1, CELLS)]
+
+
+@pytest.mark.parametrize("use_kernel", [True, False])
+@pytest.mark.parametrize(("likelihood", "rows", "by_rate"), CASES)
+def test_nll_of_each_cell_is_that_of_the_textbook(likelihood, rows, by_rate, use_kernel):
+    counts, prediction = drawn(likelihood, rows, by_rate)
+    total, by_cell = cell_nll(prediction, batch(counts), use_kernel)
+    log_rates = prediction.log_rates.double()
+    parameters = {"log_rates": log_rates}
+    if prediction.zero_logits is not None:
+        parameters["zero_logits"] = prediction.zero_logits.double()
+    if prediction.theta is not None:
+        parameters["theta"] = prediction.theta.double()
+    expected = -log_likelihood(torch.tensor(counts, dtype=torch.float64), parameters).sum(dim=1)
+    np.testing.assert_allclose(by_cell, expected, rtol=1e-5)
+    assert total.item() == pytest.approx(expected.sum().item(), rel=1e-5)
 
 
 @pytest.mark.parametrize(("likelihood", "rows", "by_rate"), CASES)

@@ -93,6 +93,9 @@ class TermWeights(NamedTuple):
         return sum(weight * getattr(sums, name) for name, weight in self._asdict().items() if weight)
 
 
+NLL_ALONE = TermWeights(1.0, 0.0, 0.0, 0.0)
+
+
 def entry_terms(
     prediction: "Prediction", batch: Batch, weights: TermWeights, use_kernel: bool
 ) -> tuple[Tensor, Sums[Tensor]]:
@@ -103,16 +106,25 @@ def entry_terms(
     if not (use_kernel and prediction.has_kernel):
         sums = _dense_sums(prediction, batch)
         return weights.weighted_sum(sums), Sums(*(each.detach() for each in sums))
-    loss, sums = _Kernel.apply(
-        prediction.log_library,
-        prediction.logits,
-        prediction.zero_logits,
-        prediction.dispersion,
-        prediction.by_rate,
-        batch,
-        weights,
-    )
+    loss, sums, _ = _Kernel.apply(*_decoded(prediction), prediction.by_rate, batch, weights)
     return loss, Sums(*sums)
+
+
+def cell_nll(prediction: "Prediction", batch: Batch, use_kernel: bool) -> tuple[Tensor, Tensor]:
+    """NLL of all counts in nats, from which to go backward, and that of each cell (B,); `use_kernel` as above."""
+    if use_kernel and prediction.has_kernel:
+        loss, _, by_cell = _Kernel.apply(*_decoded(prediction), prediction.by_rate, batch, NLL_ALONE)
+        return loss, by_cell
+    likelihood = prediction.likelihood
+    as_zero = likelihood.log_prob_zero()
+    positive = likelihood.at(batch.index).log_prob_positive(batch.values, batch.constant)
+    by_cell = -as_zero.sum(dim=1).index_add(0, batch.rows, positive - as_zero.flatten()[batch.index])
+    return by_cell.sum(), by_cell.detach()
+
+
+def _decoded(prediction: "Prediction") -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+    """The decoder's outputs as the kernel takes them."""
+    return prediction.log_library, prediction.logits, prediction.zero_logits, prediction.dispersion
 
 
 class _Kernel(torch.autograd.Function):
@@ -128,7 +140,7 @@ class _Kernel(torch.autograd.Function):
         by_rate: bool,
         batch: Batch,
         weights: TermWeights,
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
         absent = logits.new_empty(batch.cells, 0)
         outputs = log_library.flatten(), logits, zero_logits, dispersion
         decoded = [absent if each is None else each for each in outputs]
@@ -151,8 +163,9 @@ class _Kernel(torch.autograd.Function):
         ctx.gradients = gradients
         totals = Sums(*sums.sum(axis=0).tolist())
         as_tensor = torch.tensor(totals)
-        ctx.mark_non_differentiable(as_tensor)
-        return torch.tensor(weights.weighted_sum(totals)), as_tensor
+        by_cell = torch.from_numpy(sums[:, 0].astype(np.float32))
+        ctx.mark_non_differentiable(as_tensor, by_cell)
+        return torch.tensor(weights.weighted_sum(totals)), as_tensor, by_cell
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:

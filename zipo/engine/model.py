@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,7 @@ from zipo.engine.cached_attribute import cached_attribute
 from zipo.engine.first_layer import FirstLayer
 from zipo.engine.likelihoods import BASES, Likelihood, ZeroInflated
 from zipo.engine.precision import bfloat16
+from zipo.engine.refinement import LatentPrior, refined
 from zipo.parameters import Parameters
 
 ACTIVATIONS = {"sigmoid": nn.Sigmoid, "gelu": nn.GELU, "relu": nn.ReLU, "relu6": nn.ReLU6}
@@ -31,6 +32,8 @@ class Prediction:
     dispersion: Tensor | None  # (B, G) or (1, G) the likelihood's extra parameter, as the setting defines it
     by_rate: bool  # whether that is log(rate / size), or log(1 / size)
     base: str  # name of the likelihood's base distribution in zipo.engine.likelihoods.BASES
+    batch: Batch  # whose counts these are predicted for
+    posterior: bool  # whether denoised counts draw on them
 
     @cached_attribute
     def log_proportions(self) -> Tensor:
@@ -66,6 +69,12 @@ class Prediction:
         theta, distribution = self.theta, BASES[self.base]
         base = distribution(self.log_rates) if theta is None else distribution(self.log_rates, theta)
         return base if self.zero_logits is None else ZeroInflated(base, self.zero_logits)
+
+    @property
+    def denoised(self) -> Tensor:
+        """(B, G) expected counts, given each entry's own count where the setting has it so."""
+        likelihood = self.likelihood
+        return likelihood.posterior_mean(self.batch.dense) if self.posterior else likelihood.mean
 
     @property
     def has_kernel(self) -> bool:
@@ -116,6 +125,7 @@ class Network(nn.Module):
         if parameters.overdispersed:
             shared = parameters.dispersion == "gene"
             self.dispersion = SharedByCells(genes) if shared else _linear(width, genes)
+        self.latent_prior = LatentPrior(self.encoder.latents) if parameters.inference == "refined" else None
         self.fixed_statistics = False  # of batch norms, see `fine_tune`
         self._start(torch.Generator().manual_seed(seed))
 
@@ -139,6 +149,28 @@ class Network(nn.Module):
     def library_bias(self) -> Tensor | None:
         """What is added to every cell's log l; None where l is the sum of the counts."""
         return self.log_excess if self.library is None else self.library.get_parameter(f"{len(self.library) - 1}.bias")
+
+    @property
+    def prior_of_latents(self) -> LatentPrior:
+        """The prior of a network whose latents can be refined; ValueError for another."""
+        if self.latent_prior is None:
+            raise ValueError("this network has no prior of its latents: its setting is not inference: refined")
+        return self.latent_prior
+
+    @property
+    def refines(self) -> bool:
+        """Whether predictions are made from refined latents: once a prior is fitted, after the training."""
+        return self.latent_prior is not None and bool(self.latent_prior.fitted)
+
+    @property
+    def has_linear_rates(self) -> bool:
+        """Whether log rates are linear in the latents, but for what makes a cell's proportions add up to one."""
+        return self.library is None and not len(self.decoder)
+
+    @property
+    def latent_weights(self) -> Tensor:
+        """(G, L) weights of the proportions on the latents, of a network with linear rates."""
+        return self.log_proportions.weight[:, : self.encoder.latents]
 
     @property
     def parts(self) -> dict[str, list[nn.Module]]:
@@ -176,21 +208,33 @@ class Network(nn.Module):
     def forward(self, batch: Batch) -> Prediction:
         """The prediction for a batch of B cells."""
         values = self.transform(batch)
-        reduced = partial(bfloat16, self.training and self.hyper.precision == "bfloat16", values.device)
-        with reduced():
+        with self._reduced():
             latent = self.encoder(batch, values, self.uses_kernels).float()
+        if self.latent_prior is not None:
+            latent = self.latent_prior(latent)
+            if self.refines and not self.training:
+                latent = refined(self, batch, latent).latent
+        return self.decode(latent, batch)
+
+    def _reduced(self) -> AbstractContextManager:
+        """Context of the products that training may take in bfloat16."""
+        return bfloat16(self.training and self.hyper.precision == "bfloat16", self.median_library.device)
+
+    def decode(self, latent: Tensor, batch: Batch) -> Prediction:
+        """The prediction for a batch of B cells with these latents (B, L)."""
         known = torch.cat([latent, batch.covariates], dim=1)  # V, the paper's complete encoding
         # in float32, since an error here is one of all the cell's rates
         log_library = self.library(known) if self.library else torch.log(batch.library_size.clamp(min=1))
         if self.log_excess is not None:
             log_library = log_library + self.log_excess
-        with reduced():
+        with self._reduced():
             hidden = self.decoder(known)
             logits = self.log_proportions(hidden).float()
             zero_logits = None if self.zero_logits is None else self.zero_logits(hidden).float()
             dispersion = None if self.dispersion is None else self.dispersion(hidden).float()
-        by_rate, base = self.hyper.dispersion == "logits", self.hyper.family.base
-        return Prediction(latent, log_library, logits, zero_logits, dispersion, by_rate, base)
+        p = self.hyper
+        settings = p.dispersion == "logits", p.family.base, batch, p.denoised == "posterior"
+        return Prediction(latent, log_library, logits, zero_logits, dispersion, *settings)
 
     def transform(self, batch: Batch) -> Tensor:
         """(N,) positive counts as the encoder sees them; zeros stay zeros."""

@@ -21,6 +21,7 @@ from zipo.engine.batches import AnyCounts, Counts
 from zipo.engine.checkpoints import Checkpoints
 from zipo.engine.devices import device_named
 from zipo.engine.evaluation import Losses, gene_poisson_nll, losses
+from zipo.engine.factor_model import fit_prior
 from zipo.engine.gene_totals import fit_gene_totals, start_at_gene_means
 from zipo.engine.model import Network, Prediction
 from zipo.engine.pruning import pruned
@@ -122,9 +123,14 @@ class ZiPo:
         counts = self._counts(adata, "training counts")
         held_out = self._counts(validation, "validation counts")
         self.network = start(counts)
+        if self.network.latent_prior is not None:
+            self.network.latent_prior.fitted.fill_(False)  # of a network that was refined: its training is of guesses
         self.training: Training = train(self.network, counts, held_out, self.seed, on_epoch, checkpoints)
-        if self.parameters.gene_totals == "fitted" and not self.training.diverged:
-            fit_gene_totals(self.network, [counts, held_out])
+        if not self.training.diverged:
+            if self.parameters.gene_totals == "fitted":
+                fit_gene_totals(self.network, [counts, held_out])
+            if self.parameters.inference == "refined":
+                fit_prior(self.network, [counts, held_out], self.seed)
         self.gene_totals = counts.gene_totals()
         return self
 
@@ -207,7 +213,7 @@ class ZiPo:
         self.network.eval()
         batches = counts.batches(self.parameters.batch_size)
         counted = (counts.gene_cells() > 0).float()  # genes that the data lack were not counted
-        sums = torch.cat([self.network(batch).likelihood.mean @ counted for batch in batches]).double().cpu().numpy()
+        sums = torch.cat([self.network(batch).denoised @ counted for batch in batches]).double().cpu().numpy()
         library = counts.library_size.flatten().double().cpu().numpy()
         ratios = (sums / library.clip(min=1))[library > 0]
         values = losses(self.network, counts, self.parameters.batch_size)
@@ -227,7 +233,7 @@ class ZiPo:
         `batch` names a value for some of the covariates, {"donor": "A"}, that the decoder and the library network then
         take for every cell's own: as if all had been measured there. The encoder sees the counts as they are.
         """
-        return self._predict(adata, lambda prediction: prediction.likelihood.mean, batch)
+        return self._predict(adata, lambda prediction: prediction.denoised, batch)
 
     def rates(self, adata: ad.AnnData) -> np.ndarray:
         """Rates l mu, float32 (cells, genes): expected counts were nothing lost to zero inflation."""

@@ -38,7 +38,7 @@ def slots(rates: bool) -> list[str]:
 def values(prediction: Prediction, names: Iterable[str]) -> dict[str, Tensor]:
     """Values of these slots for a batch of B cells, each (B, ...)."""
     compute = {
-        DENOISED: lambda: prediction.likelihood.mean,
+        DENOISED: lambda: prediction.denoised,
         RATES: lambda: prediction.rates,
         LATENT: lambda: prediction.latent,
         LIBRARY: lambda: prediction.library_size,

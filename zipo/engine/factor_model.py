@@ -1,0 +1,242 @@
+"""A linear decoder refined together with the latents, after training: a Poisson or NB model of latent factors.
+
+What an encoder can tell of a cell limits what its decoder learns in training. From there on, latents and decoder are
+improved in turn (Townes 2019, doi 10.1186/s13059-019-1861-6, has the model): each round is one pass over the cells, in
+which the latents of each take some steps of Fisher scoring and the regressions of all genes on them are added up; then
+the weights of each gene take one such step, and the sizes of an NB a Newton step. Latents and weights have normal
+priors about zero, with the variances that they turn out to have: a factor that explains nothing loses its weights.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from zipo.engine.batches import AnyCounts, Batch
+from zipo.engine.loss import nll_sum
+from zipo.engine.model import Network
+from zipo.engine.refinement import refined
+
+ROUNDS = 12
+"""Rounds at most."""
+TOLERANCE = 5e-4
+"""Relative fall of the NLL in a round at which they end."""
+STEPS = 2
+"""Steps that the latents of a cell take in a round; the next round goes on from there."""
+MOST_CELLS = 50_000
+"""Cells that the weights are refined on, drawn at random; more would change them little."""
+ENTRIES = 1 << 21
+"""Entries of a batch."""
+LARGEST = 1.0
+"""Largest change of a weight in a step, in log rates for each standard deviation of its input."""
+VAGUE = 1e-3
+"""Precision of the prior of biases and of weights on covariates."""
+WORSE = 1.01
+"""Factor of the NLL by which a round may be worse than the best; beyond, the best is kept."""
+OPEN_ROUNDS = 4
+"""First rounds, in which priors of weights are as wide as OPEN_VARIANCE at least, so that a factor whose weights are
+still small can grow."""
+OPEN_VARIANCE = 0.05
+LEAST_VARIANCE = 1e-6
+"""Of a factor's latents or weights, so that one without use stays a number."""
+SMALLEST_RATE = 1e-30
+CHUNK = 2048
+"""Genes whose regressions are solved at once."""
+SIZES = (-6.0, 9.0)
+"""Bounds of the logarithm of an NB size."""
+
+
+def can_refine_decoder(network: Network) -> bool:
+    """Whether the decoder is a regression with a log link: linear, with observed library sizes, without inflation."""
+    p = network.hyper
+    return network.has_linear_rates and not p.zero_inflated and (not p.overdispersed or p.dispersion == "gene")
+
+
+@torch.no_grad()
+def fit_prior(network: Network, parts: Sequence[AnyCounts], seed: int) -> None:
+    """Fit the prior of a trained network's latents, and its decoder where that is a regression, in place.
+
+    From then on the network predicts from refined latents.
+    """
+    network.eval()
+    prior = network.prior_of_latents
+    prior.fitted.fill_(False)
+    batches = _Batches(parts, seed)
+    guess = torch.cat([network(batch).latent for batch in batches])
+    if can_refine_decoder(network):
+        latent = _standardise(network, guess)
+        latent = _refine_in_turn(network, batches, latent)
+        _start_from(network, guess, latent)
+    else:
+        prior.centre.copy_(guess.mean(dim=0))
+        prior.precision.copy_(1 / guess.var(dim=0).clamp(min=LEAST_VARIANCE))
+    prior.fitted.fill_(True)
+
+
+class _Batches:
+    """The cells that the decoder is refined on, in batches that are the same in each round."""
+
+    def __init__(self, parts: Sequence[AnyCounts], seed: int) -> None:
+        self.parts = parts
+        self.size = max(2, ENTRIES // parts[0].genes)
+        cells = sum(part.cells for part in parts)
+        generator = torch.Generator().manual_seed(seed)
+        # the order of counts on disk is by blocks, so that its first cells are of all places
+        self.orders: list[Tensor | None] = [None] * len(parts)
+        if cells > MOST_CELLS:
+            self.orders = [part.order(generator)[: part.cells * MOST_CELLS // cells] for part in parts]
+        self.sizes = [batch.cells for batch in self]
+
+    def __iter__(self) -> Iterator[Batch]:
+        for part, order in zip(self.parts, self.orders, strict=True):
+            yield from part.batches(self.size, order)
+
+
+def _standardise(network: Network, guess: Tensor) -> Tensor:
+    """Change the network's latents to ones of mean zero and unit covariance, the widest loadings first; the same rates.
+
+    Returns the guesses (N, L) as such latents.
+    """
+    weights = network.latent_weights
+    mean = guess.mean(dim=0)
+    spread, axes = torch.linalg.eigh(torch.cov(guess.T).double().reshape(len(mean), -1))
+    spread = spread.clamp(min=LEAST_VARIANCE * spread.max()).sqrt()
+    loadings = weights.double() @ (axes * spread)
+    turned = torch.linalg.svd(loadings, full_matrices=False).Vh.T
+    to_standard = ((axes / spread) @ turned).float()
+    network.log_proportions.bias.add_(weights @ mean)
+    weights.copy_((loadings @ turned).float())
+    _map_start(network, to_standard, -(mean @ to_standard))
+    return (guess - mean) @ to_standard
+
+
+def _map_start(network: Network, matrix: Tensor, shift: Tensor) -> None:
+    """Let the first latents be these of matrix and shift from the present ones."""
+    prior = network.prior_of_latents
+    prior.shift.copy_(prior.shift @ matrix + shift)
+    prior.start.copy_(prior.start @ matrix)
+
+
+def _start_from(network: Network, first: Tensor, latent: Tensor) -> None:
+    """Let refinement start where the encoder's guess predicts the refined latents best, by least squares."""
+    inputs = torch.cat([first, torch.ones_like(first[:, :1])], dim=1).double()
+    ridge = VAGUE * torch.eye(inputs.shape[1], dtype=torch.float64, device=inputs.device)
+    found = torch.linalg.solve(inputs.T @ inputs + ridge, inputs.T @ latent.double()).float()
+    _map_start(network, found[:-1], found[-1])
+
+
+def _refine_in_turn(network: Network, batches: _Batches, latent: Tensor) -> Tensor:
+    """Improve latents (N, L) and decoder in turn, the decoder and the prior in place; the refined latents."""
+    prior = network.prior_of_latents
+    before = best = float("inf")
+    kept = latent, _decoder_of(network)
+    for number in range(ROUNDS):
+        regressions, parts, uncertain = Regressions(network), [], []
+        for batch, first in zip(batches, latent.split(batches.sizes), strict=True):
+            at = refined(network, batch, first, STEPS)
+            regressions.add(batch, at.latent)
+            parts.append(at.latent)
+            uncertain.append(torch.linalg.inv(at.curvature).diagonal(dim1=1, dim2=2))
+        latent, nll = torch.cat(parts), regressions.nll
+        if not nll <= WORSE * best:
+            latent, decoder = kept
+            for tensor, values in zip(_decoder_of(network), decoder, strict=True):
+                tensor.copy_(values)
+            break
+        if nll < best:
+            best, kept = nll, (latent, [tensor.clone() for tensor in _decoder_of(network)])
+        prior.centre.copy_(latent.mean(dim=0))
+        # that of the true latents: what their maxima vary by, and what these leave open
+        variance = latent.var(dim=0) + torch.cat(uncertain).mean(dim=0)
+        prior.precision.copy_(1 / variance.clamp(min=LEAST_VARIANCE))
+        if number >= OPEN_ROUNDS and abs(before - nll) < TOLERANCE * nll:
+            break
+        before = nll
+        regressions.step(OPEN_VARIANCE if number < OPEN_ROUNDS else LEAST_VARIANCE)
+    return latent
+
+
+def _decoder_of(network: Network) -> list[Tensor]:
+    """What a round changes beside the latents."""
+    sizes = [] if network.dispersion is None else [network.dispersion.bias.data]
+    prior = network.prior_of_latents
+    return [
+        network.log_proportions.weight.data,
+        network.log_proportions.bias.data,
+        prior.centre,
+        prior.precision,
+        *sizes,
+    ]
+
+
+class Regressions:
+    """The regressions of all genes on latents and covariates at the present weights, added up over batches of cells.
+
+    The proportions' sum of a cell is taken as given, so that each gene has a regression of its own, and at its end
+    weighted residuals that add up to zero: the posterior means of an NB then add up to the gene's counts.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        head = network.log_proportions
+        genes, inputs = head.weight.shape
+        self.rows, self.columns = torch.triu_indices(inputs + 1, inputs + 1, device=head.weight.device)
+        self.gradient = head.weight.new_zeros(genes, inputs + 1)
+        self.normal = head.weight.new_zeros(genes, len(self.rows))
+        self.by_size = torch.zeros(2, genes, dtype=torch.float64, device=head.weight.device)
+        self.nll = 0.0
+
+    def add(self, batch: Batch, latent: Tensor) -> None:
+        """Add the cells of a batch with these latents (B, L)."""
+        likelihood = self.network.decode(latent, batch).likelihood
+        information = likelihood.information
+        residual = information - information / likelihood.rates.clamp(min=SMALLEST_RATE) * batch.dense
+        inputs = torch.cat([latent, batch.covariates, torch.ones_like(latent[:, :1])], dim=1)
+        self.gradient += residual.T @ inputs
+        self.normal += information.T @ (inputs[:, self.rows] * inputs[:, self.columns])
+        self.nll += nll_sum(likelihood, batch).item()
+        if self.network.dispersion is not None:
+            self.by_size += size_derivatives(likelihood.rates, self.network.dispersion.bias, batch)
+
+    def step(self, least_variance: float = LEAST_VARIANCE) -> None:
+        """Move weights, biases and sizes by one step of Fisher scoring; a weight's prior has the variance of its
+        factor's weights, and no less than `least_variance`, both in log rates per standard deviation of the latents."""
+        head, latents = self.network.log_proportions, self.network.encoder.latents
+        scale = self.network.prior_of_latents.precision
+        variance = self.network.latent_weights.square().mean(dim=0).clamp(min=least_variance * scale)
+        precision = torch.full((self.gradient.shape[1],), VAGUE, device=variance.device)
+        precision[:latents] = 1 / variance
+        weights = torch.cat([head.weight, head.bias[:, None]], dim=1)
+        gradient = self.gradient + weights * precision
+        spread = torch.ones_like(precision)
+        spread[:latents] = self.network.prior_of_latents.precision.rsqrt()
+        for genes in torch.arange(len(weights)).split(CHUNK):
+            matrix = precision.new_empty(len(genes), len(precision), len(precision))
+            matrix[:, self.rows, self.columns] = self.normal[genes]
+            matrix[:, self.columns, self.rows] = self.normal[genes]
+            matrix += torch.diag(precision)
+            step = -torch.linalg.solve(matrix.double(), gradient[genes].double()).float()
+            length = (step.abs() * spread).amax(dim=1, keepdim=True)
+            weights[genes] += step * (LARGEST / length.clamp(min=LARGEST))
+        head.weight.copy_(weights[:, :-1])
+        head.bias.copy_(weights[:, -1])
+        if self.network.dispersion is not None:
+            first, second = self.by_size
+            # where the likelihood is not concave, a step of fixed length uphill
+            newton = torch.where(second < 0, -first / second.clamp(max=-1e-8), first.sign() * LARGEST)
+            log_size = -self.network.dispersion.bias + newton.clamp(-LARGEST, LARGEST).float()
+            self.network.dispersion.bias.copy_(-log_size.clamp(*SIZES))
+
+
+def size_derivatives(rates: Tensor, log_inverse_size: Tensor, batch: Batch) -> Tensor:
+    """(2, G) first and second derivative of an NB's log-likelihood by the logarithm of each gene's size, float64."""
+    r = torch.exp(-log_inverse_size.double())
+    m, x = rates.double(), batch.dense.double()
+    ratio = (x + r) / (r + m)
+    first = -torch.log1p(m / r).sum(dim=0) + (1 - ratio).sum(dim=0)
+    second = (1 / r - 2 / (r + m) + ratio / (r + m)).sum(dim=0)
+    genes = batch.columns.long()
+    size, counts = r[genes], batch.values.double()
+    first.index_add_(0, genes, torch.digamma(counts + size) - torch.digamma(size))
+    second.index_add_(0, genes, torch.polygamma(1, counts + size) - torch.polygamma(1, size))
+    return torch.stack([first * r, second * r**2 + first * r])

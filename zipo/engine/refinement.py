@@ -1,0 +1,153 @@
+"""Latents refined for each cell on its own counts, from the encoder's guess (semi-amortised inference).
+
+Given the decoder, a cell's latents are the coefficients of a regression of its counts, and an encoder only guesses at
+them (Cremer 2018, arXiv 1801.03558; Kim 2018, arXiv 1802.02550). They are moved to the maximum of their posterior,
+
+    NLL(u) + 1/2 sum_l precision_l (u_l - centre_l)^2,
+
+by Fisher scoring: u - H^-1 g, with the gradient g and, as H, the expected information of the counts plus the precision.
+With a linear decoder this is a regression with a log link, and the model one of latent factors (Townes 2019, doi
+10.1186/s13059-019-1861-6), to which the encoder gives the start.
+"""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from zipo.engine.batches import Batch
+from zipo.engine.loss import cell_nll
+
+if TYPE_CHECKING:  # the network holds a prior, and predicts from refined latents
+    from zipo.engine.model import Network, Prediction
+
+STEPS = 50
+"""Evaluations at most; most cells need five to ten."""
+TOLERANCE = 1e-3
+"""Expected gain of a step, in nats, at which a cell is done: far below what its counts can tell."""
+LARGEST = 2.0
+"""Largest change of a latent in a step, in standard deviations of its prior: beyond, the quadratic form is no guide."""
+SHORTEST = 1 / 64
+"""Share of a step at which a cell that has come no nearer stays where it is."""
+
+
+class LatentPrior(nn.Module):
+    """Normal prior of the latents, and the affine map from the encoder's guess to the first latents."""
+
+    def __init__(self, latents: int) -> None:
+        super().__init__()
+        self.fitted: Tensor
+        self.centre: Tensor
+        self.precision: Tensor
+        self.start: Tensor
+        self.shift: Tensor
+        self.register_buffer("fitted", torch.tensor(False))
+        self.register_buffer("centre", torch.zeros(latents))
+        self.register_buffer("precision", torch.ones(latents))
+        self.register_buffer("start", torch.eye(latents))
+        self.register_buffer("shift", torch.zeros(latents))
+
+    def forward(self, guess: Tensor) -> Tensor:
+        """(B, L) latents from which refinement starts."""
+        return torch.addmm(self.shift, guess, self.start)
+
+
+class Place(NamedTuple):
+    """Latents of some cells, and their posterior there."""
+
+    latent: Tensor  # (B, L)
+    value: Tensor  # (B,) negative log posterior but for a constant, in nats
+    gradient: Tensor  # (B, L)
+    curvature: Tensor  # (B, L, L)
+
+    def where(self, mask: Tensor, other: "Place") -> "Place":
+        """This place for the cells of a mask (B,), the other for the rest."""
+        return Place(
+            *(
+                torch.where(mask.view(-1, *[1] * (own.ndim - 1)), own, rest)
+                for own, rest in zip(self, other, strict=True)
+            )
+        )
+
+    def step(self, precision: Tensor) -> Tensor:
+        """(B, L) a step of Fisher scoring, no longer than LARGEST."""
+        step = -torch.linalg.solve(self.curvature.double(), self.gradient.double())
+        length = (step.abs() * precision.sqrt()).amax(dim=1, keepdim=True)
+        return (step * (LARGEST / length.clamp(min=LARGEST))).float()
+
+
+def refined(network: "Network", batch: Batch, latent: Tensor, steps: int = STEPS) -> Place:
+    """The maximum of each cell's posterior, from first latents (B, L); no gradient goes through it.
+
+    A cell moves by its own counts alone, whatever other cells its batch has. A step that brings a cell no nearer is
+    halved.
+    """
+    precision = network.prior_of_latents.precision
+    at = place(network, batch, latent)
+    step, share = at.step(precision), torch.ones_like(at.value)
+    for _ in range(steps):
+        moving = (share > SHORTEST) & (-(step * at.gradient).sum(dim=1) > TOLERANCE)
+        if not moving.any():
+            break
+        tried = place(network, batch, at.latent + (moving * share)[:, None] * step)
+        nearer = moving & (tried.value <= at.value)
+        at = tried.where(nearer, at)
+        step = torch.where(nearer[:, None], at.step(precision), step)
+        share = torch.where(nearer, 1.0, torch.where(moving, share / 2, share))
+    return at
+
+
+def place(network: "Network", batch: Batch, latent: Tensor) -> Place:
+    """The posterior of a batch of cells at these latents."""
+    prior = network.prior_of_latents
+    with torch.enable_grad():
+        variable = latent.detach().requires_grad_()
+        prediction = network.decode(variable, batch)
+        nll, by_cell = cell_nll(prediction, batch, network.uses_kernels)
+        (gradient,) = torch.autograd.grad(nll, variable)
+    with torch.no_grad():
+        deviation = variable - prior.centre
+        weighted = deviation * prior.precision
+        value = by_cell + (deviation * weighted).sum(dim=1) / 2
+        return Place(variable.detach(), value, gradient + weighted, curvature(network, batch, prediction))
+
+
+@torch.no_grad()
+def curvature(network: "Network", batch: Batch, prediction: "Prediction") -> Tensor:
+    """(B, L, L) expected information of the counts on the latents plus the prior's precision.
+
+    Its inverse is the covariance of the latents' posterior, taken as a normal distribution about its maximum.
+    """
+    information = prediction.likelihood.information
+    latents = prediction.latent.shape[1]
+    rows, columns = torch.triu_indices(latents, latents, device=information.device)
+    if network.has_linear_rates:
+        weights = network.latent_weights
+        upper = information @ (weights[:, rows] * weights[:, columns])
+        # the derivative of a log rate is its weight less their mean by the proportions, which sum to one
+        mean = torch.exp(prediction.log_proportions) @ weights
+        crossed = (information @ weights)[:, :, None] * mean[:, None, :]
+        total = information.sum(dim=1)[:, None, None] * mean[:, :, None] * mean[:, None, :]
+        shift = total - crossed - crossed.transpose(1, 2)
+    else:
+        slopes = _slopes(network, batch, prediction.latent)
+        upper = torch.stack(
+            [(information * slopes[i] * slopes[j]).sum(dim=1) for i, j in zip(rows, columns, strict=True)], dim=1
+        )
+        shift = torch.zeros((), device=upper.device)
+    matrix = upper.new_empty(len(upper), latents, latents)
+    matrix[:, rows, columns] = upper
+    matrix[:, columns, rows] = upper
+    return matrix + shift + torch.diag(network.prior_of_latents.precision)
+
+
+def _slopes(network: "Network", batch: Batch, latent: Tensor) -> list[Tensor]:
+    """Derivatives (B, G) of the log rates by each latent, for any decoder."""
+
+    def log_rates(values: Tensor) -> Tensor:
+        return network.decode(values, batch).log_rates
+
+    directions = torch.eye(latent.shape[1], device=latent.device)
+    return [
+        torch.func.jvp(log_rates, (latent.detach(),), (each.expand_as(latent).contiguous(),))[1] for each in directions
+    ]
