@@ -161,5 +161,5 @@ def test_what_the_network_reads_is_marked_as_shaping_it(likelihood):
     p = Parameters(encoder="6-3", decoder="4", likelihood=likelihood)
     model = Network(GENES, Watched(p, read), covariates=2)
     model(batch(2))
-    assert read - {"precision"} <= shaping_the_network() - {"covariates"}
+    assert read - {"precision", "denoised"} <= shaping_the_network() - {"covariates"}
     assert {"encoder", "decoder", "activation", "input"} <= read

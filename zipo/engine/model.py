@@ -18,6 +18,8 @@ from zipo.engine.precision import bfloat16
 from zipo.engine.refinement import LatentPrior, refined
 from zipo.parameters import Parameters
 
+ENTRIES_AT_ONCE = 1 << 21
+"""Of a batch whose latents are refined: 8 MB as float32, of which some ten are held."""
 ACTIVATIONS = {"sigmoid": nn.Sigmoid, "gelu": nn.GELU, "relu": nn.ReLU, "relu6": nn.ReLU6}
 
 
@@ -166,6 +168,15 @@ class Network(nn.Module):
     def has_linear_rates(self) -> bool:
         """Whether log rates are linear in the latents, but for what makes a cell's proportions add up to one."""
         return self.library is None and not len(self.decoder)
+
+    @property
+    def cells_at_once(self) -> int:
+        """Cells of a batch for predictions: those of a training batch, but where latents are refined, many enough for
+        wide products, and few enough to hold the slopes of a decoder with hidden layers."""
+        if not self.refines:
+            return self.hyper.batch_size
+        genes = self.log_proportions.out_features
+        return max(2, ENTRIES_AT_ONCE // (genes if self.has_linear_rates else genes * self.encoder.latents))
 
     @property
     def latent_weights(self) -> Tensor:

@@ -180,13 +180,13 @@ class ZiPo:
     def losses(self, adata: ad.AnnData) -> Losses:
         """NLL, squared errors and penalties over these cells."""
         with engine_switches():
-            return losses(self.network, self._counts(adata, "counts"), self.parameters.batch_size)
+            return losses(self.network, self._counts(adata, "counts"), self.network.cells_at_once)
 
     def gene_poisson_nll(self, adata: ad.AnnData) -> float:
         """NLL per entry of the trivial prediction for these cells: gene shares of the training cells times
         observed library sizes."""
         with engine_switches():
-            return gene_poisson_nll(self.gene_totals, self._counts(adata, "counts"), self.parameters.batch_size)
+            return gene_poisson_nll(self.gene_totals, self._counts(adata, "counts"), self.network.cells_at_once)
 
     @contextmanager
     def pruned(self, threshold: float) -> Iterator[float]:
@@ -211,18 +211,18 @@ class ZiPo:
             adata = some_cells(adata, np.sort(chosen))
         counts = self._counts(adata, "counts")
         self.network.eval()
-        batches = counts.batches(self.parameters.batch_size)
+        batches = counts.batches(self.network.cells_at_once)
         counted = (counts.gene_cells() > 0).float()  # genes that the data lack were not counted
         sums = torch.cat([self.network(batch).denoised @ counted for batch in batches]).double().cpu().numpy()
         library = counts.library_size.flatten().double().cpu().numpy()
         ratios = (sums / library.clip(min=1))[library > 0]
-        values = losses(self.network, counts, self.parameters.batch_size)
+        values = losses(self.network, counts, self.network.cells_at_once)
         return Plausibility(
             cells=counts.cells,
             total_ratio=float(sums.sum() / library.sum()) if library.any() else math.nan,
             cell_ratio=tuple(np.quantile(ratios, [0.05, 0.5, 0.95]).tolist()) if len(ratios) else (math.nan,) * 3,
             nll=values.nll,
-            gene_poisson_nll=gene_poisson_nll(self.gene_totals, counts, self.parameters.batch_size),
+            gene_poisson_nll=gene_poisson_nll(self.gene_totals, counts, self.network.cells_at_once),
             mean_zero_probability=values.mean_zero_probability,
             zero_share=1 - counts.gene_cells().mean().item() / counts.cells,
         )
@@ -276,7 +276,7 @@ class ZiPo:
         self.network.eval()
         adata = counts_of(adata, "counts")
         known = self.covariates.with_values(adata.obs, batch) if batch else adata.obs
-        batches = self._counts(adata, "counts", known).batches(self.parameters.batch_size)
+        batches = self._counts(adata, "counts", known).batches(self.network.cells_at_once)
         while True:
             with engine_switches(gradients=False):  # between two batches the caller's own hold
                 cells = next(batches, None)
