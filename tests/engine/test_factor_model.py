@@ -130,6 +130,20 @@ def test_derivatives_by_the_size_are_those_of_scipys_likelihood(truth):
     np.testing.assert_allclose(second, (up - 2 * at + down) / h**2, rtol=1e-2, atol=0.05)
 
 
+def test_more_latents_than_genes_do_no_harm(truth):
+    few = truth[:, np.argsort(-truth.sum(axis=0))[:4]]
+    x = np.random.default_rng(7).poisson(few)
+    network = Network(
+        4, Parameters(encoder="16-7", library="observed", inference="refined", likelihood="poisson"), seed=2
+    )
+    assert network.latent_weights.shape == (4, 7)
+    fit_prior(network, [counts_of(x)], seed=1)
+    ours = denoised(network, counts_of(x))
+    np.testing.assert_allclose(ours.sum(axis=1), x.sum(axis=1), rtol=1e-4)
+    trivial = x.sum(axis=1, keepdims=True) * x.sum(axis=0) / x.sum()
+    assert np.mean((np.sqrt(ours) - np.sqrt(few)) ** 2) < np.mean((np.sqrt(trivial) - np.sqrt(few)) ** 2)
+
+
 @pytest.mark.parametrize(
     ("parameters", "can"),
     [

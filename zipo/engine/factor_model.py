@@ -102,7 +102,8 @@ def _standardise(network: Network, guess: Tensor) -> Tensor:
     spread, axes = torch.linalg.eigh(torch.cov(guess.T).double().reshape(len(mean), -1))
     spread = spread.clamp(min=LEAST_VARIANCE * spread.max()).sqrt()
     loadings = weights.double() @ (axes * spread)
-    turned = torch.linalg.svd(loadings, full_matrices=False).Vh.T
+    # the axes of the loadings, as many as latents, also where there are fewer genes
+    turned = torch.linalg.eigh(loadings.T @ loadings).eigenvectors.flip(1)
     to_standard = ((axes / spread) @ turned).float()
     network.log_proportions.bias.add_(weights @ mean)
     weights.copy_((loadings @ turned).float())
