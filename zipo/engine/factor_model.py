@@ -14,8 +14,8 @@ from torch import Tensor
 
 from zipo.engine.batches import AnyCounts, Batch
 from zipo.engine.loss import nll_sum
-from zipo.engine.model import Network
-from zipo.engine.refinement import refined
+from zipo.engine.model import ENTRIES_AT_ONCE, Network
+from zipo.engine.refinement import refined, symmetric
 
 ROUNDS = 12
 """Rounds at most."""
@@ -25,8 +25,6 @@ STEPS = 2
 """Steps that the latents of a cell take in a round; the next round goes on from there."""
 MOST_CELLS = 50_000
 """Cells that the weights are refined on, drawn at random; more would change them little."""
-ENTRIES = 1 << 21
-"""Entries of a batch."""
 LARGEST = 1.0
 """Largest change of a weight in a step, in log rates for each standard deviation of its input."""
 VAGUE = 1e-3
@@ -62,10 +60,11 @@ def fit_prior(network: Network, parts: Sequence[AnyCounts], seed: int) -> None:
     prior = network.prior_of_latents
     prior.fitted.fill_(False)
     batches = _Batches(parts, seed)
-    guess = torch.cat([network(batch).latent for batch in batches])
+    guesses = [network(batch).latent for batch in batches]
+    guess = torch.cat(guesses)
     if can_refine_decoder(network):
         latent = _standardise(network, guess)
-        latent = _refine_in_turn(network, batches, latent)
+        latent = _refine_in_turn(network, batches, latent.split([len(each) for each in guesses]))
         _start_from(network, guess, latent)
     else:
         prior.centre.copy_(guess.mean(dim=0))
@@ -78,14 +77,13 @@ class _Batches:
 
     def __init__(self, parts: Sequence[AnyCounts], seed: int) -> None:
         self.parts = parts
-        self.size = max(2, ENTRIES // parts[0].genes)
+        self.size = max(2, ENTRIES_AT_ONCE // parts[0].genes)
         cells = sum(part.cells for part in parts)
         generator = torch.Generator().manual_seed(seed)
         # the order of counts on disk is by blocks, so that its first cells are of all places
         self.orders: list[Tensor | None] = [None] * len(parts)
         if cells > MOST_CELLS:
             self.orders = [part.order(generator)[: part.cells * MOST_CELLS // cells] for part in parts]
-        self.sizes = [batch.cells for batch in self]
 
     def __iter__(self) -> Iterator[Batch]:
         for part, order in zip(self.parts, self.orders, strict=True):
@@ -122,23 +120,27 @@ def _start_from(network: Network, first: Tensor, latent: Tensor) -> None:
     """Let refinement start where the encoder's guess predicts the refined latents best, by least squares."""
     inputs = torch.cat([first, torch.ones_like(first[:, :1])], dim=1).double()
     ridge = VAGUE * torch.eye(inputs.shape[1], dtype=torch.float64, device=inputs.device)
-    found = torch.linalg.solve(inputs.T @ inputs + ridge, inputs.T @ latent.double()).float()
-    _map_start(network, found[:-1], found[-1])
+    coefficients = torch.linalg.solve(inputs.T @ inputs + ridge, inputs.T @ latent.double()).float()
+    _map_start(network, coefficients[:-1], coefficients[-1])
 
 
-def _refine_in_turn(network: Network, batches: _Batches, latent: Tensor) -> Tensor:
-    """Improve latents (N, L) and decoder in turn, the decoder and the prior in place; the refined latents."""
+def _refine_in_turn(network: Network, batches: _Batches, latents: Sequence[Tensor]) -> Tensor:
+    """Improve the latents of each batch, and the decoder, in turn; the decoder and the prior in place.
+
+    Returns the refined latents (N, L).
+    """
     prior = network.prior_of_latents
     before = best = float("inf")
+    latent = torch.cat(list(latents))
     kept = latent, _decoder_of(network)
     for number in range(ROUNDS):
         regressions, parts, uncertain = Regressions(network), [], []
-        for batch, first in zip(batches, latent.split(batches.sizes), strict=True):
+        for batch, first in zip(batches, latents, strict=True):
             at = refined(network, batch, first, STEPS)
             regressions.add(batch, at.latent)
             parts.append(at.latent)
             uncertain.append(torch.linalg.inv(at.curvature).diagonal(dim1=1, dim2=2))
-        latent, nll = torch.cat(parts), regressions.nll
+        latents, latent, nll = parts, torch.cat(parts), regressions.nll
         if not nll <= WORSE * best:
             latent, decoder = kept
             for tensor, values in zip(_decoder_of(network), decoder, strict=True):
@@ -212,10 +214,7 @@ class Regressions:
         spread = torch.ones_like(precision)
         spread[:latents] = self.network.prior_of_latents.precision.rsqrt()
         for genes in torch.arange(len(weights)).split(CHUNK):
-            matrix = precision.new_empty(len(genes), len(precision), len(precision))
-            matrix[:, self.rows, self.columns] = self.normal[genes]
-            matrix[:, self.columns, self.rows] = self.normal[genes]
-            matrix += torch.diag(precision)
+            matrix = symmetric(self.normal[genes], len(precision)) + torch.diag(precision)
             step = -torch.linalg.solve(matrix.double(), gradient[genes].double()).float()
             length = (step.abs() * spread).amax(dim=1, keepdim=True)
             weights[genes] += step * (LARGEST / length.clamp(min=LARGEST))

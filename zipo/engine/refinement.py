@@ -135,10 +135,16 @@ def curvature(network: "Network", batch: Batch, prediction: "Prediction") -> Ten
             [(information * slopes[i] * slopes[j]).sum(dim=1) for i, j in zip(rows, columns, strict=True)], dim=1
         )
         shift = torch.zeros((), device=upper.device)
-    matrix = upper.new_empty(len(upper), latents, latents)
+    return symmetric(upper, latents) + shift + torch.diag(network.prior_of_latents.precision)
+
+
+def symmetric(upper: Tensor, size: int) -> Tensor:
+    """(N, size, size) symmetric matrices from their upper triangles, row by row."""
+    rows, columns = torch.triu_indices(size, size, device=upper.device)
+    matrix = upper.new_empty(len(upper), size, size)
     matrix[:, rows, columns] = upper
     matrix[:, columns, rows] = upper
-    return matrix + shift + torch.diag(network.prior_of_latents.precision)
+    return matrix
 
 
 def _slopes(network: "Network", batch: Batch, latent: Tensor) -> list[Tensor]:
