@@ -7,7 +7,7 @@ those of the data set, of which the method knows nothing.
 import numpy as np
 
 from zipo.metrics.shared.case import Case
-from zipo.metrics.shared.components import principal_components
+from zipo.metrics.shared.components import COMPONENTS, principal_components
 from zipo.metrics.shared.neighbours import alike, nearest
 from zipo.shared.embedding import leiden
 
@@ -16,7 +16,6 @@ measures = {"rare_neighbours": "high", "rare_f1": "high"}
 purpose = {"rare_f1": "to find a rare cell type"}
 needs = ("rare", "cell_types")
 
-COMPONENTS = 50
 MOST_NEIGHBOURS = 30
 RESOLUTIONS = (1.0, 2.0, 4.0)
 """Of the Leiden clusters: at the usual 1, a type of few cells may share a cluster whatever the method does."""
