@@ -9,6 +9,8 @@ import zipo
 from zipo import ZiPo
 from zipo.engine.training import Training
 from zipo.model import slots
+from zipo.parameters import Parameters
+from zipo.presets import OBJECTIVE
 from zipo.shared.errors import InputError
 
 SMALL = {"encoder": "4-2", "max_epochs": 3, "batch_size": 4, "covariates": ("cell_type",)}
@@ -61,7 +63,24 @@ def test_what_was_done_is_told_in_plain_values_that_survive_a_file(counts, tmp_p
     assert found["losses"] == {name: history[name][best] for name in history if name != "learning_rate"}
     assert set(found["slots"]) == {"layers", "obsm", "obs"}
     assert "neither normalised" in found["slots"]["layers"]["denoised"]
+    assert found["preset"] == "denoise"
     assert "batch" not in found
+
+
+def test_the_meanings_are_those_of_the_model(counts):
+    given = {"inference": "amortised", "denoised": "mean"}
+    of_preset, of_paper = slots.meanings(Parameters(**OBJECTIVE)), slots.meanings(Parameters())
+    poisson = slots.meanings(Parameters(likelihood="poisson"))
+    assert of_preset["layers/denoised"].startswith(
+        "expected counts of each cell and gene, from l mu and the cell's own"
+    )
+    assert of_paper["layers/denoised"].startswith("expected counts (1 - z) l mu of each cell and gene: on the scale of")
+    assert poisson["layers/denoised"].startswith("expected counts l mu of each cell and gene: on the scale of")
+    assert ["zero inflation" in each["layers/rates"] for each in (of_preset, of_paper, poisson)] == [False, True, False]
+    zipo.pp.denoise(counts, preset="paper", **SMALL | given)
+    about = counts.uns["zipo"]
+    assert (about["preset"], about["settings"]["likelihood"]) == ("paper", "zip")
+    assert about["slots"]["layers"]["denoised"] == of_paper["layers/denoised"]
 
 
 def test_a_diverged_training_fills_nothing(counts):

@@ -1,10 +1,12 @@
-"""Sizes that fit the data: the demo's for few cells, the paper's for many, in steps between."""
+"""Presets: the objective that each names, and sizes that fit the data, the demo's for few cells, the paper's for many."""
 
 import subprocess
 import sys
 
+import pytest
+
 from zipo.parameters import Parameters
-from zipo.presets import in_words, sizes_for
+from zipo.presets import OBJECTIVE, PRESETS, in_words, parameters_for, sizes_for
 
 CELLS = [2, 600, 2_000, 5_000, 12_000, 15_000, 49_999, 50_000, 200_000, 1_000_000, 10_000_000]
 
@@ -19,6 +21,66 @@ def test_few_cells_have_the_sizes_of_the_demo():
         "stop_threshold": 0.001,
         "max_epochs": 60,
     }
+
+
+def test_the_default_denoises_by_refined_latents_of_a_negative_binomial():
+    assert parameters_for("denoise", 1_937, 1_000) == {
+        "likelihood": "nb",
+        "dispersion": "gene",
+        "library": "observed",
+        "input": "normalised_log1p",
+        "inference": "refined",
+        "denoised": "posterior",
+        "rate_penalty": "none",
+        "alpha_theta": 0.0,
+        "gene_totals": "trained",
+        "encoder": "256-128-64-32",
+        "batch_size": 64,
+        "learning_rate_decay": 0.9,
+        "plateau_patience": 6,
+        "stop_patience": 10,
+        "stop_threshold": 0.001,
+        "max_epochs": 60,
+    }
+
+
+def test_the_paper_s_preset_keeps_its_objective_but_for_the_rate_penalty_and_gene_totals():
+    for cells in CELLS:
+        sizes = sizes_for(cells, 2_000)
+        assert parameters_for("paper", cells, 2_000) == sizes | {"rate_penalty": "none", "gene_totals": "fitted"}
+
+
+def test_the_fast_preset_has_the_same_objective_and_cheaper_steps():
+    fast, default = parameters_for("fast", 1_937, 1_000), parameters_for("denoise", 1_937, 1_000)
+    assert {name: fast[name] for name in OBJECTIVE} == OBJECTIVE
+    changed = {name: value for name, value in fast.items() if value != default[name]}
+    assert changed == {"encoder": "128-32-16", "batch_size": 32, "stop_patience": 20}
+
+
+@pytest.mark.parametrize(
+    ("cells", "encoder"),
+    [
+        (2, "256-128-64-32-16-2"),
+        (60, "256-128-64-32-16-15"),
+        (128, "256-128-64-32"),
+        (5_000, "512-256-128-64-32"),
+        (15_000, "1024-512-256-128-32"),
+        (50_000, "2048-1024-512-256-32"),
+    ],
+)
+def test_latents_are_a_quarter_of_the_cells_at_most(cells, encoder):
+    assert parameters_for("denoise", cells, 2_000)["encoder"] == encoder
+    latents = int(parameters_for("fast", cells, 2_000)["encoder"].split("-")[-1])
+    assert latents == min(16, max(2, cells // 4))
+
+
+def test_every_preset_is_one_that_a_model_can_have():
+    for preset in PRESETS:
+        for cells in CELLS:
+            for genes in (1, 100, 30_000):
+                Parameters(**parameters_for(preset, cells, genes))
+    with pytest.raises(ValueError, match="preset 'papr': denoise, fast or paper is expected"):
+        parameters_for("papr", 100, 100)
 
 
 def test_many_cells_have_the_paper_s():
@@ -46,9 +108,14 @@ def test_few_genes_have_a_narrow_encoder():
     assert first == [256, 256, 512, 1024, 2048, 2048]
 
 
-def test_the_sizes_are_one_line():
-    assert in_words(sizes_for(1_937, 1_000)) == (
-        "encoder 256-128-64-32-16, batches of 64 cells, at most 60 epochs (fewer once 10 bring no gain)"
+def test_a_preset_is_told_in_one_line():
+    default, paper = (Parameters(**parameters_for(name, 1_937, 1_000)) for name in ("denoise", "paper"))
+    assert in_words(default.model_dump()) == (
+        "nb, 32 latents refined on each cell's counts, the cell's own count taken in; encoder 256-128-64-32, batches "
+        "of 64 cells, at most 60 epochs (fewer once 10 bring no gain)"
+    )
+    assert in_words(paper.model_dump()) == (
+        "zip, 16 latents; encoder 256-128-64-32-16, batches of 64 cells, at most 60 epochs (fewer once 10 bring no gain)"
     )
 
 

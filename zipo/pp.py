@@ -12,6 +12,7 @@ from zipo.model.arguments import check_batch
 from zipo.model.covariates import Covariates
 from zipo.model.estimator import ZiPo
 from zipo.model.predictions import stacked
+from zipo.presets import DEFAULT
 from zipo.shared.errors import InputError
 
 
@@ -22,6 +23,7 @@ def denoise(
     layer: str | None = None,
     rates: bool = False,
     batch: Mapping[str, Any] | None = None,
+    preset: str = DEFAULT,
     seed: int = 1,
     device: str = "auto",
     **parameters: Any,
@@ -35,7 +37,8 @@ def denoise(
     - `layer`: where the raw counts are: None for X, a layer, or raw for adata.raw.
     - `rates`: fill layers["rates"] too.
     - `batch`: value of some covariates that all cells are denoised to, as in `ZiPo.denoise`.
-    - `seed`, `device`, `parameters`: as of `ZiPo`; sizes that are not given follow from the data.
+    - `preset`: paper or denoise, as of `ZiPo.for_data`.
+    - `seed`, `device`, `parameters`: as of `ZiPo`; what is not given is as the preset has it for the data.
 
     Raises InputError for anything but raw counts, for too few cells, and where the training diverges.
     """
@@ -55,7 +58,7 @@ def denoise(
             f"{layer}: it has {counts.n_vars} genes, but a layer can be filled only for the {adata.n_vars} of X; "
             "denoise adata.raw.to_adata()"
         )
-    model = ZiPo.for_data(counts, seed=seed, device=device, **parameters)
+    model = ZiPo.for_data(counts, preset, seed=seed, device=device, **parameters)
     if batch:
         Covariates(counts.obs, model.parameters.covariates).with_values(counts.obs.head(1), batch)
     with pointing_to_counts(lambda: layers_with_counts(adata)):

@@ -7,8 +7,9 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
 
+from zipo import presets
 from zipo.model import slots
-from zipo.parameters import ParameterValues
+from zipo.parameters import Parameters, ParameterValues
 
 
 def parameters() -> str:
@@ -23,11 +24,12 @@ def parameters() -> str:
 
 def filled_slots() -> str:
     """Every slot that denoising fills, as a table in reStructuredText."""
+    of_paper, refined = slots.meanings(Parameters()), slots.meanings(Parameters(**presets.OBJECTIVE))
     rows = []
-    for name, meaning in slots.MEANINGS.items():
+    for name in slots.SLOTS:
         group, slot = name.split("/")
-        rows.append((literal(f'{group}["{slot}"]'), meaning))
-    return table(("slot", "meaning"), (30, 70), rows)
+        rows.append((literal(f'{group}["{slot}"]'), of_paper[name], refined[name]))
+    return table(("slot", "with the preset paper", "with the preset denoise"), (24, 38, 38), rows)
 
 
 def allowed(schema: dict[str, Any]) -> str:

@@ -25,7 +25,8 @@ def test_denoise_fills_the_slots_and_keeps_what_was_there(cells, source, tmp_pat
     code, out, err = zipo("denoise", source, target, *SMALL, "--model", tmp_path / "model", "--rates")
     assert (code, out) == (0, "")
     lines = err.splitlines()
-    assert lines[0].startswith("150 cells x 60 genes: zip, encoder 8-4, batches of 32 cells, at most 3 epochs")
+    assert lines[0].startswith("150 cells x 60 genes, preset denoise: nb, 4 latents refined on each cell's")
+    assert "; encoder 8-4, batches of 32 cells, at most 3 epochs" in lines[0]
     assert lines[1].startswith("trained 3 epochs in ")
     assert lines[2].startswith(f"{target}: written; ")
     assert len(lines) == 3

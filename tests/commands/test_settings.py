@@ -1,12 +1,10 @@
 """Parameters from a file, options and assignments, in this order of precedence."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from zipo.commands import settings
-from zipo.parameters import Parameters
 from zipo.shared.errors import InputError
 
 
@@ -17,11 +15,6 @@ def test_assignments_win_over_options_and_options_over_the_file(tmp_path):
     merged = settings.merge(file, options, ["batch_size=64", "residuals=2", "learning_rate=1e-3"])
     expected = {"alpha_w": 0.5, "likelihood": "zinb", "batch_size": 64, "max_epochs": 7, "residuals": 2}
     assert merged == expected | {"learning_rate": 0.001}
-
-
-def test_the_fast_setting_can_be_given():
-    merged = settings.merge(Path(__file__).parents[2] / "config" / "fast.json", {}, [])
-    assert list(Parameters(**merged).encoder_widths) == [128, 32, 16]
 
 
 def test_options_to_paste_give_the_same_parameters(tmp_path):

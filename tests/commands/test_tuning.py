@@ -10,7 +10,7 @@ import pytest
 
 from zipo.commands import tuning
 from zipo.commands.tuning import encoders, search
-from zipo.presets import sizes_for
+from zipo.presets import parameters_for, sizes_for
 from zipo.shared.errors import InputError
 
 COMMON = {"batch_size": 32, "max_epochs": 2}
@@ -37,7 +37,11 @@ def test_encoders_are_those_that_the_paper_searches_for_its_sizes():
 
 def test_the_first_trial_is_the_default_and_later_ones_come_closer(cells, fast):
     trials = list(search(cells, {"likelihood": "zip"}, 25, seed=1, device="cpu"))
-    assert trials[0].values == {"encoder": sizes_for(150, 60)["encoder"], "alpha_z": 0.1, "alpha_w": 0.1}
+    assert trials[0].values == {
+        "encoder": parameters_for("denoise", 150, 60)["encoder"],
+        "alpha_z": 0.1,
+        "alpha_w": 0.1,
+    }
     assert all(values["seed"] == 1 and values["likelihood"] == "zip" for values in fast)
     best = [trial for trial in trials if trial.best]
     assert [trial.nll for trial in best] == sorted((trial.nll for trial in best), reverse=True)
@@ -48,7 +52,13 @@ def test_what_is_given_or_unused_is_not_searched_for(cells, fast):
     (trial,) = search(cells, {"likelihood": "nb", "encoder": "8-4"}, 1, seed=1)
     assert list(trial.values) == ["alpha_w"]
     with pytest.raises(InputError, match="nothing is left to search for"):
-        next(search(cells, {"encoder": "8-4", "alpha_z": 0.1, "alpha_w": 0.1}, 1, seed=1))
+        next(search(cells, {"encoder": "8-4", "alpha_w": 0.1}, 1, seed=1))
+
+
+def test_the_paper_s_preset_has_zero_inflation_to_search_for(cells, fast):
+    (trial,) = search(cells, {}, 1, seed=1, preset="paper")
+    assert trial.values == {"encoder": sizes_for(150, 60)["encoder"], "alpha_z": 0.1, "alpha_w": 0.1}
+    assert fast[0]["preset"] == "paper"
 
 
 def test_a_trial_is_trained_and_scored_by_its_kept_weights(cells):
@@ -64,9 +74,9 @@ def test_the_best_settings_can_be_pasted_or_read_again(source, tmp_path, zipo):
     code, out, err = zipo(*command, "--covariate", "donor")
     assert code == 0
     found = json.loads(settings.read_text())
-    assert list(found) == ["covariates", "batch_size", "encoder", "alpha_z", "alpha_w"]
+    assert list(found) == ["covariates", "batch_size", "encoder", "alpha_w"]
     options = [f"--set {name}={value}" for name, value in found.items() if name != "covariates"]
-    assert out == f"--covariate donor {' '.join(options)}\n"
+    assert out == f"--preset denoise --covariate donor {' '.join(options)}\n"
     lines = [line.split(":")[0] for line in err.splitlines()[1:5]]
     assert lines == ["covariate donor", *(f"trial {number} of 3" for number in (1, 2, 3))]
     outcomes = [("--settings", settings), out.split()]
@@ -88,7 +98,9 @@ def test_an_interrupted_search_leaves_the_best_so_far(source, tmp_path, zipo, mo
     settings = tmp_path / "best.json"
     code, out, err = zipo("tune", source, "--output", settings)
     assert (code, out) == (130, "")
-    assert err.splitlines()[-1] == f"stopped as asked; the best so far is in {settings}, for --settings"
+    assert (
+        err.splitlines()[-1] == f"stopped as asked; the best so far is in {settings}, for --preset denoise --settings"
+    )
     assert json.loads(settings.read_text())["alpha_w"] == 0.1
 
 

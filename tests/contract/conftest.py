@@ -11,11 +11,13 @@ from scipy.sparse import csc_array, csc_matrix, csr_array, csr_matrix, issparse
 
 from tests.commands.conftest import zipo
 from zipo import ZiPo
+from zipo.presets import OBJECTIVE, sizes_for
 
 __all__ = ["zipo"]
 
 CELLS, GENES = 24, 10
-SMALL = {"encoder": "4-2", "max_epochs": 1, "batch_size": 8, "gene_totals": "fitted"}
+# what ZiPo is given to be the model that its preset makes of the options
+SMALL = OBJECTIVE | sizes_for(CELLS, GENES) | {"encoder": "4-2", "max_epochs": 1, "batch_size": 8}
 OPTIONS = ("--set", "encoder=4-2", "--set", "batch_size=8", "--epochs", "1")
 COUNTS = np.random.default_rng(4).poisson(1.5, (CELLS, GENES)).astype(np.float32)
 COUNTS[:, 0] += 1

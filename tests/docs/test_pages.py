@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from zipo.cli import app
 from zipo.datasets.example import SOURCE
-from zipo.model.slots import MEANINGS
+from zipo.model.slots import SLOTS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs").glob("*.rst"))]
@@ -65,7 +65,7 @@ def test_the_table_of_parameters_says_default_bounds_and_meaning():
 
 
 def test_the_table_of_slots_has_all():
-    assert tables.filled_slots().count("   * - ") == 1 + len(MEANINGS)
+    assert tables.filled_slots().count("   * - ") == 1 + len(SLOTS)
     assert '``obsm["X_zipo"]``' in tables.filled_slots()
 
 

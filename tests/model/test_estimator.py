@@ -13,6 +13,8 @@ from zipo import ZiPo
 from zipo.methods import known
 from zipo.methods import zipo as method
 from zipo.model.split import split
+from zipo.parameters import Parameters
+from zipo.presets import parameters_for, sizes_for
 from zipo.shared.errors import InputError
 
 SMALL = {"encoder": "64-16", "batch_size": 32, "max_epochs": 40, "stop_patience": 8}
@@ -76,10 +78,29 @@ def test_without_validation_cells_the_seed_keeps_some(counts, tmp_path):
 
 def test_sizes_come_from_the_data_unless_given(simulated):
     model = ZiPo.for_data(simulated, seed=3, batch_size=32)
-    assert (model.seed, model.parameters.batch_size, model.parameters.max_epochs) == (3, 32, 60)
-    assert model.parameters.encoder == "256-128-64-32-16"
-    assert model.parameters.rate_penalty == "none"
+    assert (model.preset, model.seed) == ("denoise", 3)
+    expected = parameters_for("denoise", *simulated.shape) | {"batch_size": 32}
+    assert model.parameters == Parameters(**expected)
     assert ZiPo.for_data(simulated, rate_penalty="entrywise").parameters.rate_penalty == "entrywise"
+
+
+def test_the_paper_s_preset_has_the_paper_s_objective(simulated):
+    model = ZiPo.for_data(simulated, "paper")
+    assert (model.preset, ZiPo().preset) == ("paper", None)
+    sizes = sizes_for(*simulated.shape)
+    changed = {name for name, value in model.parameters.model_dump().items() if value != getattr(Parameters(), name)}
+    assert changed <= sizes.keys()
+    with pytest.raises(InputError, match="preset 'papr': denoise, fast or paper is expected"):
+        ZiPo.for_data(simulated, "papr")
+
+
+@pytest.mark.parametrize("likelihood", ["poisson", "zip", "zinb"])
+def test_another_likelihood_goes_with_the_default_preset(counts, likelihood):
+    model = ZiPo.for_data(counts, likelihood=likelihood, max_epochs=2, batch_size=4).fit(counts)
+    denoised = model.denoise(counts)
+    assert denoised.shape == counts.shape
+    assert (np.isfinite(denoised) & (denoised >= 0)).all()
+    assert (model.parameters.library, model.parameters.inference) == ("observed", "refined")
 
 
 def test_means_are_made_of_library_sizes_proportions_and_zero_probabilities(simulated, fitted):
@@ -241,8 +262,11 @@ def test_the_method_file_keeps_its_contract(counts):
     assert denoised.layers["denoised"].shape == counts.shape
     assert (denoised.layers["denoised"] >= 0).all()
     assert denoised.obsm["latent"].shape == (12, 2)
-    assert denoised.uns["likelihood"] == "zip"
+    assert denoised.uns["likelihood"] == "nb"
+    assert set(denoised.layers) == {"denoised", "rates", "size"}
     np.testing.assert_array_equal(denoised.layers["denoised"], again.layers["denoised"])
+    of_paper = method.denoise(counts, seed=2, preset="paper", encoder="4-2", max_epochs=2, batch_size=4)
+    assert of_paper.uns["likelihood"] == "zip"
     assert (before.X != counts.X).nnz == 0
     assert not counts.layers
 

@@ -34,7 +34,8 @@ def test_few_cells_are_denoised_on_the_scale_of_their_counts(cells, library, lik
     zipo.pp.denoise(adata, likelihood=likelihood)
     counted = adata.X.toarray().any(axis=0)
     counts, denoised = adata.X.toarray()[:, counted], adata.layers["denoised"][:, counted]
-    assert denoised.sum() == pytest.approx(counts.sum(), rel=0.02)
+    # refined regressions end within some rounds, and those of shallow counts are shrunk
+    assert denoised.sum() == pytest.approx(counts.sum(), rel=0.05)
     ratios = denoised.sum(axis=1) / counts.sum(axis=1)
     assert 0.8 < np.median(ratios) < 1.25
     check = adata.uns["zipo"]["check"]

@@ -50,11 +50,23 @@ def test_a_loaded_model_is_the_one_that_was_saved(model, folder, counts):
     for part in ("denoise", "rates", "latent"):
         np.testing.assert_array_equal(getattr(loaded, part)(counts), getattr(model, part)(counts))
     assert (loaded.parameters, loaded.seed, loaded.empty_cells) == (model.parameters, 3, "refuse")
+    assert loaded.preset is None
     assert loaded.genes.equals(model.genes)
     assert loaded.training.history == model.training.history
     assert loaded.training.best_epoch == model.training.best_epoch
     with pytest.raises(InputError, match="the genes are not those"):
         loaded.denoise(counts[:, ::-1])
+
+
+def test_a_model_keeps_its_preset_and_earlier_ones_have_none(counts, tmp_path):
+    model = ZiPo.for_data(counts, "fast", **SMALL).fit(counts)
+    model.save(tmp_path / "model")
+    assert ZiPo.load(tmp_path / "model").preset == "fast"
+    settings = settings_of(tmp_path / "model")
+    assert settings.pop("preset") == "fast"
+    (tmp_path / "model" / "model.json").write_text(json.dumps(settings))
+    rewrite(tmp_path / "model")
+    assert ZiPo.load(tmp_path / "model").preset is None
 
 
 def test_the_same_model_gives_the_same_bytes(model, folder, counts, tmp_path):

@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter
 from zipo import methods
 from zipo.methods import Method
 from zipo.parameters import Parameters, ParameterValues
+from zipo.presets import DEFAULT, PRESETS
 from zipo.shared.errors import InputError
 from zipo.shared.section import Form, Section
 from zipo.shared.validation import check
@@ -148,8 +149,11 @@ def resolve_rows(benchmark: Benchmark, place: str) -> dict[str, Row]:
 def _check_values(method: Method, parameters: dict[str, Any], place: str) -> None:
     """Raises InputError for a value that the method cannot use, as far as can be known without running it."""
     if method.name == "zipo" and not method.fault:
+        own = {name: value for name, value in parameters.items() if name != "preset"}
         # without an encoder it is not known yet what fits it
-        check(TypeAdapter(Parameters if parameters.get("encoder") else ParameterValues), parameters, place)
+        check(TypeAdapter(Parameters if own.get("encoder") else ParameterValues), own, place)
+        if (preset := parameters.get("preset", DEFAULT)) not in PRESETS:
+            raise InputError(f"{place}.preset: {preset!r} will not do: expected {', '.join(PRESETS)}")
     for name, value in parameters.items():
         default = method.parameters.get(name)
         if _is_number(default) and not _is_number(value):

@@ -62,6 +62,7 @@ class CountsOptions:
 class FitOptions:
     """Options that say how to train."""
 
+    preset: str
     likelihood: str | None
     epochs: int | None
     covariates: Sequence[str] | None
@@ -81,7 +82,12 @@ class FitOptions:
 
     def keywords(self) -> dict[str, Any]:
         """Keywords of ZiPo beside its parameters."""
-        return {"seed": self.seed, "device": self.device, "empty_cells": self.empty_cells}
+        return {
+            "preset": self.preset,
+            "seed": self.seed,
+            "device": self.device,
+            "empty_cells": self.empty_cells,
+        }
 
 
 def denoise(
@@ -201,11 +207,12 @@ def _search(
         if trial.best:
             best = shared | trial.values
             settings.write(best, output)
-            stop.advice = f"the best so far is in {output}, for --settings"
+            stop.advice = f"the best so far is in {output}, for --preset {options.preset} --settings"
     if not best:
         raise InputError("none of the trials came to its end; lower the learning rate by --set learning_rate=VALUE")
-    reporter.say(f"{output}: written, for --settings {output}; or paste the options:")
-    print(settings.as_options(best))
+    preset = f"--preset {options.preset}"
+    reporter.say(f"{output}: written, for {preset} --settings {output}; or paste the options:")
+    print(preset, settings.as_options(best))
 
 
 def programs(folder: Path, threshold: float, top: int, tsv: Path | None) -> None:

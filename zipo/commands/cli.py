@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from zipo.presets import DEFAULT, PRESETS
 from zipo.shared.likelihoods import FAMILIES
 
 app = typer.Typer()
 if TYPE_CHECKING:
     FamilyName = str  # a literal of names that are known at run time is no type to it
+    PresetName = str
 else:
     FamilyName = Literal[tuple(FAMILIES)]
+    PresetName = Literal[PRESETS]
 
 
 COUNTS = "Raw counts: .h5ad, 10x .h5, .loom, a folder with matrix.mtx, or a table (.csv, .tsv, .txt, also .gz)."
@@ -36,9 +39,13 @@ Batch = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME=LEVEL", help="Denoise all cells as if of this level of a covariate; repeat."),
 ]
+Preset = Annotated[
+    PresetName,
+    typer.Option(help="Values of what is not given: the paper's zero-inflated model, or what denoises best."),
+]
 Likelihood = Annotated[
     FamilyName | None,
-    typer.Option(help="Distribution of the counts. [zip]", show_default=False),
+    typer.Option(help="Distribution of the counts. [by the preset]", show_default=False),
 ]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs at most. [by the number of cells]")]
 Set = Annotated[
@@ -74,6 +81,7 @@ def example(target: Out) -> None:
 def denoise(
     source: In,
     target: Out,
+    preset: Preset = DEFAULT,
     likelihood: Likelihood = None,
     genes: Genes = None,
     covariate: Covariate = None,
@@ -93,7 +101,8 @@ def denoise(
 ) -> None:
     """Train on raw counts and write them denoised: layers["denoised"], latents in obsm["X_zipo"].
 
-    Sizes and epochs that are not given follow from the data. uns["zipo"] tells what each slot means.
+    What is not given is by the preset, sizes and epochs by the numbers of cells and genes. uns["zipo"] tells what each
+    slot means.
     """
     from zipo.commands.stopping import stopping
 
@@ -103,6 +112,7 @@ def denoise(
         actions.denoise(
             actions.CountsOptions(source, layer, genes_in, genes),
             actions.FitOptions(
+                preset=preset,
                 likelihood=likelihood,
                 epochs=epochs,
                 covariates=covariate,
@@ -126,6 +136,7 @@ def denoise(
 def fit(
     source: In,
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder to keep the model in.", show_default=False)],
+    preset: Preset = DEFAULT,
     likelihood: Likelihood = None,
     genes: Genes = None,
     covariate: Covariate = None,
@@ -149,6 +160,7 @@ def fit(
         actions.fit(
             actions.CountsOptions(source, layer, genes_in, genes),
             actions.FitOptions(
+                preset=preset,
                 likelihood=likelihood,
                 epochs=epochs,
                 covariates=covariate,
@@ -203,6 +215,7 @@ def tune(
     source: In,
     output: Annotated[Path, typer.Option(metavar="FILE", help="Where the best settings go.")] = Path("zipo.json"),
     trials: Annotated[int, typer.Option(min=1, help="Trainings to try.")] = 30,
+    preset: Preset = DEFAULT,
     likelihood: Likelihood = None,
     genes: Genes = None,
     covariate: Covariate = None,
@@ -225,6 +238,7 @@ def tune(
         actions.tune(
             actions.CountsOptions(source, layer, genes_in, genes),
             actions.FitOptions(
+                preset=preset,
                 likelihood=likelihood,
                 epochs=epochs,
                 covariates=covariate,

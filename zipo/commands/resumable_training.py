@@ -22,11 +22,11 @@ EVERY = 120.0  # seconds between two checkpoints
 
 
 def model_for(adata: ad.AnnData, values: dict[str, Any], reporter: Reporter) -> ZiPo:
-    """A model whose sizes follow from the data, but for `values`, which may be any keyword of ZiPo; reported in one
-    line. Raises InputError for values that do not fit together."""
+    """A model with the parameters of a preset, but for `values`, which may be any keyword of ZiPo.for_data; reported
+    in one line. Raises InputError for values that do not fit together."""
     model = ZiPo.for_data(adata, **values)
-    sizes = in_words(model.parameters.model_dump())
-    reporter.say(f"{adata.n_obs:,} cells x {adata.n_vars:,} genes: {model.parameters.likelihood}, {sizes}")
+    words = in_words(model.parameters.model_dump())
+    reporter.say(f"{adata.n_obs:,} cells x {adata.n_vars:,} genes, preset {model.preset}: {words}")
     for name, words in Covariates(adata.obs, model.parameters.covariates).in_words.items():
         reporter.say(f"covariate {name}: {words}")
     return model

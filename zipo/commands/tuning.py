@@ -9,7 +9,7 @@ import optuna
 
 from zipo.model.estimator import ZiPo
 from zipo.parameters import Parameters
-from zipo.presets import sizes_for
+from zipo.presets import DEFAULT, parameters_for
 from zipo.shared.errors import InputError
 from zipo.study.search.space import SEARCHED
 from zipo.study.search.trial import Train, median_pruner, suggest, train_trial
@@ -39,16 +39,17 @@ def encoders(widths: list[int]) -> list[str]:
 
 
 def search(
-    adata: ad.AnnData, fixed: dict[str, Any], trials: int, *, seed: int, **keywords: Any
+    adata: ad.AnnData, fixed: dict[str, Any], trials: int, *, seed: int, preset: str = DEFAULT, **keywords: Any
 ) -> Iterator[TrialResult]:
     """Train trial after trial, all on the same split from the same seed, and yield each as it ends.
 
     `fixed` are parameters that all trials share; encoder, alpha_z and alpha_w are searched for unless they are among
-    them. The first trial takes the defaults of ZiPo, so the best is no worse. A trial whose validation NLL is worse
+    them; alpha_z only for a zero-inflated likelihood. The first trial takes the values of the preset, so the best is no
+    worse. The validation NLL is that of training, before anything is refined. A trial whose validation NLL is worse
     than the median of earlier trials at the same epoch is cut short. `keywords` are others of ZiPo. Raises InputError
     if nothing is left to search for.
     """
-    base = Parameters(**sizes_for(adata.n_obs, adata.n_vars) | fixed)
+    base = Parameters(**parameters_for(preset, adata.n_obs, adata.n_vars) | fixed)
     free = [name for name in SEARCHED if name not in fixed]
     if not base.zero_inflated and "alpha_z" in free:
         free.remove("alpha_z")
@@ -60,10 +61,12 @@ def search(
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed), pruner=median_pruner(base))
     study.enqueue_trial({name: getattr(base, name) for name in free})
     lowest = math.inf
+    # what is refined after a training changes nothing in its losses
+    given = {"preset": preset, "seed": seed, "inference": "amortised"}
     for number in range(1, trials + 1):
         trial = study.ask()
         values = {name: _rounded(value) for name, value in suggest(trial, choices, penalties).items()}
-        outcome = train_trial(study, trial, _training(adata, {**fixed, **values, **keywords, "seed": seed}))
+        outcome = train_trial(study, trial, _training(adata, {**fixed, **values, **keywords, **given}))
         nll = math.nan if outcome.nll is None else outcome.nll
         best = nll < lowest
         lowest = nll if best else lowest

@@ -1,25 +1,26 @@
-"""ZiPo itself, with the sizes that it chooses: trained on nine tenths of the cells, stopped early by the rest."""
+"""ZiPo itself, as a preset has it: trained on nine tenths of the cells, stopped early by the rest."""
 
 from typing import Any
 
 import anndata as ad
 
 from zipo.parameters import Parameters
+from zipo.presets import DEFAULT
 
 name = "zipo"
 env = None
-# None: as `ZiPo.for_data` chooses by cells and genes
-parameters: dict = dict.fromkeys(Parameters.model_fields) | {"likelihood": "zip"}
+# None: as the preset has it for the numbers of cells and genes
+parameters: dict = {"preset": DEFAULT} | dict.fromkeys(Parameters.model_fields)
 seeded = True
 keeps_library = True
-scale = "expected counts (1 - z) l mu of its likelihood: counts as they are"
+scale = "expected counts of its likelihood, or given the cell's own count as well: counts as they are"
 source = "ZiPo, doi 10.1109/TCBBIO.2025.3572783, this package"
 imports = ("torch", "zipo.model.estimator")
 KNOWN = {"rates", "zero_probability", "size"}  # parameters of the distributions that metrics can score
 
 
 def denoise(counts: ad.AnnData, *, seed: int, **parameters: Any) -> ad.AnnData:
-    """Expected counts (1 - z) l mu in layers["denoised"] and the latents in obsm["latent"].
+    """Expected counts in layers["denoised"] and the latents in obsm["latent"].
 
     layers["rates"], ["zero_probability"] and ["size"] hold the rates l mu, zero inflation z and NB sizes, those that
     the likelihood has. Raises InputError if X holds anything but raw counts.

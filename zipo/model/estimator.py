@@ -34,7 +34,7 @@ from zipo.model.covariates import Covariates
 from zipo.model.plausibility import CELLS, Plausibility
 from zipo.model.predictions import stacked
 from zipo.model.split import split
-from zipo.presets import sizes_for
+from zipo.presets import DEFAULT, parameters_for
 from zipo.shared.errors import InputError, NotFitted
 from zipo.shared.likelihoods import FAMILIES
 
@@ -64,6 +64,7 @@ class ZiPo:
         self.empty_cells = empty_cells
         self.seed = seed_of(seed)
         self.device = device_named(device)
+        self.preset: str | None = None
 
     def __getattr__(self, name: str) -> Any:
         if name in TRAINED:
@@ -71,17 +72,20 @@ class ZiPo:
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @classmethod
-    def for_data(cls, adata: ad.AnnData, **settings: Any) -> "ZiPo":
-        """A model whose sizes, batches and epochs fit the number of cells and genes of these counts.
+    def for_data(cls, adata: ad.AnnData, preset: str = DEFAULT, **settings: Any) -> "ZiPo":
+        """A model with the parameters that a preset names for so many cells and genes.
 
-        `settings` are as of ZiPo, and go before these choices. Unless they say otherwise, NB and ZINB do without the
-        paper's rate penalty, and the totals of genes are fitted.
+        - `preset`: paper or denoise; see `zipo.presets.parameters_for`. The model keeps it as `preset`.
+        - `settings`: as of ZiPo; they go before those of the preset.
         """
         check_anndata(adata, "counts")
-        # a squared error outweighs the likelihood of high counts: with it NB and ZINB denoise human pancreas worse than
-        # not denoising at all (Poisson deviance of held-out molecules 2.3 against 0.3)
-        defaults = sizes_for(adata.n_obs, adata.n_vars) | {"rate_penalty": "none", "gene_totals": "fitted"}
-        return cls(**defaults | settings)
+        try:
+            defaults = parameters_for(preset, adata.n_obs, adata.n_vars)
+        except ValueError as error:
+            raise InputError(str(error)) from None
+        model = cls(**defaults | settings)
+        model.preset = preset
+        return model
 
     def fit(
         self,
@@ -160,6 +164,7 @@ class ZiPo:
         settings, tensors = contents.settings, contents.tensors
         empty_cells, parameters = settings["empty_cells"], settings["parameters"]
         model = ZiPo(seed=settings["seed"], device=device, empty_cells=empty_cells, **parameters)
+        model.preset = settings.get("preset")  # models of earlier versions have none
         model.genes = pd.Index(settings["genes"], dtype=object)
         model.covariates = Covariates.from_state(settings["covariates"])
         model.training = Training(**settings["training"])
@@ -228,7 +233,8 @@ class ZiPo:
         )
 
     def denoise(self, adata: ad.AnnData, batch: Mapping[str, Any] | None = None) -> np.ndarray:
-        """Expected counts (1 - z) l mu, float32 (cells, genes).
+        """Expected counts, float32 (cells, genes): means (1 - z) l mu of the likelihood or, where `denoised` is
+        posterior, expectations given the cell's own count of the gene as well.
 
         `batch` names a value for some of the covariates, {"donor": "A"}, that the decoder and the library network then
         take for every cell's own: as if all had been measured there. The encoder sees the counts as they are.

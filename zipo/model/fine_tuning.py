@@ -64,6 +64,7 @@ def fine_tuned(
     floor = training_parameters.get("learning_rate_floor", model.parameters.learning_rate_floor)
     parameters = model.parameters.model_dump() | {"learning_rate": floor} | training_parameters
     tuned = ZiPo(seed=model.seed, device=str(model.device), empty_cells=model.empty_cells, **parameters)
+    tuned.preset = model.preset
     tuned.genes, tuned.covariates = alignment.genes, model.covariates.extended(adata.obs)
 
     def start(counts: AnyCounts) -> Network:

@@ -42,6 +42,7 @@ def save(model: "ZiPo", folder: Path) -> None:
         "format": FORMAT,
         "zipo": __version__,
         "torch": torch.__version__,
+        "preset": model.preset,
         "parameters": model.parameters.model_dump(mode="json"),
         "seed": model.seed,
         "empty_cells": model.empty_cells,

@@ -18,21 +18,34 @@ if TYPE_CHECKING:
     from zipo.engine.model import Prediction
     from zipo.model.estimator import ZiPo
     from zipo.model.plausibility import Plausibility
+    from zipo.parameters import Parameters
 
 DENOISED, RATES, LATENT, LIBRARY = "layers/denoised", "layers/rates", "obsm/X_zipo", "obs/zipo_library_size"
 ABOUT = "zipo"  # of uns
-MEANINGS = {
-    DENOISED: "expected counts (1 - z) l mu of each cell and gene: on the scale of the counts given, never negative, "
-    "neither normalised to a common library size nor logarithms",
-    RATES: "rates l mu of each cell and gene: expected counts were nothing lost to zero inflation, in counts",
-    LATENT: "latent variables of each cell, for neighbours, clusters and plots: no unit, without the covariates",
-    LIBRARY: "library size l of each cell, to which its rates add up, in counts",
-}
+SLOTS = (DENOISED, RATES, LATENT, LIBRARY)
 
 
 def slots(rates: bool) -> list[str]:
     """The slots that are filled, as group/name; with or without rates."""
-    return [slot for slot in MEANINGS if rates or slot != RATES]
+    return [slot for slot in SLOTS if rates or slot != RATES]
+
+
+def meanings(parameters: Parameters) -> dict[str, str]:
+    """What the values of each slot mean, for a model with these parameters."""
+    mean = "(1 - z) l mu" if parameters.zero_inflated else "l mu"
+    expected = {
+        "mean": f"expected counts {mean} of each cell and gene",
+        "posterior": f"expected counts of each cell and gene, from {mean} and the cell's own count of the gene",
+    }
+    lost = "expected counts were nothing lost to zero inflation" if parameters.zero_inflated else "the counts' means"
+    known = "the sum of its counts" if parameters.library == "observed" else "in counts"
+    return {
+        DENOISED: f"{expected[parameters.denoised]}: on the scale of the counts given, never negative, neither "
+        "normalised to a common library size nor logarithms",
+        RATES: f"rates l mu of each cell and gene: {lost}, in counts",
+        LATENT: "latent variables of each cell, for neighbours, clusters and plots: no unit, without the covariates",
+        LIBRARY: f"library size l of each cell, to which its rates add up, {known}",
+    }
 
 
 def values(prediction: Prediction, names: Iterable[str]) -> dict[str, Tensor]:
@@ -69,10 +82,11 @@ def about(
     training = model.training
     settings = model.parameters.model_dump(mode="json")
     best = training.history[training.best_epoch - 1]
-    meanings: dict[str, dict[str, str]] = {}
+    of_groups: dict[str, dict[str, str]] = {}
+    of_slots = meanings(model.parameters)
     for name in names:
         group, slot = name.split("/")
-        meanings.setdefault(group, {})[slot] = MEANINGS[name]
+        of_groups.setdefault(group, {})[slot] = of_slots[name]
     description = {
         "settings": settings | {"covariates": ",".join(model.parameters.covariates)},
         "seed": model.seed,
@@ -86,9 +100,11 @@ def about(
         },
         "losses": {name: value for name, value in best.items() if name != "learning_rate"},
         "history": {name: np.array([epoch[name] for epoch in training.history]) for name in best},
-        "slots": meanings,
+        "slots": of_groups,
         "check": check.state(),
     }
+    if model.preset:
+        description["preset"] = model.preset
     if covariates := model.covariates.in_words:
         description["covariates"] = covariates
     return description | ({"batch": dict(batch)} if batch else {})
