@@ -67,6 +67,15 @@ class Dense:
 
     has_kernel: ClassVar[bool] = False
 
+    def posterior_mean(self: Likelihood, counts: Tensor) -> Tensor:
+        # what a count tells of its own entry is known of some likelihoods alone
+        return self.mean
+
+    @property
+    def information(self: Likelihood) -> Tensor:
+        # a Poisson's: steps of Fisher scoring need a positive form of about this size, and are halved where it is small
+        return self.rates
+
     def log_prob(self: Likelihood, counts: Tensor) -> Tensor:
         return torch.where(counts == 0, self.log_prob_zero(), self.log_prob_positive(counts.clamp(min=1)))
 
@@ -86,13 +95,6 @@ class Poisson(Dense):
 
     @property
     def mean(self) -> Tensor:
-        return self.rates
-
-    def posterior_mean(self, counts: Tensor) -> Tensor:
-        return self.rates
-
-    @property
-    def information(self) -> Tensor:
         return self.rates
 
     def log_prob_zero(self) -> Tensor:
