@@ -6,6 +6,7 @@ import torch
 from scipy import stats
 from scipy.optimize import approx_fprime, minimize
 from scipy.sparse import csr_matrix
+from scipy.spatial.distance import pdist
 
 from zipo.engine import factor_model
 from zipo.engine.batches import Counts
@@ -69,6 +70,21 @@ def test_posterior_means_add_up_to_the_counts_of_each_gene(truth, likelihood):
     if likelihood == "nb":
         size = np.exp(-network.dispersion.bias.detach().numpy())[totals > 500]
         assert np.median(size) == pytest.approx(2, rel=0.3)
+
+
+@torch.no_grad()
+def test_distances_of_latents_are_those_of_log_proportions(truth):
+    x = np.random.default_rng(2).poisson(truth)
+    network, counts = network_of(likelihood="poisson"), counts_of(x)
+    fit_prior(network, [counts], seed=1)
+    prediction = network.eval()(next(counts.batches(CELLS)))
+    # near a mean cell, where the sum of the proportions changes as its derivative has it
+    small = 0.01 * prediction.latent
+    logits = small.double() @ network.latent_weights.double().T + network.log_proportions.bias
+    log_proportions = torch.log_softmax(logits, dim=1).numpy()
+    np.testing.assert_allclose(pdist(small.numpy()), pdist(log_proportions) / np.sqrt(GENES), rtol=0.02, atol=1e-5)
+    assert (np.diff(network.prior_of_latents.precision) >= 0).all()
+    assert np.abs(np.corrcoef(prediction.latent.numpy()[:, :3].T) - np.eye(3)).max() < 0.3
 
 
 @pytest.mark.parametrize("likelihood", ["poisson", "nb"])

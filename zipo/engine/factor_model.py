@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from zipo.engine.batches import AnyCounts, Batch
+from zipo.engine.likelihoods import BASES, NegativeBinomial, Poisson
 from zipo.engine.loss import nll_sum
 from zipo.engine.model import ENTRIES_AT_ONCE, Network
 from zipo.engine.refinement import refined, symmetric
@@ -47,7 +48,9 @@ SIZES = (-6.0, 9.0)
 def can_refine_decoder(network: Network) -> bool:
     """Whether the decoder is a regression with a log link: linear, with observed library sizes, without inflation."""
     p = network.hyper
-    return network.has_linear_rates and not p.zero_inflated and (not p.overdispersed or p.dispersion == "gene")
+    # whose score by a log rate is the information times (count / rate - 1)
+    regression = BASES[p.family.base] in (Poisson, NegativeBinomial) and not p.zero_inflated
+    return network.has_linear_rates and regression and (not p.overdispersed or p.dispersion == "gene")
 
 
 @torch.no_grad()
@@ -66,6 +69,7 @@ def fit_prior(network: Network, parts: Sequence[AnyCounts], seed: int) -> None:
         latent = _standardise(network, guess)
         latent = _refine_in_turn(network, batches, latent.split([len(each) for each in guesses]))
         _start_from(network, guess, latent)
+        _to_principal_axes(network)
     else:
         prior.centre.copy_(guess.mean(dim=0))
         prior.precision.copy_(1 / guess.var(dim=0).clamp(min=LEAST_VARIANCE))
@@ -122,6 +126,30 @@ def _start_from(network: Network, first: Tensor, latent: Tensor) -> None:
     ridge = VAGUE * torch.eye(inputs.shape[1], dtype=torch.float64, device=inputs.device)
     coefficients = torch.linalg.solve(inputs.T @ inputs + ridge, inputs.T @ latent.double()).float()
     _map_start(network, coefficients[:-1], coefficients[-1])
+
+
+def _to_principal_axes(network: Network) -> None:
+    """Change the latents to the principal axes of the log rates that they stand for; the same rates and prior.
+
+    A distance of latents is then the root mean square difference of two cells' log proportions over the genes, so that
+    neighbours and clusters heed a latent for what it does to expression, whatever the scale of its weights. With the
+    covariance D of the prior and the weights M, centred as the proportions of a mean cell have it, D^1/2 M' M D^1/2 / G
+    = Q V Q' gives the latents V^1/2 Q' D^-1/2 (u - centre), of the covariance V by their prior: the widest come first.
+    """
+    prior, weights = network.prior_of_latents, network.latent_weights
+    spread = prior.precision.double().rsqrt()
+    loadings = weights.double() * spread
+    bias = weights.double() @ prior.centre.double()
+    share = torch.softmax(network.log_proportions.bias.double() + bias, dim=0)
+    centred = loadings - share @ loadings
+    variance, axes = torch.linalg.eigh(centred.T @ centred / len(centred))
+    variance, axes = variance.flip(0).clamp(min=LEAST_VARIANCE), axes.flip(1)
+    matrix = (axes * variance.sqrt() / spread[:, None]).float()
+    network.log_proportions.bias.add_(bias.float())
+    weights.copy_((loadings @ (axes / variance.sqrt())).float())
+    _map_start(network, matrix, -(prior.centre @ matrix))
+    prior.centre.zero_()
+    prior.precision.copy_(1 / variance)
 
 
 def _refine_in_turn(network: Network, batches: _Batches, latents: Sequence[Tensor]) -> Tensor:
