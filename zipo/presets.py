@@ -64,7 +64,7 @@ def parameters_for(preset: str, cells: int, genes: int) -> dict[str, Any]:
         return sizes | PAPERS
     if preset == "fast":
         return sizes | OBJECTIVE | FAST | {"encoder": _encoder(FAST_HIDDEN, FAST_LATENTS, cells)}
-    hidden = [int(width) for width in sizes["encoder"].split("-")]
+    hidden = [int(width) for width in sizes["encoder"].split("-")[:-1]]
     return sizes | OBJECTIVE | {"encoder": _encoder(hidden, LATENTS, cells)}
 
 
