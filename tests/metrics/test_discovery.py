@@ -31,7 +31,7 @@ def test_what_a_metric_says_of_itself():
     assert len(names) == len(set(names)), "two metrics share the name of a number"
     assert metrics.measures()["poisson_deviance"] == "low"
     by_a_distribution = {"held_out_nll", "posterior_deviance", "posterior_mse"}
-    assert set(metrics.unranked()) >= {*by_a_distribution, "library_rmse", "null_differences"}
+    assert set(metrics.unranked()) >= {*by_a_distribution, "gene_totals", "library_rmse", "null_differences"}
     assert set(metrics.unranked()) <= set(names)
     assert all(metrics.unranked().values())
 
@@ -48,7 +48,7 @@ def test_a_file_dropped_into_the_folder_is_a_metric(tmp_path, monkeypatch, shall
 def test_a_case_is_scored_by_what_it_has(shallow_cases):
     case = shallow_cases["oracle"]
     bare = Case(case.counts, case.denoised)
-    assert set(metrics.allowed(bare)) >= {"library_size", "zero_calibration"}
+    assert set(metrics.allowed(bare)) >= {"gene_totals", "library_size", "zero_calibration"}
     assert not set(metrics.allowed(bare)) & {"cost", "held_out_counts", "markers", "simulated_truth"}
     assert set(metrics.scores(bare)) >= {"library_rmse", "zero_calibration", "pit_distance"}
     assert set(metrics.allowed(case)) >= {

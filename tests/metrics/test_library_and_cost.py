@@ -8,6 +8,7 @@ from scipy.sparse import csr_matrix, random
 
 from zipo.metrics import (
     cost,
+    gene_totals,
     held_out_counts,
     held_out_likelihood,
     held_out_posterior,
@@ -43,7 +44,7 @@ def test_metrics_take_little_memory_beside_their_inputs():
     denoised = rng.random(counts.shape, dtype=np.float32)
     case = Case(csr_matrix(counts), denoised, held_out=csr_matrix(counts), training_share=0.9, true_rates=denoised)
     held_out = (held_out_counts, held_out_likelihood, held_out_posterior)
-    for metric in (*held_out, library_size, simulated_truth, zero_calibration):
+    for metric in (*held_out, gene_totals, library_size, simulated_truth, zero_calibration):
         tracemalloc.start()
         metric.score(case)
         peak = tracemalloc.get_traced_memory()[1]
