@@ -67,7 +67,7 @@ def test_a_case_is_scored_by_what_it_has(shallow_cases):
 def test_permuted_counts_are_for_those_who_ask(shallow_cases):
     case = shallow_cases["no_denoising"]
     permuted = Case(case.counts, case.denoised, cell_types=case.cell_types, kind="permuted", seconds=1.0, peak_mb=1.0)
-    assert set(metrics.allowed(permuted)) == {"false_correlations"}
+    assert set(metrics.allowed(permuted)) == {"false_amplitude", "false_correlations"}
 
 
 def test_a_case_from_files_takes_what_is_there(simulated):

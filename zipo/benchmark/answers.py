@@ -26,6 +26,7 @@ FIRST = [
     "donors_ranking",
     "donors_false_calls",
     "false_correlations",
+    "false_amplitude",
     "null_differences_worst",
     "zero_calibration",
 ]

@@ -16,7 +16,8 @@ caption = (
     "Each gene's counts were permuted among the cells of a type, so that no two genes go together there, and then "
     f"denoised: the share of pairs of genes whose correlation still exceeds {STRONG:g} and chance. Lower is better; "
     "no denoising shows what chance alone leaves, and gene mean is 0 since it makes all cells alike. Correlations are "
-    "those of ranks, to which even the smallest differences count. Bars are intervals over splits, where there are "
+    "those of ranks, to which even the smallest differences count and which the noise of single genes hides; the "
+    "leaderboard's false_amplitude is the size of what genes share. Bars are intervals over splits, where there are "
     "several."
 )
 experiments = ()

@@ -2,6 +2,10 @@
 
 The permutation leaves no correlation within a type, so a strong one was made by the denoising. After Andrews &
 Hemberg 2019, doi 10.12688/f1000research.16613.2.
+
+Correlations of ranks have no size. Genes that vary together by 0.01 % of their means count like those that do by 100 %,
+if nothing else varies; and noise of each gene by itself that a method leaves in hides what genes share, however large
+that is. `zipo.metrics.false_amplitude` measures the size of what is shared, whatever else varies.
 """
 
 import numpy as np

@@ -14,13 +14,11 @@ MOST_GENES = 1000  # the most detected ones
 DETECTED = 0.1  # share of the type's cells in which a gene must be seen
 
 
-def ranks_within_types(case: Case) -> Iterator[np.ndarray]:
-    """For each type of enough cells, the largest first: ranks of the denoised log1p(CP10k), (cells, genes).
+def cells_within_types(case: Case) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """For each type of enough cells, the largest first: rows of its cells, and columns of the genes detected in them.
 
     Cells and genes are drawn and chosen by seed and counts, hence the same for all methods.
     """
-    from scipy.stats import rankdata  # takes half a second, so only where it is used
-
     rng = np.random.default_rng(case.seed)
     names, sizes = np.unique(case.cell_types[case.cell_types != ""], return_counts=True)
     for name in names[np.argsort(-sizes, kind="stable")]:
@@ -29,7 +27,15 @@ def ranks_within_types(case: Case) -> Iterator[np.ndarray]:
             cells = np.sort(rng.choice(cells, MOST_CELLS, replace=False))
         genes = detected(case.counts[cells])
         if len(cells) >= FEWEST_CELLS and len(genes) > 1:
-            yield rankdata(log_columns(case.denoised, cells, genes), axis=0)
+            yield cells, genes
+
+
+def ranks_within_types(case: Case) -> Iterator[np.ndarray]:
+    """For each type of enough cells, the largest first: ranks of the denoised log1p(CP10k), (cells, genes)."""
+    from scipy.stats import rankdata  # takes half a second, so only where it is used
+
+    for cells, genes in cells_within_types(case):
+        yield rankdata(log_columns(case.denoised, cells, genes), axis=0)
 
 
 def detected(counts: csr_matrix) -> np.ndarray:
