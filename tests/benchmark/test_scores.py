@@ -78,7 +78,7 @@ def simulated_again() -> ad.AnnData:
 
 def test_permuted_counts_are_scored_by_the_metrics_that_ask_for_them_alone(runs):
     table = scores_of(ROW, runs)
-    asked = {"false_amplitude", "false_amplitude_top_tenth", "false_correlations"}
+    asked = {"false_amplitude", "false_module_amplitude", "false_correlations"}
     assert set(table[table["kind"] == "permuted"]["metric"]) == asked
 
 

@@ -26,7 +26,7 @@ FIRST = [
     "donors_ranking",
     "donors_false_calls",
     "false_correlations",
-    "false_amplitude",
+    "false_module_amplitude",
     "null_differences_worst",
     "zero_calibration",
 ]
