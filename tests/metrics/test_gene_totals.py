@@ -10,19 +10,20 @@ from zipo.metrics.shared.case import Case
 
 
 def test_totals_by_hand():
-    # 20 cells of a, 20 of b, 19 of c and one unknown; genes of 10 molecules a cell in a, 20 in b, and of 1 a cell
+    # 20 cells of a, 20 of b, 19 of c and one unknown; two genes of 10, 20, 10 and 1 molecules a cell, and one of 1
     types = np.repeat(["a", "b", "c", ""], [20, 20, 19, 1])
     counts = np.ones((60, 3))
     counts[:20, :2] = 10
     counts[20:40, :2] = 20
+    counts[40:59, :2] = 10
     denoised = counts.copy()
     denoised[:20, 0] = 15  # 1.5 times as many in a
     denoised[20:40, 0] = 15  # .75 in b, so that the sum of both is right
     denoised[20:40, 1] = 22
     denoised[:, 2] = 9  # the gene of few molecules, which is not compared
     found = gene_totals.score(Case(csr_matrix(counts), denoised, cell_types=types))
-    # over all cells the errors are 0 and 40 / 620; in a .5 and 0, in b .25 and .1
-    assert found["gene_totals"] == pytest.approx(20 / 620)
+    # over all cells the errors are 0 and 40 / 791; in a .5 and 0, in b .25 and .1
+    assert found["gene_totals"] == pytest.approx(20 / 791)
     assert found["gene_totals_within_types"] == pytest.approx(0.175)
 
 
