@@ -34,9 +34,7 @@ def measure(name: str, parameters: dict[str, Any], training: Path, held_out: csr
     result = launch.run(method(name), training, folder, parameters=parameters, **limits)
     if result.status != "ok":
         raise SystemExit(f"{name}: {result.reason}")
-    case = Case(
-        ad.read_h5ad(training).X, launch.arrays(folder)["denoised"], held_out=held_out, training_share=SHARE
-    )
+    case = Case(ad.read_h5ad(training).X, launch.arrays(folder)["denoised"], held_out=held_out, training_share=SHARE)
     return {"seconds": result.seconds, "deviance": held_out_counts.score(case)["poisson_deviance"]}
 
 

@@ -1,4 +1,4 @@
-"""Presets: the objective that each names, and sizes that fit the data, the demo's for few cells, the paper's for many."""
+"""Presets: the objective of each, and sizes by the numbers of cells, for few the demo's and for many the paper's."""
 
 import subprocess
 import sys
@@ -115,7 +115,8 @@ def test_a_preset_is_told_in_one_line():
         "of 64 cells, at most 60 epochs (fewer once 10 bring no gain)"
     )
     assert in_words(paper.model_dump()) == (
-        "zip, 16 latents; encoder 256-128-64-32-16, batches of 64 cells, at most 60 epochs (fewer once 10 bring no gain)"
+        "zip, 16 latents; encoder 256-128-64-32-16, batches of 64 cells, at most 60 epochs (fewer once 10 bring no "
+        "gain)"
     )
 
 
