@@ -8,7 +8,7 @@ import anndata as ad
 from zipo.datasets.formats.count_layers import layers_with_counts, pointing_to_counts
 from zipo.datasets.raw_counts import check_anndata, check_cut, counts_of, same_names
 from zipo.model import slots
-from zipo.model.arguments import check_batch
+from zipo.model.arguments import check_batch, check_standard_errors
 from zipo.model.covariates import Covariates
 from zipo.model.estimator import ZiPo
 from zipo.model.predictions import stacked
@@ -22,6 +22,7 @@ def denoise(
     copy: bool = False,
     layer: str | None = None,
     rates: bool = False,
+    standard_errors: bool = False,
     batch: Mapping[str, Any] | None = None,
     preset: str = DEFAULT,
     seed: int = 1,
@@ -36,6 +37,8 @@ def denoise(
     - `copy`: fill a copy, in memory, and return it.
     - `layer`: where the raw counts are: None for X, a layer, or raw for adata.raw.
     - `rates`: fill layers["rates"] too.
+    - `standard_errors`: fill layers["denoised_se"] and obsm["X_zipo_se"] too, which needs `inference: refined`, as the
+      presets denoise and fast have it.
     - `batch`: value of some covariates that all cells are denoised to, as in `ZiPo.denoise`.
     - `preset`: paper or denoise, as of `ZiPo.for_data`.
     - `seed`, `device`, `parameters`: as of `ZiPo`; what is not given is as the preset has it for the data.
@@ -59,13 +62,15 @@ def denoise(
             "denoise adata.raw.to_adata()"
         )
     model = ZiPo.for_data(counts, preset, seed=seed, device=device, **parameters)
+    if standard_errors:
+        check_standard_errors(model.parameters)
     if batch:
         Covariates(counts.obs, model.parameters.covariates).with_values(counts.obs.head(1), batch)
     with pointing_to_counts(lambda: layers_with_counts(adata)):
         model.fit(counts)
-    names = slots.slots(rates)
+    names = slots.slots(rates, standard_errors)
     about = slots.about(model, names, slots.checked(model, counts), batch)
-    parts = (slots.values(prediction, names) for prediction in model.predictions(counts, batch))
+    parts = (slots.values(model.network, prediction, names) for prediction in model.predictions(counts, batch))
     arrays = stacked(parts, adata.n_obs)
     for name, array in arrays.items():
         group, slot = name.split("/")

@@ -20,6 +20,7 @@ from zipo.datasets.formats import hdf5
 from zipo.datasets.formats.h5ad import check_writable
 from zipo.datasets.formats.hdf5 import create_hdf5
 from zipo.datasets.raw_counts import CountsInData, counts_of
+from zipo.model import slots
 from zipo.model.output import check_room, write, write_denoised
 from zipo.shared.errors import InputError
 
@@ -69,7 +70,7 @@ def test_what_an_h5ad_cannot_keep_is_named(model, tmp_path, monkeypatch, change,
     before = state(adata)
     for call in (
         lambda: write_denoised(model, adata, tmp_path / "out.h5ad"),
-        lambda: check_room(adata, tmp_path / "out.h5ad", rates=False, latents=2),  # as the command line does
+        lambda: check_room(adata, tmp_path / "out.h5ad", slots.slots(rates=False), latents=2),  # as the command line does
     ):
         with pytest.raises(InputError, match=f"^{problem}") as caught:
             call()
@@ -113,7 +114,7 @@ def test_room_is_needed_for_all_that_is_written(model, tmp_path, monkeypatch):
         with monkeypatch.context() as patched:
             patched.setattr(shutil, "disk_usage", lambda folder, usage=usage: usage)
             if enough:
-                check_room(given, tmp_path / "new" / "out.h5ad", rates=True, latents=2)
+                check_room(given, tmp_path / "new" / "out.h5ad", slots.slots(rates=True), latents=2)
                 continue
             patched.setattr(ZiPo, "predictions", None)
             with pytest.raises(
@@ -224,7 +225,8 @@ def test_what_is_asked_of_the_model_is_looked_at_first(model, tmp_path, zipo, mo
     """A model whose training diverged, and one of other genes, write nothing."""
     adata = annotated()
     with pytest.raises(InputError, match="the genes are not those of the training cells"):
-        write(model, CountsInData(adata[:, ::-1], counts_of(adata[:, ::-1], "counts")), tmp_path / "out.h5ad")
+        source = CountsInData(adata[:, ::-1], counts_of(adata[:, ::-1], "counts"))
+        write(model, source, tmp_path / "out.h5ad", slots.slots(rates=False))
     assert not list(tmp_path.iterdir())
     monkeypatch.setattr(ZiPo, "fresh_network", None)
     adata.uns["slash/name"] = 1  # anndata makes a group of it, and so do we

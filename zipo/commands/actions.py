@@ -20,6 +20,7 @@ from zipo.datasets.raw_counts import CountsInData
 from zipo.engine.checkpoints import Checkpoints
 from zipo.engine.devices import device_named
 from zipo.model import slots
+from zipo.model.arguments import check_standard_errors
 from zipo.model.covariates import Covariates
 from zipo.model.estimator import ZiPo
 from zipo.model.output import check_room, write
@@ -98,6 +99,7 @@ def denoise(
     folder: Path | None,
     batch: Sequence[str],
     rates: bool,
+    standard_errors: bool,
     log: Path | None,
     stop: Stop,
 ) -> None:
@@ -115,9 +117,12 @@ def denoise(
         levels = _levels(batch, Covariates(adata.obs, parameters.get("covariates", ())), adata)
         model = resumable_training.model_for(adata, parameters | options.keywords(), reporter)
         latents = model.parameters.encoder_widths[-1]
-        check_room(data.data, target, rates, latents, "make room, or take fewer genes by --genes")
+        if standard_errors:
+            check_standard_errors(model.parameters)
+        names = slots.slots(rates, standard_errors)
+        check_room(data.data, target, names, latents, "make room, or take fewer genes by --genes")
         checkpoints = _train(model, counts, adata, options, target, reporter, stop)
-    _write(model, data, target, rates, levels, reporter)
+    _write(model, data, target, names, levels, reporter)
     if folder is not None:
         model.save(folder)
     checkpoints.remove()
@@ -148,6 +153,7 @@ def apply(
     batch: Sequence[str],
     device: str,
     rates: bool,
+    standard_errors: bool,
     empty_cells: Literal["refuse", "keep"] | None,
     min_genes: float,
     log: Path | None,
@@ -158,6 +164,8 @@ def apply(
     counts.check({"OUT": target, "--log": log})
     outputs.check_file(target)
     model = ZiPo.load(folder, device)
+    if standard_errors:
+        check_standard_errors(model.parameters)
     model.empty_cells = empty_cells or model.empty_cells
     reporter = Reporter(log)
     with counts.hint_at_counts():
@@ -167,8 +175,9 @@ def apply(
         if data.left_out:
             reporter.say(data.left_out)
         levels = _levels(batch, model.covariates, data.counts)
-        check_room(data.data, target, rates, model.parameters.encoder_widths[-1])
-        _write(model, data, target, rates, levels, reporter)
+        names = slots.slots(rates, standard_errors)
+        check_room(data.data, target, names, model.parameters.encoder_widths[-1])
+        _write(model, data, target, names, levels, reporter)
 
 
 def tune(
@@ -253,11 +262,11 @@ def _train(
 
 
 def _write(
-    model: ZiPo, data: CountsInData, target: Path, rates: bool, levels: dict[str, Any] | None, reporter: Reporter
+    model: ZiPo, data: CountsInData, target: Path, names: list[str], levels: dict[str, Any] | None, reporter: Reporter
 ) -> None:
     shares = zero_shares(model, data.counts)
     with reporter.cells(data.counts.n_obs) as on_cells:
-        check = write(model, data, target, rates=rates, batch=levels, on_cells=on_cells, of_genes=shares)
+        check = write(model, data, target, names, batch=levels, on_cells=on_cells, of_genes=shares)
     reporter.say(f"{target}: written; {check.in_words}")
 
 

@@ -63,6 +63,9 @@ MinGenes = Annotated[
     float, typer.Option(metavar="SHARE", min=0, max=1, help="Share of the model's genes that the data must have.")
 ]
 Rates = Annotated[bool, typer.Option("--rates", help="Write layers['rates'] too: l mu, without zero inflation.")]
+StandardErrors = Annotated[
+    bool, typer.Option("--standard-errors", help="Write layers['denoised_se'] and obsm['X_zipo_se'] too.")
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from where the same command was interrupted.")]
 Log = Annotated[Path | None, typer.Option(metavar="FILE", help="Also write what is told, with times, to this file.")]
 
@@ -92,6 +95,7 @@ def denoise(
     assignments: Set = None,
     settings: Settings = None,
     rates: Rates = False,
+    standard_errors: StandardErrors = False,
     model: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the trained model in this folder.")] = None,
     layer: Layer = None,
     genes_in: GenesIn = None,
@@ -127,6 +131,7 @@ def denoise(
             folder=model,
             batch=batch or [],
             rates=rates,
+            standard_errors=standard_errors,
             log=log,
             stop=stop,
         )
@@ -185,6 +190,7 @@ def apply(
     batch: Batch = None,
     device: On = "auto",
     rates: Rates = False,
+    standard_errors: StandardErrors = False,
     layer: Layer = None,
     genes_in: GenesIn = None,
     empty_cells: EmptyOfModel = None,
@@ -204,6 +210,7 @@ def apply(
             batch=batch or [],
             device=device,
             rates=rates,
+            standard_errors=standard_errors,
             empty_cells=empty_cells,
             min_genes=min_genes,
             log=log,

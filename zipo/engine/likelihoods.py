@@ -42,6 +42,12 @@ class Likelihood(Protocol):
         """Expected counts of another measurement of the same cells, given these counts: what an entry's own count tells
         of it beyond the parameters."""
 
+    def posterior_variance(self, counts: Tensor) -> Tensor:
+        """Variance, at these parameters, of what `posterior_mean` is the mean of."""
+
+    def posterior_slope(self, counts: Tensor) -> Tensor:
+        """Derivative of `posterior_mean` by the logarithm of the rate, the other parameters as they are."""
+
     @property
     def information(self) -> Tensor:
         """Expected information of a count on the logarithm of its rate, a zero that may be inflation left aside."""
@@ -69,6 +75,12 @@ class Dense:
 
     def posterior_mean(self: Likelihood, counts: Tensor) -> Tensor:
         # what a count tells of its own entry is known of some likelihoods alone
+        return self.mean
+
+    def posterior_variance(self: Likelihood, counts: Tensor) -> Tensor:
+        return torch.zeros_like(self.rates)
+
+    def posterior_slope(self: Likelihood, counts: Tensor) -> Tensor:
         return self.mean
 
     @property
@@ -133,6 +145,12 @@ class NegativeBinomial(Dense):
         # m (r + x) / (r + m): the mean of the gamma variable that a count shares with the other measurement
         return self.information + torch.sigmoid(self.theta) * counts
 
+    def posterior_variance(self, counts: Tensor) -> Tensor:
+        return torch.sigmoid(self.theta) * self.posterior_mean(counts)
+
+    def posterior_slope(self, counts: Tensor) -> Tensor:
+        return torch.sigmoid(-self.theta) * self.posterior_mean(counts)
+
     @property
     def information(self) -> Tensor:
         return self.rates * torch.sigmoid(-self.theta)
@@ -171,10 +189,24 @@ class ZeroInflated(Dense):
         return self.rates * torch.sigmoid(-self.zero_logits)
 
     def posterior_mean(self, counts: Tensor) -> Tensor:
-        # a gene that was counted in a cell is not lost there; a zero is a loss with the odds of z against (1 - z) Pr(0)
+        return self.kept(counts) * self.base.posterior_mean(counts)
+
+    def posterior_variance(self, counts: Tensor) -> Tensor:
+        # of a mixture of the base's variable and zero
+        kept, mean = self.kept(counts), self.base.posterior_mean(counts)
+        return kept * (self.base.posterior_variance(counts) + (1 - kept) * mean.square())
+
+    def posterior_slope(self, counts: Tensor) -> Tensor:
+        # the log odds of a zero to be no loss change by those of the base's zero, which fall by the information
+        kept, base = self.kept(counts), self.base
+        change = (1 - kept) * base.information * base.posterior_mean(counts)
+        return kept * (base.posterior_slope(counts) - change)
+
+    def kept(self, counts: Tensor) -> Tensor:
+        """Probability that a gene was not lost in a cell, given its count."""
+        # a gene that was counted is not lost; a zero is a loss with the odds of z against (1 - z) Pr(0)
         log_odds = self.zero_logits - self.base.log_prob_zero()
-        kept = torch.where(counts > 0, 1.0, torch.sigmoid(-log_odds))
-        return kept * self.base.posterior_mean(counts)
+        return torch.where(counts > 0, 1.0, torch.sigmoid(-log_odds))
 
     @property
     def information(self) -> Tensor:

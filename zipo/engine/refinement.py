@@ -130,7 +130,8 @@ def curvature(network: "Network", batch: Batch, prediction: "Prediction") -> Ten
         total = information.sum(dim=1)[:, None, None] * mean[:, :, None] * mean[:, None, :]
         shift = total - crossed - crossed.transpose(1, 2)
     else:
-        slopes = _slopes(network, batch, prediction.latent)
+        directions = torch.eye(latents, device=information.device)
+        slopes = [log_rate_slope(network, batch, prediction, each.expand_as(prediction.latent)) for each in directions]
         upper = torch.stack(
             [(information * slopes[i] * slopes[j]).sum(dim=1) for i, j in zip(rows, columns, strict=True)], dim=1
         )
@@ -147,13 +148,13 @@ def symmetric(upper: Tensor, size: int) -> Tensor:
     return matrix
 
 
-def _slopes(network: "Network", batch: Batch, latent: Tensor) -> list[Tensor]:
-    """Derivatives (B, G) of the log rates by each latent, for any decoder."""
+def log_rate_slope(network: "Network", batch: Batch, prediction: "Prediction", direction: Tensor) -> Tensor:
+    """(B, G) derivatives of the log rates along a direction of each cell's latents (B, L), for any decoder."""
+    if network.has_linear_rates:
+        by_logit = direction @ network.latent_weights.T
+        return by_logit - (torch.exp(prediction.log_proportions) * by_logit).sum(dim=1, keepdim=True)
 
     def log_rates(values: Tensor) -> Tensor:
         return network.decode(values, batch).log_rates
 
-    directions = torch.eye(latent.shape[1], device=latent.device)
-    return [
-        torch.func.jvp(log_rates, (latent.detach(),), (each.expand_as(latent).contiguous(),))[1] for each in directions
-    ]
+    return torch.func.jvp(log_rates, (prediction.latent.detach(),), (direction.contiguous(),))[1]

@@ -45,6 +45,15 @@ def check_batch(batch: Any) -> None:
         raise InputError(f"batch: {shown} names no covariate; give a value by its name, as in batch={{'donor': 'A'}}")
 
 
+def check_standard_errors(parameters: Parameters) -> None:
+    """Raise InputError for a model whose latents are an encoder's guess, of which no posterior is known."""
+    if parameters.inference != "refined":
+        raise InputError(
+            f"standard errors: this model has inference: {parameters.inference}, but they are those of refined latents; "
+            "fit it with inference: refined, as the presets denoise and fast have it"
+        )
+
+
 def _plain(value: Any) -> Any:
     """numpy's numbers and arrays, and pandas' indices, as Python's own."""
     return value.tolist() if hasattr(value, "tolist") else value

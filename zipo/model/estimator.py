@@ -28,8 +28,9 @@ from zipo.engine.pruning import pruned
 from zipo.engine.streamed import StreamedCounts
 from zipo.engine.switches import engine_switches
 from zipo.engine.training import Training, train
+from zipo.engine.uncertainty import Uncertainty
 from zipo.model import saved
-from zipo.model.arguments import check_batch, checked_parameters, seed_of
+from zipo.model.arguments import check_batch, check_standard_errors, checked_parameters, seed_of
 from zipo.model.covariates import Covariates
 from zipo.model.plausibility import CELLS, Plausibility
 from zipo.model.predictions import stacked
@@ -248,6 +249,16 @@ class ZiPo:
     def latent(self, adata: ad.AnnData) -> np.ndarray:
         """Latent variables, float32 (cells, latents)."""
         return self._predict(adata, lambda prediction: prediction.latent)
+
+    def denoised_se(self, adata: ad.AnnData, batch: Mapping[str, Any] | None = None) -> np.ndarray:
+        """Standard errors of `denoise`, float32 (cells, genes). InputError unless `inference` is refined."""
+        check_standard_errors(self.parameters)
+        return self._predict(adata, lambda prediction: Uncertainty(self.network, prediction).denoised, batch)
+
+    def latent_se(self, adata: ad.AnnData) -> np.ndarray:
+        """Standard errors of `latent`, float32 (cells, latents). InputError unless `inference` is refined."""
+        check_standard_errors(self.parameters)
+        return self._predict(adata, lambda prediction: Uncertainty(self.network, prediction).latent)
 
     def library_size(self, adata: ad.AnnData) -> np.ndarray:
         """Library sizes l in counts, float32 (cells,): predicted, or observed where the setting has it so."""

@@ -18,7 +18,7 @@ from zipo.datasets.formats.h5ad import check_writable, write_matrices, write_tab
 from zipo.datasets.formats.hdf5 import create_hdf5
 from zipo.datasets.raw_counts import CountsInData, counts_of, with_all
 from zipo.model import slots
-from zipo.model.arguments import check_batch, path_of
+from zipo.model.arguments import check_batch, check_standard_errors, path_of
 from zipo.model.estimator import ZiPo
 from zipo.model.plausibility import Plausibility
 from zipo.shared.atomic_files import atomic_write
@@ -34,6 +34,7 @@ def write_denoised(
     *,
     layer: str | None = None,
     rates: bool = False,
+    standard_errors: bool = False,
     batch: Mapping[str, Any] | None = None,
     on_cells: Callable[[int], None] | None = None,
 ) -> Plausibility:
@@ -46,38 +47,43 @@ def write_denoised(
     - `layer`: where the raw counts are: None for X, a layer, or raw for adata.raw, whose genes the
       output then has.
     - `rates`: write layers["rates"] too.
+    - `standard_errors`: write layers["denoised_se"] and obsm["X_zipo_se"] too; of a model with `inference: refined`.
     - `batch`: value of some covariates that all cells are denoised to, as in `ZiPo.denoise`.
     - `on_cells`: called after each batch with the number of cells done.
 
     Raises InputError for anything but raw counts of the model's genes, where the target cannot be written, and where
     the result is not on the scale of the counts.
     """
+    if standard_errors:
+        check_standard_errors(model.parameters)
+    names = slots.slots(rates, standard_errors)
     if isinstance(adata, PathLike | str):
         opened = open_h5ad(path_of(adata), layer)
         try:
-            return write(model, opened, path_of(target), rates=rates, batch=batch, on_cells=on_cells)
+            return write(model, opened, path_of(target), names, batch=batch, on_cells=on_cells)
         finally:
             opened.data.file.close()
     source = with_all(adata, counts_of(adata, "counts", layer))
-    return write(model, source, path_of(target), rates=rates, batch=batch, on_cells=on_cells)
+    return write(model, source, path_of(target), names, batch=batch, on_cells=on_cells)
 
 
 def write(
     model: ZiPo,
     source: CountsInData,
     target: Path,
+    names: list[str],
     *,
-    rates: bool = False,
     batch: Mapping[str, Any] | None = None,
     on_cells: Callable[[int], None] | None = None,
     of_genes: Mapping[str, np.ndarray] | None = None,
 ) -> Plausibility:
-    """As `write_denoised`, for counts and the AnnData that they belong to; `of_genes` are further columns of var."""
+    """As `write_denoised`, for counts and the AnnData that they belong to; `names` are the slots to write, as of
+    `zipo.model.slots.slots`, and `of_genes` further columns of var."""
     check_batch(batch)
     if target.is_dir():
         raise InputError(f"{target}: this is a folder, but the output is a file; give another name")
-    data, names = source.data, slots.slots(rates)
-    check_room(data, target, rates, model.parameters.encoder_widths[-1])
+    data = source.data
+    check_room(data, target, names, model.parameters.encoder_widths[-1])
     plausibility = slots.checked(model, source.counts)
     about = slots.about(model, names, plausibility, batch)
     with atomic_write(target) as part, create_hdf5(part) as (file, check):
@@ -93,14 +99,15 @@ def write(
     return plausibility
 
 
-def check_room(data: ad.AnnData, target: Path, rates: bool, latents: int, advice: str = "make room") -> None:
-    """Raise InputError, before anything is computed, where the output cannot be written for its content or its size.
+def check_room(data: ad.AnnData, target: Path, names: list[str], latents: int, advice: str = "make room") -> None:
+    """Raise InputError, before anything is computed, where an output with these slots cannot be written for its content
+    or its size.
 
     `advice` is what to do where the disk lacks room.
     """
-    names = slots.slots(rates)
-    dense = sum(name.startswith("layers/") for name in names) * data.n_vars
-    check_writable(data, target, 4 * data.n_obs * (dense + latents + 1), names, advice)
+    columns = {"layers": data.n_vars, "obsm": latents, "obs": 1}
+    values = sum(columns[name.split("/")[0]] for name in names)
+    check_writable(data, target, 4 * data.n_obs * values, names, advice)
 
 
 def _write_slots(
@@ -110,7 +117,7 @@ def _write_slots(
     end = 0
     for prediction in model.predictions(counts, batch):
         begin, end = end, end + len(prediction.latent)
-        for name, tensor in slots.values(prediction, names).items():
+        for name, tensor in slots.values(model.network, prediction, names).items():
             values = tensor.cpu().numpy()
             if name not in file:  # uncompressed: lzf leaves 93 to 100 % of the bytes, at a tenth of the speed
                 file.create_dataset(name, (counts.n_obs, *values.shape[1:]), np.float32)

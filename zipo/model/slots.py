@@ -15,19 +15,21 @@ if TYPE_CHECKING:
     import anndata as ad
     from torch import Tensor
 
-    from zipo.engine.model import Prediction
+    from zipo.engine.model import Network, Prediction
     from zipo.model.estimator import ZiPo
     from zipo.model.plausibility import Plausibility
     from zipo.parameters import Parameters
 
 DENOISED, RATES, LATENT, LIBRARY = "layers/denoised", "layers/rates", "obsm/X_zipo", "obs/zipo_library_size"
+DENOISED_SE, LATENT_SE = "layers/denoised_se", "obsm/X_zipo_se"
 ABOUT = "zipo"  # of uns
-SLOTS = (DENOISED, RATES, LATENT, LIBRARY)
+SLOTS = (DENOISED, DENOISED_SE, RATES, LATENT, LATENT_SE, LIBRARY)
 
 
-def slots(rates: bool) -> list[str]:
-    """The slots that are filled, as group/name; with or without rates."""
-    return [slot for slot in SLOTS if rates or slot != RATES]
+def slots(rates: bool, standard_errors: bool = False) -> list[str]:
+    """The slots that are filled, as group/name; with or without rates and standard errors."""
+    left_out = ({RATES} if not rates else set()) | ({DENOISED_SE, LATENT_SE} if not standard_errors else set())
+    return [slot for slot in SLOTS if slot not in left_out]
 
 
 def meanings(parameters: Parameters) -> dict[str, str]:
@@ -39,7 +41,18 @@ def meanings(parameters: Parameters) -> dict[str, str]:
     }
     lost = "expected counts were nothing lost to zero inflation" if parameters.zero_inflated else "the counts' means"
     known = "the sum of its counts" if parameters.library == "observed" else "in counts"
+    about = {
+        "mean": "the true expected counts of cells of the same state: those of one cell differ more",
+        "posterior": "the cell's own true expected counts, in which it differs from cells of the same state",
+    }
+    errors = {
+        "amortised": "not filled: standard errors need inference: refined",
+        "refined": f"standard errors of the denoised counts, about {about[parameters.denoised]}",
+    }
+    of_latents = "standard errors of the latent variables, for this decoder"
     return {
+        DENOISED_SE: errors[parameters.inference],
+        LATENT_SE: of_latents if parameters.inference == "refined" else errors["amortised"],
         DENOISED: f"{expected[parameters.denoised]}: on the scale of the counts given, never negative, neither "
         "normalised to a common library size nor logarithms",
         RATES: f"rates l mu of each cell and gene: {lost}, in counts",
@@ -48,10 +61,15 @@ def meanings(parameters: Parameters) -> dict[str, str]:
     }
 
 
-def values(prediction: Prediction, names: Iterable[str]) -> dict[str, Tensor]:
+def values(network: Network, prediction: Prediction, names: Iterable[str]) -> dict[str, Tensor]:
     """Values of these slots for a batch of B cells, each (B, ...)."""
+    from zipo.engine.uncertainty import Uncertainty
+
+    uncertainty = Uncertainty(network, prediction)
     compute = {
         DENOISED: lambda: prediction.denoised,
+        DENOISED_SE: lambda: uncertainty.denoised,
+        LATENT_SE: lambda: uncertainty.latent,
         RATES: lambda: prediction.rates,
         LATENT: lambda: prediction.latent,
         LIBRARY: lambda: prediction.library_size,

@@ -1,0 +1,54 @@
+"""Standard errors of refined latents and of denoised counts, from the curvature of each cell's posterior (Laplace).
+
+The posterior of a cell's latents is taken as normal, with the inverse of the curvature at its maximum as covariance V.
+A log rate with derivatives J by the latents then has the variance J' V J, and a denoised count what follows from it,
+beside what its own distribution leaves open. The decoder, sizes of an NB and zero inflation are taken as known.
+"""
+
+import torch
+from torch import Tensor
+
+from zipo.engine.cached_attribute import cached_attribute
+from zipo.engine.model import Network, Prediction
+from zipo.engine.refinement import curvature, log_rate_slope
+
+
+class Uncertainty:
+    """Standard errors of a network's prediction for a batch of B cells, computed at their first use."""
+
+    def __init__(self, network: Network, prediction: Prediction) -> None:
+        self.network, self.prediction = network, prediction
+
+    @cached_attribute
+    @torch.no_grad()
+    def spread(self) -> Tensor:
+        """(B, L, L) a square root C of the covariance of each cell's latents: V = C C'."""
+        scale = self.network.prior_of_latents.precision.double().rsqrt()
+        matrix = curvature(self.network, self.prediction.batch, self.prediction).double()
+        values, axes = torch.linalg.eigh(matrix * scale[:, None] * scale)
+        # in units of the prior's precision none is below one but by rounding: counts take no information away
+        return (scale[:, None] * axes * values.clamp(min=1.0).rsqrt()[:, None, :]).float()
+
+    @property
+    def latent(self) -> Tensor:
+        """(B, L) standard errors of the latents."""
+        return self.spread.square().sum(dim=2).sqrt()
+
+    @cached_attribute
+    @torch.no_grad()
+    def log_rate_variance(self) -> Tensor:
+        """(B, G) J' V J, one column of C at a time."""
+        variance = torch.zeros_like(self.prediction.logits)
+        for direction in self.spread.unbind(dim=2):
+            variance += log_rate_slope(self.network, self.prediction.batch, self.prediction, direction).square()
+        return variance
+
+    @property
+    @torch.no_grad()
+    def denoised(self) -> Tensor:
+        """(B, G) standard errors of the denoised counts."""
+        likelihood, counts = self.prediction.likelihood, self.prediction.batch.dense
+        if not self.prediction.posterior:
+            return likelihood.mean * self.log_rate_variance.sqrt()
+        slope = likelihood.posterior_slope(counts)
+        return (likelihood.posterior_variance(counts) + slope.square() * self.log_rate_variance).sqrt()
