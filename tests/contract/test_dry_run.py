@@ -70,7 +70,9 @@ def test_what_an_h5ad_cannot_keep_is_named(model, tmp_path, monkeypatch, change,
     before = state(adata)
     for call in (
         lambda: write_denoised(model, adata, tmp_path / "out.h5ad"),
-        lambda: check_room(adata, tmp_path / "out.h5ad", slots.slots(rates=False), latents=2),  # as the command line does
+        lambda: check_room(
+            adata, tmp_path / "out.h5ad", slots.slots(rates=False), latents=2
+        ),  # as the command line does
     ):
         with pytest.raises(InputError, match=f"^{problem}") as caught:
             call()
@@ -224,8 +226,8 @@ def test_hdf5_reads_again_what_the_disk_did_not_take(tmp_path):
 def test_what_is_asked_of_the_model_is_looked_at_first(model, tmp_path, zipo, monkeypatch):
     """A model whose training diverged, and one of other genes, write nothing."""
     adata = annotated()
+    source = CountsInData(adata[:, ::-1], counts_of(adata[:, ::-1], "counts"))
     with pytest.raises(InputError, match="the genes are not those of the training cells"):
-        source = CountsInData(adata[:, ::-1], counts_of(adata[:, ::-1], "counts"))
         write(model, source, tmp_path / "out.h5ad", slots.slots(rates=False))
     assert not list(tmp_path.iterdir())
     monkeypatch.setattr(ZiPo, "fresh_network", None)

@@ -25,9 +25,7 @@ def log_rates(network, batch, cell, latent):
     """log m (..., G) of a linear decoder with observed library sizes, in numpy."""
     weights = network.log_proportions.weight.detach().double().numpy()
     bias = network.log_proportions.bias.detach().double().numpy()
-    known = np.concatenate(
-        [latent, np.broadcast_to(batch.covariates[cell].numpy(), (*latent.shape[:-1], 1))], axis=-1
-    )
+    known = np.concatenate([latent, np.broadcast_to(batch.covariates[cell].numpy(), (*latent.shape[:-1], 1))], axis=-1)
     return np.log(batch.library_size[cell].item()) + log_softmax(known @ weights.T + bias, axis=-1)
 
 

@@ -16,7 +16,7 @@ from zipo.engine.batches import AnyCounts, Batch
 from zipo.engine.likelihoods import BASES, NegativeBinomial, Poisson
 from zipo.engine.loss import nll_sum
 from zipo.engine.model import ENTRIES_AT_ONCE, Network
-from zipo.engine.refinement import refined, symmetric
+from zipo.engine.refinement import refined, symmetric, with_one
 
 ROUNDS = 12
 """Rounds at most."""
@@ -70,6 +70,7 @@ def fit_prior(network: Network, parts: Sequence[AnyCounts], seed: int) -> None:
         latent = _refine_in_turn(network, batches, latent.split([len(each) for each in guesses]))
         _start_from(network, guess, latent)
         _to_principal_axes(network)
+        _fit_weight_posterior(network, batches, guesses)
     else:
         prior.centre.copy_(guess.mean(dim=0))
         prior.precision.copy_(1 / guess.var(dim=0).clamp(min=LEAST_VARIANCE))
@@ -187,6 +188,14 @@ def _refine_in_turn(network: Network, batches: _Batches, latents: Sequence[Tenso
     return latent
 
 
+def _fit_weight_posterior(network: Network, batches: _Batches, guesses: Sequence[Tensor]) -> None:
+    """Fit what the counts leave open of the decoder's weights, which standard errors tell, in place."""
+    regressions = Regressions(network)
+    for batch, guess in zip(batches, guesses, strict=True):
+        regressions.add(batch, refined(network, batch, network.prior_of_latents(guess), STEPS).latent)
+    regressions.fit_posterior()
+
+
 def _decoder_of(network: Network) -> list[Tensor]:
     """What a round changes beside the latents."""
     sizes = [] if network.dispersion is None else [network.dispersion.bias.data]
@@ -222,7 +231,7 @@ class Regressions:
         likelihood = self.network.decode(latent, batch).likelihood
         information = likelihood.information
         residual = information - information / likelihood.rates.clamp(min=SMALLEST_RATE) * batch.dense
-        inputs = torch.cat([latent, batch.covariates, torch.ones_like(latent[:, :1])], dim=1)
+        inputs = with_one(latent, batch.covariates)
         self.gradient += residual.T @ inputs
         self.normal += information.T @ (inputs[:, self.rows] * inputs[:, self.columns])
         self.nll += nll_sum(likelihood, batch).item()
@@ -233,10 +242,7 @@ class Regressions:
         """Move weights, biases and sizes by one step of Fisher scoring; a weight's prior has the variance of its
         factor's weights, and no less than `least_variance`, both in log rates per standard deviation of the latents."""
         head, latents = self.network.log_proportions, self.network.encoder.latents
-        scale = self.network.prior_of_latents.precision
-        variance = self.network.latent_weights.square().mean(dim=0).clamp(min=least_variance * scale)
-        precision = torch.full((self.gradient.shape[1],), VAGUE, device=variance.device)
-        precision[:latents] = 1 / variance
+        precision = self._precision(least_variance)
         weights = torch.cat([head.weight, head.bias[:, None]], dim=1)
         gradient = self.gradient + weights * precision
         spread = torch.ones_like(precision)
@@ -254,6 +260,24 @@ class Regressions:
             newton = torch.where(second < 0, -first / second.clamp(max=-1e-8), first.sign() * LARGEST)
             log_size = -self.network.dispersion.bias + newton.clamp(-LARGEST, LARGEST).float()
             self.network.dispersion.bias.copy_(-log_size.clamp(*SIZES))
+
+    def fit_posterior(self) -> None:
+        """Fit the posterior of weights and biases at their present values."""
+        posterior, precision = self.network.prior_of_latents.weights, self._precision(LEAST_VARIANCE).double()
+        together = symmetric(self.normal.sum(dim=0, keepdim=True), len(precision))[0].double()
+        scale = precision.rsqrt()
+        axes = scale[:, None] * torch.linalg.eigh(together * scale[:, None] * scale).eigenvectors
+        products = axes[self.rows] * axes[self.columns] * torch.where(self.rows == self.columns, 1, 2)[:, None]
+        posterior.axes.copy_(axes)
+        posterior.precision.copy_(1 + (self.normal @ products.float()).clamp(min=0))
+
+    def _precision(self, least_variance: float) -> Tensor:
+        """(L + C + 1,) precisions of the prior of weights and biases."""
+        scale = self.network.prior_of_latents.precision
+        variance = self.network.latent_weights.square().mean(dim=0).clamp(min=least_variance * scale)
+        precision = torch.full((self.gradient.shape[1],), VAGUE, device=variance.device)
+        precision[: len(variance)] = 1 / variance
+        return precision
 
 
 def size_derivatives(rates: Tensor, log_inverse_size: Tensor, batch: Batch) -> Tensor:

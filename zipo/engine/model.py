@@ -127,7 +127,8 @@ class Network(nn.Module):
         if parameters.overdispersed:
             shared = parameters.dispersion == "gene"
             self.dispersion = SharedByCells(genes) if shared else _linear(width, genes)
-        self.latent_prior = LatentPrior(self.encoder.latents) if parameters.inference == "refined" else None
+        is_refined = parameters.inference == "refined"
+        self.latent_prior = LatentPrior(self.encoder.latents, genes, covariates) if is_refined else None
         self.fixed_statistics = False  # of batch norms, see `fine_tune`
         self._start(torch.Generator().manual_seed(seed))
 

@@ -31,11 +31,34 @@ SHORTEST = 1 / 64
 """Share of a step at which a cell that has come no nearer stays where it is."""
 
 
-class LatentPrior(nn.Module):
-    """Normal prior of the latents, and the affine map from the encoder's guess to the first latents."""
+class WeightPosterior(nn.Module):
+    """Posterior of the decoder's weights and biases of each gene, as a variance of its log rates.
 
-    def __init__(self, latents: int) -> None:
+    `axes` (K, K) are axes of the decoder's inputs - latents, covariates and a one - along which the counts of all genes
+    together tell of the weights independently, in units of their prior; `precision` (G, K) is that of each gene along
+    each, with the prior's. Information that a gene has on two axes together is left aside. With axes of zero, as before
+    they are fitted, the weights are taken as known.
+    """
+
+    def __init__(self, genes: int, inputs: int) -> None:
         super().__init__()
+        self.axes: Tensor
+        self.precision: Tensor
+        self.register_buffer("axes", torch.zeros(inputs, inputs))
+        self.register_buffer("precision", torch.ones(genes, inputs))
+
+    def forward(self, latent: Tensor, covariates: Tensor) -> Tensor:
+        """(B, G) variances of the log rates of cells with these latents (B, L) and covariates."""
+        return with_one(latent, covariates).matmul(self.axes).square() @ self.precision.reciprocal().T
+
+
+class LatentPrior(nn.Module):
+    """Normal prior of the latents, the affine map from the encoder's guess to the first latents, and the posterior of the
+    weights by which the decoder takes them."""
+
+    def __init__(self, latents: int, genes: int, covariates: int) -> None:
+        super().__init__()
+        self.weights = WeightPosterior(genes, latents + covariates + 1)
         self.fitted: Tensor
         self.centre: Tensor
         self.precision: Tensor
@@ -50,6 +73,11 @@ class LatentPrior(nn.Module):
     def forward(self, guess: Tensor) -> Tensor:
         """(B, L) latents from which refinement starts."""
         return torch.addmm(self.shift, guess, self.start)
+
+
+def with_one(latent: Tensor, covariates: Tensor) -> Tensor:
+    """(B, L + C + 1) inputs of a linear decoder's regressions: latents, covariates, and a one for the bias."""
+    return torch.cat([latent, covariates, torch.ones_like(latent[:, :1])], dim=1)
 
 
 class Place(NamedTuple):

@@ -1,8 +1,9 @@
 """Standard errors of refined latents and of denoised counts, from the curvature of each cell's posterior (Laplace).
 
 The posterior of a cell's latents is taken as normal, with the inverse of the curvature at its maximum as covariance V.
-A log rate with derivatives J by the latents then has the variance J' V J, and a denoised count what follows from it,
-beside what its own distribution leaves open. The decoder, sizes of an NB and zero inflation are taken as known.
+A log rate with derivatives J by the latents then has the variance J' V J. Where the decoder was refined, the variance
+by what the counts leave open of its weights is added. A denoised count has the variance that follows, and that of its
+own distribution. Sizes of an NB and zero inflation are taken as known, and so is a decoder that is not refined.
 """
 
 import torch
@@ -37,8 +38,8 @@ class Uncertainty:
     @cached_attribute
     @torch.no_grad()
     def log_rate_variance(self) -> Tensor:
-        """(B, G) J' V J, one column of C at a time."""
-        variance = torch.zeros_like(self.prediction.logits)
+        """(B, G) J' V J, one column of C at a time, and what the posterior of the decoder's weights adds."""
+        variance = self.network.prior_of_latents.weights(self.prediction.latent, self.prediction.batch.covariates)
         for direction in self.spread.unbind(dim=2):
             variance += log_rate_slope(self.network, self.prediction.batch, self.prediction, direction).square()
         return variance

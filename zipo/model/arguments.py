@@ -49,8 +49,8 @@ def check_standard_errors(parameters: Parameters) -> None:
     """Raise InputError for a model whose latents are an encoder's guess, of which no posterior is known."""
     if parameters.inference != "refined":
         raise InputError(
-            f"standard errors: this model has inference: {parameters.inference}, but they are those of refined latents; "
-            "fit it with inference: refined, as the presets denoise and fast have it"
+            f"standard errors: they are those of refined latents, but this model has inference: {parameters.inference}; "
+            "fit one with inference: refined, as the presets denoise and fast have it"
         )
 
 

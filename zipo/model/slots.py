@@ -49,7 +49,7 @@ def meanings(parameters: Parameters) -> dict[str, str]:
         "amortised": "not filled: standard errors need inference: refined",
         "refined": f"standard errors of the denoised counts, about {about[parameters.denoised]}",
     }
-    of_latents = "standard errors of the latent variables, for this decoder"
+    of_latents = "standard errors of the latent variables, the decoder taken as known"
     return {
         DENOISED_SE: errors[parameters.inference],
         LATENT_SE: of_latents if parameters.inference == "refined" else errors["amortised"],
