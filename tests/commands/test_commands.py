@@ -41,6 +41,19 @@ def test_denoise_fills_the_slots_and_keeps_what_was_there(cells, source, tmp_pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.h5ad", "model", "out.h5ad"]
 
 
+def test_standard_errors_are_written_by_denoise_and_apply(cells, source, tmp_path, zipo):
+    one, two = tmp_path / "one.h5ad", tmp_path / "two.h5ad"
+    assert zipo("denoise", source, one, *SMALL, "--model", tmp_path / "model", "--standard-errors")[0] == 0
+    assert zipo("apply", tmp_path / "model", source, two, "--standard-errors")[0] == 0
+    model = ZiPo.load(tmp_path / "model", device="cpu")
+    for file in (one, two):
+        found = ad.read_h5ad(file)
+        np.testing.assert_allclose(found.layers["denoised_se"], model.denoised_se(cells), rtol=1e-5)
+        np.testing.assert_allclose(found.obsm["X_zipo_se"], model.latent_se(cells), rtol=1e-4)
+    code, _, err = zipo("denoise", source, tmp_path / "three.h5ad", "--preset", "paper", *SMALL, "--standard-errors")
+    assert (code, err.count("this model has inference: amortised; fit one with inference: refined")) == (2, 1)
+
+
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(source, tmp_path, zipo):
     targets = {name: tmp_path / f"{name}.h5ad" for name in ("one", "same", "other")}
     for name, target in targets.items():

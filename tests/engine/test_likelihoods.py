@@ -202,3 +202,35 @@ def test_information_is_the_variance_of_the_score():
         expected = stats.nbinom.pmf(x, size, size / (size + mean)) @ score**2
         theta = log_m - np.float32(np.log(size))
         assert NegativeBinomial(log_m, theta).information.item() == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("count", [0, 1, 4])
+@pytest.mark.parametrize("size", [None, 0.5, 8.0])
+@pytest.mark.parametrize("z", [0.0, 0.3])
+def test_posterior_variance_and_slope_by_quadrature(count, size, z):
+    """Of the rate of one entry that is lost with probability z and else gamma about m, given its count."""
+    m = 1.7
+
+    def moments(m):
+        """Mean and variance, by the distribution's definition."""
+        if size is None:
+            rates, weights = np.array([m]), np.array([1.0])
+        else:
+            share = (np.arange(200_000) + 0.5) / 200_000
+            rates = stats.gamma.ppf(share, size, scale=m / size)
+            weights = np.full_like(rates, 1 / len(rates))
+        weights = (1 - z) * weights * stats.poisson.pmf(count, rates)
+        total = weights.sum() + (z if count == 0 else 0.0)
+        mean = (weights * rates).sum() / total
+        return mean, (weights * rates**2).sum() / total - mean**2
+
+    log_m = torch.tensor([np.log(m)])
+    ours = Poisson(log_m) if size is None else NegativeBinomial(log_m, log_m - np.log(size))
+    if z:
+        ours = ZeroInflated(ours, torch.tensor([np.log(z / (1 - z))]))
+    x, step = torch.tensor([float(count)]), 1e-3
+    mean, variance = moments(m)
+    slope = (moments(m * np.exp(step))[0] - moments(m * np.exp(-step))[0]) / (2 * step)
+    assert ours.posterior_mean(x).item() == pytest.approx(mean, rel=1e-3)
+    assert ours.posterior_variance(x).item() == pytest.approx(variance, rel=2e-3, abs=1e-6)
+    assert ours.posterior_slope(x).item() == pytest.approx(slope, rel=2e-3)

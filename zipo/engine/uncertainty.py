@@ -1,9 +1,10 @@
 """Standard errors of refined latents and of denoised counts, from the curvature of each cell's posterior (Laplace).
 
 The posterior of a cell's latents is taken as normal, with the inverse of the curvature at its maximum as covariance V.
-A log rate with derivatives J by the latents then has the variance J' V J. Where the decoder was refined, the variance
-by what the counts leave open of its weights is added. A denoised count has the variance that follows, and that of its
-own distribution. Sizes of an NB and zero inflation are taken as known, and so is a decoder that is not refined.
+A log rate with derivatives J by the latents then has the variance J' V J. To it are added that of an observed library
+size, which is a sum of counts, and, where the decoder was refined, what the counts leave open of its weights. A denoised
+count has the variance that follows, and that of its own distribution. Sizes of an NB and zero inflation are taken as
+known, and so is a decoder that is not refined.
 """
 
 import torch
@@ -12,6 +13,8 @@ from torch import Tensor
 from zipo.engine.cached_attribute import cached_attribute
 from zipo.engine.model import Network, Prediction
 from zipo.engine.refinement import curvature, log_rate_slope
+
+SMALLEST_RATE = 1e-30
 
 
 class Uncertainty:
@@ -38,11 +41,19 @@ class Uncertainty:
     @cached_attribute
     @torch.no_grad()
     def log_rate_variance(self) -> Tensor:
-        """(B, G) J' V J, one column of C at a time, and what the posterior of the decoder's weights adds."""
+        """(B, G) J' V J, one column of C at a time, and what the decoder's weights and the library size add."""
         variance = self.network.prior_of_latents.weights(self.prediction.latent, self.prediction.batch.covariates)
         for direction in self.spread.unbind(dim=2):
             variance += log_rate_slope(self.network, self.prediction.batch, self.prediction, direction).square()
-        return variance
+        return variance + self.log_library_variance if self.network.library is None else variance
+
+    @property
+    def log_library_variance(self) -> Tensor:
+        """(B, 1) variance of the logarithm of a sum of counts: where that is the library size, it is but an estimate."""
+        mean, information = self.prediction.likelihood.mean, self.prediction.likelihood.information
+        # a count has the variance mean^2 / information: that of a Poisson is its mean
+        variance = mean * (mean / information.clamp(min=SMALLEST_RATE))
+        return variance.sum(dim=1, keepdim=True) / mean.sum(dim=1, keepdim=True).square()
 
     @property
     @torch.no_grad()
