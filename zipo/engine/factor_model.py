@@ -301,10 +301,10 @@ def size_derivatives(rates: Tensor, log_inverse_size: Tensor, batch: Batch) -> T
 
 
 def adjustment(rates: Tensor, log_inverse_size: Tensor, variance: Tensor) -> Tensor:
-    """(2, G) first and second derivative, by the logarithm of each gene's size, of what the log-likelihood changes by when
-    it is averaged over latents and weights instead of taken at their best: float64.
+    """(2, G) first and second derivative, by the logarithm of each gene's size, of what the log-likelihood changes by
+    when it is averaged over latents and weights instead of taken at their best: float64.
 
-    Fitted rates are nearer to their counts than the true ones, and with them a gene would seem to vary less than it does.
+    Fitted rates are nearer to their counts than the true ones: with them a gene would seem to vary less than it does.
     By Laplace's approximation -1/2 log det of the curvatures is added (Cox & Reid 1987, as edgeR does for dispersions),
     whose derivative is that of the information I = m r / (r + m) times -1/2 `variance` (B, G) of the log rates.
     """

@@ -53,8 +53,8 @@ class WeightPosterior(nn.Module):
 
 
 class LatentPrior(nn.Module):
-    """Normal prior of the latents, the affine map from the encoder's guess to the first latents, and the posterior of the
-    weights by which the decoder takes them."""
+    """Normal prior of the latents, the affine map from the encoder's guess to the first latents, and the posterior of
+    the decoder's weights."""
 
     def __init__(self, latents: int, genes: int, covariates: int) -> None:
         super().__init__()

@@ -2,8 +2,8 @@
 
 The posterior of a cell's latents is taken as normal, with the inverse of the curvature at its maximum as covariance V.
 A log rate with derivatives J by the latents then has the variance J' V J. To it are added that of an observed library
-size, which is a sum of counts, and, where the decoder was refined, what the counts leave open of its weights. A denoised
-count has the variance that follows, and that of its own distribution. Sizes of an NB and zero inflation are taken as
+size, which is a sum of counts, and, where the decoder was refined, that of its weights. The variance of a denoised count
+is what follows, and that of its own distribution. Sizes of an NB and zero inflation are taken as
 known, and so is a decoder that is not refined.
 """
 
@@ -49,7 +49,7 @@ class Uncertainty:
 
     @property
     def log_library_variance(self) -> Tensor:
-        """(B, 1) variance of the logarithm of a sum of counts: where that is the library size, it is but an estimate."""
+        """(B, 1) variance of the logarithm of a cell's sum of counts, which an observed library size is."""
         mean, information = self.prediction.likelihood.mean, self.prediction.likelihood.information
         # a count has the variance mean^2 / information: that of a Poisson is its mean
         variance = mean * (mean / information.clamp(min=SMALLEST_RATE))

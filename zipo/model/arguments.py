@@ -49,7 +49,7 @@ def check_standard_errors(parameters: Parameters) -> None:
     """Raise InputError for a model whose latents are an encoder's guess, of which no posterior is known."""
     if parameters.inference != "refined":
         raise InputError(
-            f"standard errors: they are those of refined latents, but this model has inference: {parameters.inference}; "
+            f"standard errors are those of refined latents, but this model has inference: {parameters.inference}; "
             "fit one with inference: refined, as the presets denoise and fast have it"
         )
 
