@@ -1,5 +1,7 @@
 """Standard errors as users get them: they hold the truth as often as they should where the model is right."""
 
+import shutil
+
 import anndata as ad
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ from scipy.stats import norm
 
 import zipo
 from zipo import ZiPo
+from zipo.model import slots
+from zipo.model.output import check_room
 from zipo.output import write_denoised
 from zipo.presets import OBJECTIVE
 from zipo.shared.errors import InputError
@@ -69,9 +73,19 @@ def test_slots_of_a_file_are_what_the_model_says(cells, model, tmp_path):
     written = ad.read_h5ad(tmp_path / "out.h5ad")
     np.testing.assert_array_equal(written.layers["denoised_se"], model.denoised_se(cells))
     np.testing.assert_array_equal(written.obsm["X_zipo_se"], model.latent_se(cells))
-    slots = written.uns["zipo"]["slots"]
-    assert "the cell's own true expected counts" in slots["layers"]["denoised_se"]
-    assert "standard errors" in slots["obsm"]["X_zipo_se"]
+    meanings = written.uns["zipo"]["slots"]
+    assert "the cell's own true expected counts" in meanings["layers"]["denoised_se"]
+    assert "standard errors" in meanings["obsm"]["X_zipo_se"]
+
+
+def test_room_is_needed_for_them(cells, model, tmp_path, monkeypatch):
+    write_denoised(model, cells, tmp_path / "out.h5ad", standard_errors=True)
+    size = (tmp_path / "out.h5ad").stat().st_size
+    usage = shutil.disk_usage(tmp_path)._replace(free=int(0.9 * size))
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
+    check_room(cells, tmp_path / "new.h5ad", slots.slots(rates=False), latents=3)
+    with pytest.raises(InputError, match="MB are needed, but its disk has"):
+        check_room(cells, tmp_path / "new.h5ad", slots.slots(rates=False, standard_errors=True), latents=3)
 
 
 def test_slots_of_an_anndata(cells):

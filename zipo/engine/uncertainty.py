@@ -2,8 +2,8 @@
 
 The posterior of a cell's latents is taken as normal, with the inverse of the curvature at its maximum as covariance V.
 A log rate with derivatives J by the latents then has the variance J' V J. To it are added that of an observed library
-size, which is a sum of counts, and, where the decoder was refined, that of its weights. The variance of a denoised count
-is what follows, and that of its own distribution. Sizes of an NB and zero inflation are taken as
+size, which is a sum of counts, and, where the decoder was refined, that of its weights. The variance of a denoised
+count is what follows, and that of its own distribution. Sizes of an NB and zero inflation are taken as
 known, and so is a decoder that is not refined.
 """
 

@@ -41,13 +41,13 @@ def meanings(parameters: Parameters) -> dict[str, str]:
     }
     lost = "expected counts were nothing lost to zero inflation" if parameters.zero_inflated else "the counts' means"
     known = "the sum of its counts" if parameters.library == "observed" else "in counts"
-    about = {
+    truth = {
         "mean": "the true expected counts of cells of the same state: those of one cell differ more",
         "posterior": "the cell's own true expected counts, in which it differs from cells of the same state",
     }
     errors = {
         "amortised": "not filled: standard errors need inference: refined",
-        "refined": f"standard errors of the denoised counts, about {about[parameters.denoised]}",
+        "refined": f"standard errors of the denoised counts, about {truth[parameters.denoised]}",
     }
     of_latents = "standard errors of the latent variables, the decoder taken as known"
     return {
