@@ -14,6 +14,8 @@ from zipo.commands import programs as gene_programs
 from zipo.commands.genes import select_genes
 from zipo.commands.progress import Reporter
 from zipo.commands.stopping import Stop
+from zipo.commands.worth import action as worth_action
+from zipo.commands.worth.worth import CHECK, Worth
 from zipo.commands.zeros import zero_shares
 from zipo.datasets.formats.count_layers import layers_with_counts_in, pointing_to_counts
 from zipo.datasets.raw_counts import CountsInData
@@ -100,10 +102,14 @@ def denoise(
     batch: Sequence[str],
     rates: bool,
     standard_errors: bool,
+    check: bool,
     log: Path | None,
     stop: Stop,
 ) -> None:
-    """Train on counts and write them denoised, and save the model if a folder is given."""
+    """Train on counts and write them denoised, and save the model if a folder is given.
+
+    With `check` the file also holds what denoising is worth on these counts, which is printed.
+    """
     parameters = options.parameters()
     counts.check({"OUT": target, "--model": folder, "--log": log})
     outputs.check_file(target)
@@ -122,10 +128,29 @@ def denoise(
         names = slots.slots(rates, standard_errors)
         check_room(data.data, target, names, latents, "make room, or take fewer genes by --genes")
         checkpoints = _train(model, counts, adata, options, target, reporter, stop)
-    _write(model, data, target, names, levels, reporter)
+        worth = worth_action.measured(adata, parameters, reporter, **options.keywords()) if check else None
+    _write(model, data, target, names, levels, reporter, worth)
     if folder is not None:
         model.save(folder)
     checkpoints.remove()
+    if worth is not None:
+        print(worth.text())
+
+
+def check(
+    counts: CountsOptions, options: FitOptions, *, report: Path | None, picture: Path | None, log: Path | None
+) -> None:
+    """Print what denoising is worth on counts; write a table of genes and a figure if they are named."""
+    parameters = options.parameters()
+    counts.check({"--report": report, "--figure": picture, "--log": log})
+    worth_action.check_targets(report, picture)
+    reporter = Reporter(log)
+    with counts.hint_at_counts():
+        adata = counts.read(reporter).counts
+        resumable_training.model_for(adata, parameters | options.keywords(), reporter)
+        worth = worth_action.measured(adata, parameters, reporter, **options.keywords())
+    worth_action.write(worth, report, picture)
+    print(worth.text())
 
 
 def fit(counts: CountsOptions, options: FitOptions, *, folder: Path, log: Path | None, stop: Stop) -> None:
@@ -262,11 +287,20 @@ def _train(
 
 
 def _write(
-    model: ZiPo, data: CountsInData, target: Path, names: list[str], levels: dict[str, Any] | None, reporter: Reporter
+    model: ZiPo,
+    data: CountsInData,
+    target: Path,
+    names: list[str],
+    levels: dict[str, Any] | None,
+    reporter: Reporter,
+    worth: Worth | None = None,
 ) -> None:
-    shares = zero_shares(model, data.counts)
+    more: dict[str, Any] = {"of_genes": zero_shares(model, data.counts)}
+    if worth is not None:
+        more["of_genes"] |= worth.of_genes()
+        more |= {"of_cells": worth.of_cells(data.counts.obs_names), "also": {CHECK: worth.state()}}
     with reporter.cells(data.counts.n_obs) as on_cells:
-        check = write(model, data, target, names, batch=levels, on_cells=on_cells, of_genes=shares)
+        check = write(model, data, target, names, batch=levels, on_cells=on_cells, **more)
     reporter.say(f"{target}: written; {check.in_words}")
 
 

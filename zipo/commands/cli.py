@@ -97,6 +97,9 @@ def denoise(
     rates: Rates = False,
     standard_errors: StandardErrors = False,
     model: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep the trained model in this folder.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Measure, as `zipo check` does, what denoising is worth, and write it too.")
+    ] = False,
     layer: Layer = None,
     genes_in: GenesIn = None,
     empty_cells: Empty = "refuse",
@@ -132,8 +135,57 @@ def denoise(
             batch=batch or [],
             rates=rates,
             standard_errors=standard_errors,
+            check=check,
             log=log,
             stop=stop,
+        )
+
+
+@app.command()
+def check(
+    source: In,
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a row per gene here, as .tsv.")] = None,
+    figure: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it here, as .png.")] = None,
+    preset: Preset = DEFAULT,
+    likelihood: Likelihood = None,
+    genes: Genes = None,
+    covariate: Covariate = None,
+    seed: Seed = 1,
+    device: On = "auto",
+    epochs: Epochs = None,
+    assignments: Set = None,
+    settings: Settings = None,
+    layer: Layer = None,
+    genes_in: GenesIn = None,
+    empty_cells: Empty = "refuse",
+    log: Log = None,
+) -> None:
+    """Say what denoising is worth on raw counts: hold out a tenth of the molecules, and predict them from the rest.
+
+    Two models are trained, one of them on permuted counts. The predictions are compared with gene means, with counts
+    that are not denoised, and with PCA.
+    """
+    from zipo.commands.stopping import stopping
+
+    with stopping():
+        from zipo.commands import actions
+
+        actions.check(
+            actions.CountsOptions(source, layer, genes_in, genes),
+            actions.FitOptions(
+                preset=preset,
+                likelihood=likelihood,
+                epochs=epochs,
+                covariates=covariate,
+                assignments=assignments,
+                settings=settings,
+                seed=seed,
+                device=device,
+                empty_cells=empty_cells,
+            ),
+            report=report,
+            picture=figure,
+            log=log,
         )
 
 

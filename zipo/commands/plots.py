@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from zipo.commands import outputs
+from zipo.commands.worth import figure as worth_figure
+from zipo.commands.worth.worth import CHECK, EXPLAINED
 from zipo.commands.zeros import EXPECTED, MEAN, OBSERVED
 from zipo.datasets.formats.hdf5 import open_hdf5
 from zipo.figures.shared import style
@@ -20,7 +22,12 @@ if TYPE_CHECKING:
 
 REMEDY = "give what `zipo denoise` or `zipo apply` wrote"
 # which tell the tables beside the pictures from files of others
-FIRST_COLUMNS = {"training": b"epoch\t", "latent": b"cell\tx\ty\t", "zeros": b"gene\tmean\tobserved\texpected"}
+FIRST_COLUMNS = {
+    "training": b"epoch\t",
+    "latent": b"cell\tx\ty\t",
+    "zeros": b"gene\tmean\tobserved\texpected",
+    "check": b"gene\tmean\texplained\tdoubtful",
+}
 CURVES = ("training_loss", "validation_loss", "validation_nll")  # of the history
 FEWEST = 3  # cells that t-SNE needs
 CELLS = 20_000  # with more, t-SNE takes minutes, and a picture shows no more
@@ -29,7 +36,9 @@ LEVELS = 30  # a column with more is no grouping of cells
 
 
 def plot(output: Path, folder: Path, colours: list[str], seed: int = 1) -> list[Path]:
-    """Draw training.png, latent.png and zeros.png, each with .pdf and .tsv; returns the PNGs.
+    """Draw training.png, latent.png, zeros.png and, if it was checked what denoising is worth, check.png.
+
+    Each has a .pdf and a .tsv beside it; returns the PNGs.
 
     `colours` are columns of obs, those that group cells if there are none. Raises InputError unless `zipo denoise`,
     `zipo apply` or zipo.pp.denoise filled the slots of the file, and for a column that obs lacks.
@@ -41,7 +50,8 @@ def plot(output: Path, folder: Path, colours: list[str], seed: int = 1) -> list[
     history = pd.DataFrame(adata.uns[slots.ABOUT]["history"])
     history.insert(0, "epoch", range(1, len(history) + 1))
     with_zeros = {MEAN, OBSERVED, EXPECTED} <= set(adata.var)
-    _check_folder(folder, ["training", "latent", *["zeros"] * with_zeros])
+    with_check = with_zeros and CHECK in adata.uns and EXPLAINED in adata.var and EXPLAINED in adata.obs
+    _check_folder(folder, ["training", "latent", *["zeros"] * with_zeros, *["check"] * with_check])
     places = embedded(adata, colours or groupings(adata.obs), seed)
     pictures = {
         "training": (draw_training(history, adata.uns[slots.ABOUT]["training"]), history),
@@ -50,6 +60,8 @@ def plot(output: Path, folder: Path, colours: list[str], seed: int = 1) -> list[
     if with_zeros:
         genes = zeros(adata.var)
         pictures["zeros"] = (draw_zeros(genes), genes)
+    if with_check:
+        pictures["check"] = drawn_check(adata)
     for name, (figure, numbers) in pictures.items():
         style.write(figure, numbers, folder / name)
     return [folder / f"{name}.png" for name in pictures]
@@ -125,6 +137,15 @@ def zeros(var: pd.DataFrame) -> pd.DataFrame:
     """A row per gene: mean count, and the shares of zeros that were observed and that the model expects."""
     columns = {"mean": var[MEAN], "observed": var[OBSERVED], "expected": var[EXPECTED]}
     return pd.DataFrame({"gene": var.index} | {name: column.to_numpy() for name, column in columns.items()})
+
+
+def drawn_check(adata: ad.AnnData) -> "tuple[Figure, pd.DataFrame]":
+    """The figure of what denoising is worth, and a row per gene: mean count, explained share, whether to doubt it."""
+    state = adata.uns[CHECK]
+    genes = pd.DataFrame({"mean": adata.var[MEAN], "explained": adata.var[EXPLAINED]}, index=adata.var_names)
+    genes["doubtful"] = genes.index.isin(state["doubtful_genes"])
+    cells = adata.obs[EXPLAINED].to_numpy(float)
+    return worth_figure.draw(state, genes, cells), genes.rename_axis("gene").reset_index()
 
 
 def draw_training(history: pd.DataFrame, training: dict[str, Any]) -> "Figure":

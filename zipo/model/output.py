@@ -76,9 +76,14 @@ def write(
     batch: Mapping[str, Any] | None = None,
     on_cells: Callable[[int], None] | None = None,
     of_genes: Mapping[str, np.ndarray] | None = None,
+    of_cells: Mapping[str, np.ndarray] | None = None,
+    also: Mapping[str, Any] | None = None,
 ) -> Plausibility:
-    """As `write_denoised`, for counts and the AnnData that they belong to; `names` are the slots to write, as of
-    `zipo.model.slots.slots`, and `of_genes` further columns of var."""
+    """As `write_denoised`, for counts and the AnnData that they belong to.
+
+    `names` are the slots to write, as of `zipo.model.slots.slots`, `of_genes` further columns of var, `of_cells` of obs,
+    and `also` further entries of uns.
+    """
     check_batch(batch)
     if target.is_dir():
         raise InputError(f"{target}: this is a folder, but the output is a file; give another name")
@@ -87,8 +92,9 @@ def write(
     plausibility = slots.checked(model, source.counts)
     about = slots.about(model, names, plausibility, batch)
     with atomic_write(target) as part, create_hdf5(part) as (file, check):
-        obs = data.obs.assign(**{LIBRARY: np.zeros(data.n_obs, np.float32)})
-        write_tables(file, obs, data.var.assign(**of_genes or {}), dict(data.uns) | {slots.ABOUT: about})
+        obs = data.obs.assign(**{LIBRARY: np.zeros(data.n_obs, np.float32)}, **of_cells or {})
+        uns = dict(data.uns) | {slots.ABOUT: about} | dict(also or {})
+        write_tables(file, obs, data.var.assign(**of_genes or {}), uns)
         check()
         write_matrices(file, data, names)
         check()

@@ -82,15 +82,20 @@ def checked(model: ZiPo, adata: ad.AnnData) -> Plausibility:
 
     Raises InputError for a model whose training diverged, and where the scale is wrong: the numbers would mislead.
     """
+    refuse_diverged(model)
+    check = model.check(adata)
+    check.refuse()
+    return check
+
+
+def refuse_diverged(model: ZiPo) -> None:
+    """Raise InputError for a model whose training diverged."""
     training = model.training
     if training.diverged:
         raise InputError(
             f"the training diverged in epoch {len(training.history)}, so there is nothing to denoise with; lower "
             f"learning_rate (now {model.parameters.learning_rate:g}) and fit again"
         )
-    check = model.check(adata)
-    check.refuse()
-    return check
 
 
 def about(

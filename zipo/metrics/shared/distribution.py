@@ -90,9 +90,14 @@ class Distribution:
 
 
 def poisson_deviance(*, observed: np.ndarray, predicted: np.ndarray) -> float:
-    """Poisson deviance 2 sum[x log(x / y) - x + y] of counts x from expected counts y, summed over all entries.
+    """Poisson deviance of counts from expected counts, summed over all entries; see `poisson_deviances`."""
+    return float(poisson_deviances(observed=observed, predicted=predicted).sum())
+
+
+def poisson_deviances(*, observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Poisson deviance 2 [x log(x / y) - x + y] of every count x from its expected count y.
 
     By keyword only: with the two swapped, all zeros would beat the truth.
     """
     predicted = np.maximum(predicted, SMALLEST_MEAN)
-    return float(2 * (xlogy(observed, observed / predicted) - observed + predicted).sum())
+    return 2 * (xlogy(observed, observed / predicted) - observed + predicted)
