@@ -6,8 +6,6 @@ The study names all its parameters itself, and takes none of these.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from zipo.parameters import ParameterValues
-
 PAPER = (2048, 1024, 512, 256, 128)  # the paper's encoder, whose data sets have some 50,000 cells and more
 # From how many cells on the encoder has which part of those widths, and how many cells a batch has. Few cells cannot
 # tell many neurons apart, and few steps an epoch are made up for by small batches. An eighth is what the study's demo
@@ -77,6 +75,8 @@ def _encoder(hidden: Iterable[int], latents: int, cells: int) -> str:
 def sizes_for(cells: int, genes: int) -> dict[str, Any]:
     """Parameters of ZiPo that should depend on the data's size; none falls as cells or genes grow but for the epochs
     and with them the decay of the learning rate."""
+    from zipo.parameters import ParameterValues  # takes a while to import, and the names of presets do not need it
+
     part, batch_size = next((part, batch) for least, part, batch in reversed(STEPS) if cells >= least)
     # more than two neurons a gene only cost time
     while part < STEPS[0][1] and PAPER[0] // part > 2 * max(genes, 1):

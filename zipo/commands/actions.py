@@ -15,7 +15,8 @@ from zipo.commands.genes import select_genes
 from zipo.commands.progress import Reporter
 from zipo.commands.stopping import Stop
 from zipo.commands.worth import action as worth_action
-from zipo.commands.worth.worth import CHECK, Worth
+from zipo.commands.worth.names import CHECK
+from zipo.commands.worth.worth import Worth
 from zipo.commands.zeros import zero_shares
 from zipo.datasets.formats.count_layers import layers_with_counts_in, pointing_to_counts
 from zipo.datasets.raw_counts import CountsInData

@@ -9,7 +9,7 @@ import pandas as pd
 
 from zipo.commands import outputs
 from zipo.commands.worth import figure as worth_figure
-from zipo.commands.worth.worth import CHECK, EXPLAINED
+from zipo.commands.worth.names import CHECK, EXPLAINED
 from zipo.commands.zeros import EXPECTED, MEAN, OBSERVED
 from zipo.datasets.formats.hdf5 import open_hdf5
 from zipo.figures.shared import style

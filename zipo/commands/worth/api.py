@@ -5,7 +5,8 @@ from typing import Any
 import anndata as ad
 
 from zipo.commands.worth.measuring import measure
-from zipo.commands.worth.worth import CHECK, Worth
+from zipo.commands.worth.names import CHECK
+from zipo.commands.worth.worth import Worth
 from zipo.datasets.formats.count_layers import layers_with_counts, pointing_to_counts
 from zipo.datasets.raw_counts import check_anndata, check_cut, counts_of, same_names
 from zipo.presets import DEFAULT

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from zipo.commands.worth.estimates import Estimate
+from zipo.commands.worth.names import ZIPO
 from zipo.commands.worth.verdicts import least_gain
-from zipo.commands.worth.worth import ZIPO, Worth
+from zipo.commands.worth.worth import Worth
 from zipo.figures.shared import style
 from zipo.shared.atomic_files import atomic_write
 

@@ -12,9 +12,10 @@ from scipy.sparse import csr_matrix
 from zipo.commands.worth.by_gene import shrunk
 from zipo.commands.worth.estimates import Estimate, ratio
 from zipo.commands.worth.held_out import Deviances, deviances, molecules
+from zipo.commands.worth.names import ZIPO
 from zipo.commands.worth.permuted import library_groups, permuted_counts
 from zipo.commands.worth.verdicts import judgements
-from zipo.commands.worth.worth import ZIPO, Worth
+from zipo.commands.worth.worth import Worth
 from zipo.commands.zeros import EXPECTED, OBSERVED, zero_shares
 from zipo.datasets.counts import as_counts, check_cells_and_genes
 from zipo.datasets.on_disk import on_disk, some_cells

@@ -1,26 +1,30 @@
 """What denoising is worth, in plain words."""
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from zipo.commands.worth.estimates import Estimate
+from zipo.commands.worth.names import EXPLAINED, SIMPLE, WITHOUT, ZIPO
 from zipo.commands.worth.verdicts import FEWEST_MOLECULES, least_gain
-from zipo.commands.worth.worth import EXPLAINED, SIMPLE, WITHOUT, ZIPO, Worth
+
+if TYPE_CHECKING:
+    from zipo.commands.worth.worth import Worth
 
 NAMED = 10  # genes that the text names
 ZEROS_OFF = 0.05  # distance from which on expected and observed shares of zeros of a gene differ
 FALSE = 0.05  # share of pairs of genes from which on correlations that were made up are warned of
 
 
-def text(worth: Worth) -> str:
+def text(worth: "Worth") -> str:
     """Verdict and numbers, a paragraph each."""
     parts = [_what_was_done(worth), f"{worth.verdict.upper()}: {_verdict(worth)}"]
     parts += [_shares(worth), _genes(worth), _calibration(worth), _permuted(worth)]
     return "\n\n".join(parts)
 
 
-def _what_was_done(worth: Worth) -> str:
+def _what_was_done(worth: "Worth") -> str:
     drawn = f", drawn from {worth.cells_in_all:,}" if worth.cells_in_all > len(worth.cells) else ""
     return (
         f"{len(worth.cells):,} cells{drawn} x {len(worth.genes):,} genes, preset {worth.preset}: a tenth of the "
@@ -28,7 +32,7 @@ def _what_was_done(worth: Worth) -> str:
     )
 
 
-def _verdict(worth: Worth) -> str:
+def _verdict(worth: "Worth") -> str:
     closest = min(worth.gains, key=lambda name: worth.gains[name].value)
     gain, least = worth.gains[closest], least_gain(worth.permuted_gain)
     if worth.verdict == "worth it":
@@ -56,7 +60,7 @@ def _below(gain: Estimate) -> str:
     return f"{Estimate(-gain.value, -gain.high, -gain.low).in_percent} above"
 
 
-def _shares(worth: Worth) -> str:
+def _shares(worth: "Worth") -> str:
     lines = ["Explained share of the gene means' deviance (95 % interval over cells; the truth, too, is below 100 %):"]
     labels = {ZIPO: f"ZiPo, preset {worth.preset}"} | SIMPLE
     lines += [f"  {labels[name]:48}{share.in_percent}" for name, share in worth.explained.items()]
@@ -69,7 +73,7 @@ def _shares(worth: Worth) -> str:
     return "\n".join(lines)
 
 
-def _genes(worth: Worth) -> str:
+def _genes(worth: "Worth") -> str:
     numbers = worth.genes["judgement"].value_counts()
     lines = [
         f"Genes: {numbers['explained']:,} of {len(worth.genes):,} are predicted better than by their means, "
@@ -85,7 +89,7 @@ def _genes(worth: Worth) -> str:
     return "\n".join(lines)
 
 
-def _calibration(worth: Worth) -> str:
+def _calibration(worth: "Worth") -> str:
     distance = (worth.genes["zeros_expected"] - worth.genes["zeros_observed"]).abs()
     low, median, high = worth.library_ratio
     return (
@@ -95,7 +99,7 @@ def _calibration(worth: Worth) -> str:
     )
 
 
-def _permuted(worth: Worth) -> str:
+def _permuted(worth: "Worth") -> str:
     lines = [
         "Out of nothing: where each gene is permuted among cells of like library size, no gene tells of another.",
         f"There ZiPo's deviance is {_below(worth.permuted_gain)} that of counts shrunk gene by gene.",

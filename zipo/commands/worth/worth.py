@@ -7,20 +7,9 @@ import numpy as np
 import pandas as pd
 
 from zipo.commands.worth.estimates import Estimate
+from zipo.commands.worth.names import EXPLAINED, WITHOUT
 from zipo.commands.worth.verdicts import FEWEST_MOLECULES, Verdict, verdict
-
-EXPLAINED = "zipo_explained"  # of obs and var
-CHECK = "zipo_check"  # of uns
-ZIPO = "ZiPo"
-SIMPLE = {
-    "gene means": "each gene's mean, at the cell's library size",
-    "mixture": "counts mixed with gene means by one weight",
-    "gene by gene": "counts shrunk to the gene's mean, gene by gene",
-    "PCA": "counts rebuilt from 20 principal components",
-}
-"""Simple predictions that denoising is compared with."""
-WITHOUT = {name: name != "PCA" for name in SIMPLE}
-"""Which of them denoise nothing: they predict a gene from its own counts alone."""
+from zipo.commands.worth.wording import text
 
 
 @dataclass(frozen=True)
@@ -79,8 +68,6 @@ class Worth:
 
     def text(self) -> str:
         """Verdict and numbers in plain words."""
-        from zipo.commands.worth.wording import text
-
         return text(self)
 
     def of_genes(self) -> dict[str, np.ndarray]:
