@@ -16,7 +16,8 @@ from zipo.commands.worth.wording import text
 class Worth:
     """What denoising is worth on some counts, measured on molecules that were held out.
 
-    Intervals hold 95 % and are over cells; they tell nothing of other splits of the molecules and other seeds.
+    Every estimate has a value, and the ends low and high of its 95 % interval. Intervals are over cells; they tell
+    nothing of other splits of the molecules and other seeds.
     """
 
     preset: str
