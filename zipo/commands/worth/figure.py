@@ -110,5 +110,6 @@ def _cells(ax: "Axes", cells: np.ndarray) -> None:
     told = cells[np.isfinite(cells)]
     ax.hist(100 * np.clip(told, LOWEST, 1), bins=50, color="C0", linewidth=0)
     ax.axvline(0, color="k", linewidth=0.8)
+    ax.yaxis.get_major_locator().set_params(integer=True)
     ax.set(xlabel="Explained share of the cell (%)", ylabel="Cells")
     ax.set_title(f"{len(cells) - len(told):,} cells have too few molecules", loc="left", fontsize="small")
