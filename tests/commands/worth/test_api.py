@@ -49,11 +49,16 @@ def test_the_text_says_verdict_numbers_and_genes(checked):
 def test_genes_that_are_not_to_be_believed_are_named(checked):
     _, worth = checked
     worth = zipo.commands.worth.worth.Worth(**vars(worth) | {"genes": worth.genes.copy()})
-    worst = worth.genes["explained"].sort_values().index[:11]
+    worst = worth.genes["gain"].sort_values().index[:11]
+    worth.genes["judgement"] = "explained"
+    worth.genes["judgement"] = pd.Categorical(worth.genes["judgement"], checked[1].genes["judgement"].cat.categories)
     worth.genes.loc[worst, "judgement"] = "doubtful"
     assert set(worth.doubtful_genes) == set(worst)
     named = ", ".join(worst[:10])
-    assert f"Do not believe 11, which their means predict better: {named} and 1 more." in worth.text()
+    assert (
+        f"Do not believe 11, which their means, or their counts shrunk to these, predict better:\n{named} and 1 more."
+        in worth.text()
+    )
 
 
 def test_counts_may_stand_in_a_layer(structured, checked):

@@ -17,7 +17,7 @@ def test_each_panel_shows_its_numbers(checked):
     values = [container.lines[0].get_xdata()[0] for container in gains.containers]
     expected = [100 * worth.gains[name].value for name in list(figure.LABELS)[1:]]
     np.testing.assert_allclose(values, [*expected, 100 * worth.permuted_gain.value])
-    points = genes.collections[0].get_offsets()
+    points = np.concatenate([collection.get_offsets() for collection in genes.collections])
     np.testing.assert_allclose(np.sort(points[:, 1]), np.sort(100 * adata.var["zipo_explained"].dropna()))
     assert sum(bar.get_height() for bar in cells.patches) == 400
     assert drawn.get_suptitle().endswith("worth it")

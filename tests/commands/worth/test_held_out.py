@@ -58,6 +58,13 @@ def test_errors_of_genes_are_those_of_the_jackknife(case):
         assert result.error_by_gene[gene] == pytest.approx(error, rel=0.1)
 
 
+def test_other_denoised_counts_may_be_the_base(case):
+    held_out, predicted, means = reference(case)
+    result = deviances(Case(case.counts, 9 * means, held_out=case.held_out, training_share=0.9), base=case.denoised)
+    of_gene = [mean_poisson_deviance(held_out[:, 3], each[:, 3]) for each in (means, predicted)]
+    assert result.explained_by_gene[3] == pytest.approx(1 - of_gene[0] / of_gene[1], rel=1e-6)
+
+
 def test_molecules_are_counted_by_gene_and_by_cell(case):
     held_out = case.held_out.toarray()
     np.testing.assert_array_equal(molecules(case.held_out, axis=0), held_out.sum(axis=0))

@@ -37,9 +37,11 @@ def test_what_is_gained_where_there_is_nothing_does_not_count():
 
 
 def test_genes_are_judged_by_three_errors_and_twenty_molecules():
-    explained = np.array([0.31, 0.29, -0.29, -0.31, 0.31, -0.31, np.nan])
-    molecules = np.array([20, 20, 20, 20, 19, 19, 50])
-    assert list(judgements(explained, np.full(7, 0.1), molecules)) == [
+    error = np.full(8, 0.1)
+    explained = np.array([0.31, 0.29, -0.29, -0.31, 0.31, -0.31, np.nan, 0.31])
+    gain = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -0.31])
+    molecules = np.array([20, 20, 20, 20, 19, 19, 50, 20])
+    assert list(judgements((explained, error), (gain, error), molecules)) == [
         "explained",
         "not told apart",
         "not told apart",
@@ -47,4 +49,5 @@ def test_genes_are_judged_by_three_errors_and_twenty_molecules():
         "too few molecules",
         "too few molecules",
         "too few molecules",
+        "doubtful",
     ]

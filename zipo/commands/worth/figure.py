@@ -93,7 +93,7 @@ def _intervals(ax: "Axes", estimates: Mapping[str, Sequence[float]], marked: Seq
 
 def _genes(ax: "Axes", genes: pd.DataFrame) -> None:
     told = genes[genes["explained"].notna() & (genes["mean"] > 0)]
-    for doubtful, colour, label in ((False, "C0", "as the mean, or better"), (True, "C3", "worse than the mean")):
+    for doubtful, colour, label in ((False, "C0", "other genes"), (True, "C3", "not to be believed")):
         some = told[told["doubtful"] == doubtful]
         if len(some):
             text = f"{label} ({len(some):,})"
@@ -110,6 +110,6 @@ def _cells(ax: "Axes", cells: np.ndarray) -> None:
     told = cells[np.isfinite(cells)]
     ax.hist(100 * np.clip(told, LOWEST, 1), bins=50, color="C0", linewidth=0)
     ax.axvline(0, color="k", linewidth=0.8)
-    ax.yaxis.get_major_locator().set_params(integer=True)
+    ax.locator_params(axis="y", integer=True)
     ax.set(xlabel="Explained share of the cell (%)", ylabel="Cells")
     ax.set_title(f"{len(cells) - len(told):,} cells have too few molecules", loc="left", fontsize="small")

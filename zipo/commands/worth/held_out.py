@@ -14,28 +14,28 @@ from zipo.metrics.shared.distribution import poisson_deviances
 
 @dataclass(frozen=True)
 class Deviances:
-    """Deviances of some prediction of held-out molecules, and of the gene means, as sums over genes or cells."""
+    """Deviances of some prediction of held-out molecules, and of the base that it is measured against."""
 
     by_cell: np.ndarray
     """Of the prediction, (cells,)."""
     base_by_cell: np.ndarray
-    """Of the gene means, (cells,)."""
+    """Of the base, (cells,)."""
     explained_by_gene: np.ndarray
-    """1 - deviance / deviance of the gene mean, (genes,); NaN for a gene without training molecules."""
+    """1 - deviance / deviance of the base, (genes,); NaN for a gene without training molecules."""
     error_by_gene: np.ndarray
     """Its standard error over the cells, (genes,)."""
 
     @property
     def explained_by_cell(self) -> np.ndarray:
-        """1 - deviance / deviance of the gene means, (cells,); NaN for a cell without training molecules."""
+        """1 - deviance / deviance of the base, (cells,); NaN for a cell without training molecules."""
         return _share(self.base_by_cell - self.by_cell, self.base_by_cell)
 
 
-def deviances(case: Case) -> Deviances:
-    """Deviances of what a case's denoised counts predict of its held-out counts.
+def deviances(case: Case, base: np.ndarray | None = None) -> Deviances:
+    """Deviances of what a case's denoised counts predict of its held-out counts, beside those of a base.
 
-    The gene means, each gene's share of all training counts times the cell's library size, are what both are measured
-    against. Either prediction is raised to `Case.least_means`.
+    The base are other denoised counts, (cells, genes), or the gene means: each gene's share of all training counts
+    times the cell's library size. Either prediction is raised to `Case.least_means`.
     """
     cells, genes = case.counts.shape
     library = np.asarray(case.counts.sum(axis=1), dtype=np.float64)  # (cells, 1)
@@ -48,14 +48,14 @@ def deviances(case: Case) -> Deviances:
         observed = dense(case.held_out, rows)
         predicted = held_out_counts.expected(case, rows)
         deviance = poisson_deviances(observed=observed, predicted=np.maximum(predicted, least))
-        means = case.odds * library[rows] * shares
-        base = poisson_deviances(observed=observed, predicted=np.maximum(means, least))
-        by_cell[rows], base_by_cell[rows] = deviance.sum(axis=1), base.sum(axis=1)
+        simple = case.odds * (library[rows] * shares if base is None else base[rows].astype(np.float64))
+        of_base = poisson_deviances(observed=observed, predicted=np.maximum(simple, least))
+        by_cell[rows], base_by_cell[rows] = deviance.sum(axis=1), of_base.sum(axis=1)
         totals += deviance.sum(axis=0)
-        base_totals += base.sum(axis=0)
-        squares += np.square(base - deviance).sum(axis=0)
-        products += ((base - deviance) * base).sum(axis=0)
-        base_squares += np.square(base).sum(axis=0)
+        base_totals += of_base.sum(axis=0)
+        squares += np.square(of_base - deviance).sum(axis=0)
+        products += ((of_base - deviance) * of_base).sum(axis=0)
+        base_squares += np.square(of_base).sum(axis=0)
     explained = _share(base_totals - totals, base_totals)
     residuals = np.maximum(squares - 2 * explained * products + np.square(explained) * base_squares, 0)
     with np.errstate(invalid="ignore", divide="ignore"):

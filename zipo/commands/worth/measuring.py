@@ -56,6 +56,7 @@ def measure(adata: ad.AnnData, preset: str, on_training: OnTraining | None = Non
     library_ratio = np.quantile(denoised.sum(axis=1, dtype=np.float64)[library > 0] / library[library > 0], QUANTILES)
     zeros = zero_shares(fitted, trainer.data(training))
     of_zipo = deviances(_case(training, denoised, held_out))
+    over_shrunk = deviances(_case(training, denoised, held_out), base=shrunk(training, model.seed))
     del denoised
     simple = {
         "mixture": lambda: shrinkage.denoise(trainer.bare(training), seed=model.seed).layers["denoised"],
@@ -82,7 +83,13 @@ def measure(adata: ad.AnnData, preset: str, on_training: OnTraining | None = Non
                 "standard_error": of_zipo.error_by_gene,
                 "zeros_observed": zeros[OBSERVED],
                 "zeros_expected": zeros[EXPECTED],
-                "judgement": judgements(of_zipo.explained_by_gene, of_zipo.error_by_gene, of_genes),
+                "gain": over_shrunk.explained_by_gene,
+                "gain_error": over_shrunk.error_by_gene,
+                "judgement": judgements(
+                    (of_zipo.explained_by_gene, of_zipo.error_by_gene),
+                    (over_shrunk.explained_by_gene, over_shrunk.error_by_gene),
+                    of_genes,
+                ),
             },
             index=counts.var_names,
         ),

@@ -17,7 +17,8 @@ what it gains on permuted counts."""
 FEWEST_MOLECULES = 20
 """Held-out molecules of a gene, or of a cell, from which its explained share is told."""
 ERRORS = 3.0
-"""Standard errors by which a gene's explained share must differ from 0: chance alone does so one time in 700."""
+"""Standard errors by which a gene's explained share or gain must be above or below 0: for either, chance alone does so
+one time in 700."""
 
 
 def least_gain(of_permuted: Estimate) -> float:
@@ -44,17 +45,23 @@ def verdict(gains: Mapping[str, Estimate], without: Mapping[str, bool], of_permu
     return "as well without"
 
 
-def judgements(explained: np.ndarray, error: np.ndarray, held_out: np.ndarray) -> pd.Categorical:
-    """A judgement of each gene by its explained share, its standard error and its held-out molecules, all (genes,).
+def judgements(
+    explained: tuple[np.ndarray, np.ndarray], gain: tuple[np.ndarray, np.ndarray], held_out: np.ndarray
+) -> pd.Categorical:
+    """A judgement of each gene by its explained share, its gain over its counts shrunk to its mean, and its molecules.
+
+    `explained` and `gain` are values and standard errors, all (genes,), as `held_out` is.
 
     - too few molecules: less than FEWEST_MOLECULES are held out.
-    - explained, doubtful: the share is above 0, or below it, by ERRORS standard errors.
-    - not told apart: neither, so that the gene's mean predicts it as well.
+    - doubtful: one of the two is below 0 by ERRORS standard errors.
+    - explained: the share is above 0 by as much.
+    - not told apart: none of these, so that the gene's mean predicts it as well.
     """
-    known = (held_out >= FEWEST_MOLECULES) & np.isfinite(explained)
-    chosen = np.full(len(explained), "too few molecules", dtype=object)
+    known = (held_out >= FEWEST_MOLECULES) & np.isfinite(explained[0]) & np.isfinite(gain[0])
+    chosen = np.full(len(held_out), "too few molecules", dtype=object)
     chosen[known] = "not told apart"
     with np.errstate(invalid="ignore"):
-        chosen[known & (explained > ERRORS * error)] = "explained"
-        chosen[known & (explained < -ERRORS * error)] = "doubtful"
+        chosen[known & (explained[0] > ERRORS * explained[1])] = "explained"
+        for value, error in (explained, gain):
+            chosen[known & (value < -ERRORS * error)] = "doubtful"
     return pd.Categorical(chosen, categories=get_args(Judgement))

@@ -81,11 +81,14 @@ def _genes(worth: "Worth") -> str:
         f"{numbers['too few molecules']:,} have too few molecules to judge (less than {FEWEST_MOLECULES} held out).",
     ]
     if doubtful := worth.doubtful_genes:
-        least = worth.genes.loc[doubtful, "explained"].sort_values().index[:NAMED]
+        least = worth.genes.loc[doubtful, "gain"].sort_values().index[:NAMED]
         more = f" and {len(doubtful) - NAMED:,} more" if len(doubtful) > NAMED else ""
-        lines.append(f"Do not believe {len(doubtful):,}, which their means predict better: {', '.join(least)}{more}.")
+        lines.append(
+            f"Do not believe {len(doubtful):,}, which their means, or their counts shrunk to these, predict better:\n"
+            f"{', '.join(least)}{more}."
+        )
     else:
-        lines.append("None is predicted worse than by its mean.")
+        lines.append("None is predicted worse than by its mean, or by its counts shrunk to it.")
     return "\n".join(lines)
 
 

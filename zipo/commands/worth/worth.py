@@ -37,8 +37,9 @@ class Worth:
     """Share by which ZiPo's deviance is below that of each of these, and of the gene means; negative if above."""
     genes: pd.DataFrame
     """A row per gene: mean count, molecules held_out, share that is explained, its standard_error over cells,
-    zeros_observed and zeros_expected of the training molecules, and judgement: explained, doubtful (worse than the
-    gene's mean by three standard errors), not told apart, or too few molecules (less than 20 held out)."""
+    zeros_observed and zeros_expected of the training molecules, gain over the gene's counts shrunk to its mean, with
+    gain_error, and judgement: explained, doubtful (worse than the mean, or than the counts shrunk to it, by three
+    standard errors), not told apart, or too few molecules (less than 20 held out)."""
     cells: pd.DataFrame
     """A row per cell that was looked at: molecules held_out, and share that is explained."""
     library_ratio: tuple[float, float, float]
@@ -59,7 +60,7 @@ class Worth:
 
     @property
     def doubtful_genes(self) -> list[str]:
-        """Genes whose denoised counts are not to be believed, since their means predict better."""
+        """Genes whose denoised counts are not to be believed, as their means or shrunk counts predict better."""
         return list(self.genes.index[self.genes["judgement"] == "doubtful"])
 
     @property
