@@ -81,8 +81,8 @@ def write(
 ) -> Plausibility:
     """As `write_denoised`, for counts and the AnnData that they belong to.
 
-    `names` are the slots to write, as of `zipo.model.slots.slots`, `of_genes` further columns of var, `of_cells` of obs,
-    and `also` further entries of uns.
+    `names` are the slots to write, as of `zipo.model.slots.slots`, `of_genes` further columns of var, `of_cells` of
+    obs, and `also` further entries of uns.
     """
     check_batch(batch)
     if target.is_dir():
