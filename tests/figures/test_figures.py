@@ -41,7 +41,7 @@ def runs() -> pd.DataFrame:
         "alpha_z": 0.1, "alpha_w": 0.1, "likelihood": "zip", "rate_penalty": "entrywise", "alpha_rate": 0.1,
     }  # fmt: skip
     measures = [
-        "test_nll", "epochs", "test_mse_rates", "test_mean_zero_probability", "penalty_w",
+        "test_nll", "epochs", "test_mse_rates", "test_mean_zero_probability", "penalty_w_unweighted",
         "pruned_0.001_kept", "pruned_0.001_test_nll", "pruned_0.001_test_mse_rates",
     ]  # fmt: skip
     for experiments, point in points:

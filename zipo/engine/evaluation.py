@@ -1,5 +1,6 @@
 """Losses of a trained network over many cells."""
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -25,10 +26,14 @@ class Losses:
     """Mean squared difference of the means (1 - z) l mu from the counts."""
     mean_zero_probability: float
     """Mean zero-inflation probability z; zero for likelihoods without inflation."""
+    library_error: float
+    """Root mean square, over cells, of the logarithm of the library size over the cell's counts."""
     penalty_z: float
     """Weighted penalty on zero inflation."""
     penalty_w: float
     """Weighted penalty on the first layer's weights."""
+    penalty_w_unweighted: float
+    """The same before its weight multiplies it, which exists without a penalty, too."""
     penalty_theta: float
     """Weighted penalty on the likelihood's extra parameter."""
     penalty_rate: float
@@ -41,10 +46,12 @@ def losses(network: Network, counts: AnyCounts, batch_size: int) -> Losses:
     network.eval()
     p, use_kernel = network.hyper, network.uses_kernels
     totals, nll_observed, library = torch.zeros(len(Sums._fields)), torch.zeros(()), torch.zeros(())
+    library_error = torch.zeros(())
     for batch in counts.batches(batch_size):
         prediction, weights = network(batch), TermWeights.of(p, batch)
         totals += torch.stack(entry_terms(prediction, batch, weights, use_kernel)[1]).cpu()
         observed = replace(prediction, log_library=torch.log(batch.library_size.clamp(min=1)))
+        library_error += (prediction.log_library - observed.log_library).square().sum().cpu()
         nll_observed += entry_terms(observed, batch, weights, use_kernel)[1].nll.cpu()
         if (penalty := library_penalty(network, prediction, batch)) is not None:
             library += penalty.cpu() * batch.entries
@@ -58,8 +65,10 @@ def losses(network: Network, counts: AnyCounts, batch_size: int) -> Losses:
         mse_rates=mean.rates_error,
         mse_means=mean.means_error,
         mean_zero_probability=mean.z,
+        library_error=math.sqrt(library_error.item() / counts.cells),
         penalty_z=p.alpha_z * mean.z_squared,
         penalty_w=0.0 if penalty_w is None else penalty_w.item(),
+        penalty_w_unweighted=network.encoder.first.sparsity(network.uses_kernels).item(),
         penalty_theta=p.alpha_theta * mean.dispersion_squared,
         penalty_rate=p.alpha_rate * mean.rates_error if entrywise else library.item() / entries,
     )

@@ -16,7 +16,7 @@ from zipo.model.split import split
 from zipo.shared.memory import peak_mb
 from zipo.study.code_version import git_commit
 
-LOSS_NAMES = ("nll", "nll_observed_library", "mse_rates", "mse_means", "mean_zero_probability")
+LOSS_NAMES = ("nll", "nll_observed_library", "mse_rates", "mse_means", "mean_zero_probability", "library_error")
 
 
 def run(

@@ -21,7 +21,7 @@ LABELS = {
     "test_mse_rates": "Test MSE of rates (counts²)",
     "test_mse_means": "Test MSE of means (counts²)",
     "test_mean_zero_probability": "Mean zero-inflation\nprobability",
-    "penalty_w": "Weight penalty in the loss (nats)",
+    "penalty_w_unweighted": "L1/L2 of the first layer's weights",
     "kept": "First-layer weights kept (%)",
     "pruned_test_nll": "Test NLL after pruning\n(nats per entry)",
     "pruned_test_mse_rates": "Test MSE of rates after pruning\n(counts²)",
