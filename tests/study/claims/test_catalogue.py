@@ -53,7 +53,7 @@ def test_a_new_claim_is_one_entry(tmp_path):
 
 def test_the_page_shows_every_claim_with_its_verdict(tmp_path):
     entries = claims(
-        won=LESS, lost=LESS | {"direction": "greater"}, absent=LESS | {"experiment": "<none>"},
+        won=LESS, lost=LESS | {"direction": "greater", "data": ["b"]}, absent=LESS | {"experiment": "<none>"},
         open=LESS | {"smallest_effect": {"absolute": 9}, "than": {"alpha_z": 10}, "figure": None},
     )  # fmt: skip
     table = decide(
@@ -70,6 +70,7 @@ def test_the_page_shows_every_claim_with_its_verdict(tmp_path):
     assert "A study &amp; more" in page
     assert "&lt;none&gt;" in page
     assert page.count("<h2>") == 2
+    assert page.count("<td>(a)</td>") == 1
     assert "http" not in page
     assert [file.name for file in tmp_path.iterdir()] == ["claims.html"]
 
@@ -100,12 +101,12 @@ def test_a_claim_that_will_not_do_is_refused(tmp_path, change, problem):
 
 
 TRIALS = {
-    "section": "III-H", "claim": "c", "kind": "trials", "measure": "test_nll", "of": {"depth": "largest"},
-    "direction": "less", "smallest_effect": {"relative": 0.01},
+    "section": "III-H", "claim": "c", "data": ["a"], "kind": "trials", "measure": "test_nll",
+    "of": {"depth": "largest"}, "direction": "less", "smallest_effect": {"relative": 0.01},
 }  # fmt: skip
 TOTALS = {
-    "section": "II-F", "claim": "c", "kind": "distribution", "totals": "cell", "statistic": "bimodality",
-    "direction": "greater", "bound": 0.5,
+    "section": "II-F", "claim": "c", "data": ["a"], "kind": "distribution", "totals": "cell",
+    "statistic": "low_outliers", "direction": "greater", "bound": 0.5,
 }  # fmt: skip
 
 

@@ -10,9 +10,17 @@ from zipo.study.import_closure import PACKAGE, closure
 
 def test_a_kind_is_named_after_its_file():
     discovered = kinds.discover()
-    assert {"difference", "equivalence", "spread", "trend", "share", "divergence", "trials", "distribution"} <= set(
-        discovered
-    )
+    assert {
+        "difference",
+        "equivalence",
+        "spread",
+        "trend",
+        "share",
+        "divergence",
+        "trials",
+        "best_trial",
+        "distribution",
+    } <= set(discovered)
     for name, kind in discovered.items():
         assert get_args(kind.model_fields["kind"].annotation) == (name,)
 

@@ -66,3 +66,32 @@ def test_seeds_needed_at_the_ends():
     assert t_tests.seeds_needed(1e9, 1.0) == 2
     assert t_tests.seeds_needed(1e-9, 1.0) is None
     assert t_tests.seeds_needed(-1.0, 1.0) is None
+
+
+@pytest.mark.parametrize("level", [0.05, 0.004])
+@pytest.mark.parametrize("count", [2, 3, 12, 200])
+def test_what_seeds_can_detect_is_statsmodels(count, level):
+    exact = TTestPower().solve_power(None, nobs=count, alpha=level, power=0.8, alternative="larger")
+    assert t_tests.detectable(3.0, count, level) == pytest.approx(3 * exact, rel=1e-4)
+    assert t_tests.seeds_needed(3 * exact * 1.001, 3.0, level) == count
+    assert math.isnan(t_tests.detectable(3.0, 1))
+
+
+def test_the_interval_of_a_spread_covers_it():
+    draws = np.random.default_rng(5).normal(0, 2, (2000, 12))
+    ends = np.array([t_tests.spread_interval(float(np.std(draw, ddof=1)), 12) for draw in draws])
+    covered = int(((ends[:, 0] < 2) & (ends[:, 1] > 2)).sum())
+    assert stats.binom.ppf(0.001, 2000, 0.95) <= covered <= stats.binom.ppf(0.999, 2000, 0.95)
+    # of three seeds, half to six times what was seen
+    assert t_tests.spread_interval(1.0, 3) == pytest.approx((0.52, 6.28), abs=0.01)
+
+
+@pytest.mark.parametrize(("effect", "level", "power"), [(0.5, 0.05, 0.8), (1.0, 0.05, 0.8), (1.0, 0.004, 0.9)])
+def test_seeds_needed_have_the_stated_power_in_simulated_studies(effect, level, power):
+    rng = np.random.default_rng(6)
+    count = t_tests.seeds_needed(effect, 1.0, level, power)
+    for seeds, least, most in ((count, power, 1.0), (count - 1, 0.0, power)):
+        pairs = rng.normal(0, 5, (4000, seeds, 1)) + rng.normal(0, np.sqrt(0.5), (4000, seeds, 2)) + [effect, 0]
+        p = stats.ttest_rel(pairs[..., 0], pairs[..., 1], axis=1, alternative="greater").pvalue
+        error = 3 * np.sqrt(power * (1 - power) / 4000)
+        assert least - error <= np.mean(p <= level) <= most + error

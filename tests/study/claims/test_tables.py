@@ -26,7 +26,7 @@ def finished() -> pd.DataFrame:
     )
     return table.assign(
         dataset="a", experiments="alpha_z", status="ok", first_layer=8, genes=50, weights=1000,
-        alpha_w=[0.5, 0.5, 0, 0], penalty_w=[0.2, 0.3, 0, 0],
+        stopped_by="patience", training_cells=80, test_cells=10,
     )  # fmt: skip
 
 
@@ -57,7 +57,6 @@ def test_tables_are_read_with_what_claims_ask_beside(finished, tmp_path):
     assert set(tables) == {"runs", "trials", "totals"}
     runs = tables["runs"]
     assert runs["first_layer_share"].tolist() == [0.4] * 4
-    assert runs["penalty_w_unweighted"].tolist() == pytest.approx([0.4, 0.6, np.nan, np.nan], nan_ok=True)
     assert runs["nmi"].tolist() == pytest.approx([0.8, np.nan, 0.7, np.nan], nan_ok=True)
     assert tables["trials"][["first_layer", "latents", "depth"]].drop_duplicates().to_numpy().tolist() == [[8, 2, 3]]
     assert len(tables["trials"]) == 8

@@ -9,8 +9,8 @@ from zipo.study.claims.verdicts import decide
 
 RNG = np.random.default_rng(3)
 TOTALS = {
-    "figure": 2, "section": "II-F", "claim": "There are two modes.", "kind": "distribution", "totals": "gene",
-    "statistic": "bimodality", "direction": "greater", "bound": 5 / 9,
+    "figure": 2, "section": "II-F", "claim": "There are two modes.", "data": ["a"], "kind": "distribution",
+    "totals": "gene", "statistic": "dip", "direction": "greater", "bound": 0.02,
 }  # fmt: skip
 WITHIN = TOTALS | {"statistic": "share_within", "within": {"at_most": 10}, "bound": 0.5}
 
@@ -23,11 +23,14 @@ def on_totals(values, **entry) -> pd.Series:
 def test_two_modes_are_told_from_one():
     two = 10 ** np.concatenate([RNG.normal(1, 0.3, 500), RNG.normal(4, 0.3, 500)])
     row = on_totals([*two, 0, 0], **TOTALS)
-    assert (row["verdict"], row["measure"], row["pairs"]) == ("reproduced", "bimodality of genes", 1000)
-    assert row["sentence"].startswith("bimodality of genes is 0.8")
+    assert (row["verdict"], row["measure"], row["pairs"]) == ("reproduced", "dip of genes", 1000)
+    assert row["sentence"].startswith("dip of genes is 0.1")
     assert row["p"] == pytest.approx(1 / 1001)
-    one = on_totals(10 ** RNG.normal(3, 0.5, 1000), **TOTALS)
+    one = on_totals(10 ** RNG.normal(3, 0.5, 4000), **TOTALS)
     assert (one["verdict"], one["seeds_needed"]) == ("not reproduced", pd.NA)
+    # one mode of small whole numbers, each of which repeats: the numbers themselves are no modes
+    poisson = on_totals(RNG.poisson(6, 4000), **TOTALS)
+    assert poisson["verdict"] == "not reproduced"
     assert on_totals([5, 5, 0], **TOTALS)["sentence"] == "Not run: there are no two different totals of a gene."
 
 

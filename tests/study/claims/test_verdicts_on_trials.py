@@ -11,8 +11,8 @@ from zipo.study.claims.verdicts import decide
 
 RNG = np.random.default_rng(3)
 TRIALS = {
-    "figure": 14, "section": "III-H", "claim": "The deepest is best.", "kind": "trials", "measure": "test_nll",
-    "of": {"depth": "largest"}, "direction": "less", "smallest_effect": {"relative": 0.05},
+    "figure": 14, "section": "III-H", "claim": "The deepest is best.", "data": ["a"], "kind": "trials",
+    "measure": "test_nll", "of": {"depth": "largest"}, "direction": "less", "smallest_effect": {"relative": 0.05},
 }  # fmt: skip
 
 
@@ -97,6 +97,9 @@ def test_null_trials_are_called_reproduced_at_the_stated_level():
     draws = np.exp(np.random.default_rng(11).normal(0, 0.3, (500, 20)))
     one, claim = trials(e8_4_2=[1.0] * 6, e8_4=[1.0] * 14), claims(it=TRIALS)["it"]
     table = pd.concat([one.assign(dataset=f"d{i}", test_nll=draw) for i, draw in enumerate(draws)])
-    each = {f"d{i}": claim.model_copy(update={"figure": i + 1, "dataset": f"d{i}"}) for i in range(len(draws))}
+    each = {
+        f"d{i}": claim.model_copy(update={"figure": i + 1, "data": [f"d{i}"], "elsewhere": False})
+        for i in range(len(draws))
+    }
     verdicts = decide({"trials": table}, STUDY, each)["verdict"].tolist()
     assert 5 < verdicts.count("reproduced") <= most(500)

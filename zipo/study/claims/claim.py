@@ -25,8 +25,10 @@ class Claim(Section, ABC):
     """Section of the paper where it is said."""
     claim: str
     """What the paper says, in one sentence of our own."""
-    dataset: str | None = None
-    """Data set that decides it; each that there is by itself if absent."""
+    data: Annotated[list[str], Field(min_length=1)]
+    """Data sets of which the paper says it, by their names in config/datasets.yaml."""
+    elsewhere: bool = True
+    """Whether it is tested on other data sets as well, with a mark; not so for claims on the data themselves."""
 
     smallest_sample: ClassVar[str] = "a test needs two"
     """How many numbers a test needs, as a clause."""
@@ -78,28 +80,45 @@ class Claim(Section, ABC):
         """A further sentence on what refutes the claim; empty where the numbers show it."""
         return ""
 
-    def sentence(self, evidence: "Evidence", verdict: str, p_holm: float, seeds: int | None) -> str:
-        """The numbers behind a verdict in words; `seeds` is that of seeds_as_observed if the claim is undecided."""
+    def sentence(self, evidence: "Evidence", verdict: str, p_holm: float, power: str) -> str:
+        """The numbers behind a verdict in words; `power` says what the seeds can show if the claim is undecided."""
         unit = self.counted(evidence.count)
-        diverged = f" {evidence.diverged} of {evidence.runs} runs diverged and are left out." * bool(evidence.diverged)
+        runs = _diverged_in_words(evidence) + _capped_in_words(evidence)
         if math.isnan(evidence.p):
             if not evidence.count:
-                return f"No seed could be used at {evidence.of}; {self.smallest_sample}.{diverged}"
-            sample = f"from {evidence.count} {unit}; {self.smallest_sample}."
-            return f"{self.numbers(evidence)}, {sample}{diverged}{evidence.remark}"
+                return f"No seed could be used at {evidence.of}; {self.smallest_sample}.{runs}"
+            why = "" if evidence.cut_off else f"; {self.smallest_sample}"
+            return f"{self.numbers(evidence)}, from {evidence.count} {unit}{why}.{runs}{evidence.remark}"
         tested = f"(95 % CI {evidence.interval_in_words}; p = {p_holm:.2g} after Holm; {evidence.count:,} {unit})."
-        ending = self.ending(evidence, verdict, seeds)
-        return f"{self.numbers(evidence)} {tested}{self.smallest(evidence)}{diverged}{ending}"
+        smallest = "" if evidence.level else self.smallest(evidence)
+        return f"{self.numbers(evidence)} {tested}{smallest}{runs}{self.ending(evidence, verdict, power)}"
 
-    def ending(self, evidence: "Evidence", verdict: str, seeds: int | None) -> str:
+    def ending(self, evidence: "Evidence", verdict: str, power: str) -> str:
         """The evidence's remark, and what follows from the numbers where the verdict does not state it."""
-        if verdict == "undecided" and seeds:
-            return f"{evidence.remark} If things are as seen, {seeds:,} {self.counted(seeds)} would decide it."
-        return evidence.remark + (self.refuted_by(evidence) if verdict == "not reproduced" else "")
+        if verdict == "undecided":
+            return evidence.remark + power
+        refuted = verdict == "not reproduced" and not evidence.level
+        return evidence.remark + (self.refuted_by(evidence) if refuted else "")
 
     def counted(self, count: int) -> str:
         """The unit, in the plural unless the count is one."""
         return self.unit if count == 1 else f"{self.unit}s"
+
+
+def _diverged_in_words(evidence: "Evidence") -> str:
+    """How many runs diverged, and what became of their numbers; empty if none did."""
+    if not evidence.diverged:
+        return ""
+    use = "count as the worst; medians are tested" if evidence.by_rank else "are left out"
+    return f" {evidence.diverged} of {evidence.runs} runs diverged and {use}."
+
+
+def _capped_in_words(evidence: "Evidence") -> str:
+    """How many runs stopped at the cap of epochs, and what follows; empty if none did."""
+    if not evidence.capped:
+        return ""
+    unknown = ", so that what they would need is not known" * evidence.cut_off
+    return f" {evidence.capped} of {evidence.runs} runs stopped at the cap of epochs{unknown}."
 
 
 class RunsClaim(Claim):

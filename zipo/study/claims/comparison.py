@@ -1,13 +1,14 @@
 """Claims that compare settings pair by pair: the common base of differences, equivalences and spreads."""
 
 from abc import abstractmethod
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import model_validator
 
 from zipo.study.claims.claim import EffectClaim, RunsClaim
-from zipo.study.claims.fields import Measure, Selector, SmallestEffect
+from zipo.study.claims.fields import Level, Measure, Selector, SmallestEffect
 from zipo.study.claims.source import NotRunError, Source
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class Comparison(RunsClaim, EffectClaim):
-    """A measure of some settings compared with that of others, over the seeds at which both converged."""
+    """A measure of some settings compared with that of others, over the seeds of both.
+
+    A run that diverged has the worst loss of all; where another measure is compared, its seed is left out.
+    """
 
     measure: Measure
     """Column of the runs table that is compared."""
@@ -30,6 +34,8 @@ class Comparison(RunsClaim, EffectClaim):
     """Compare with this column of the same setting instead, as after pruning with before."""
     smallest_effect: SmallestEffect
     """The smallest effect that matters."""
+    provided: Level | None = None
+    """A level that the settings of `of` must have as well, without which the claim would be empty."""
 
     @model_validator(mode="after")
     def _one_reference(self) -> Self:
@@ -68,24 +74,50 @@ class Comparison(RunsClaim, EffectClaim):
             ]
             if not pairs:
                 raise NotRunError("there is no second setting to compare with")
-        return weakest([self._compare(first, second) for first, second in pairs])
+        levels = (
+            [self._required(label, group, self.provided) for label, group in groups.items()] if self.provided else []
+        )
+        return weakest([self._compare(first, second) for first, second in pairs] + levels)
+
+    def _required(self, label: str, runs: "pd.DataFrame", required: Level) -> "Evidence":
+        """The tests of the level that a setting must have."""
+        from zipo.study.claims.evidence import level
+
+        return replace(level(label, runs, required.measure, required.within.ends), level=required.measure)
+
+    def numbers(self, evidence: "Evidence") -> str:
+        """The two means and how they differ, or the level that is missed besides."""
+        from zipo.study.claims.evidence import bounds_in_words
+
+        if not (evidence.level and self.provided):
+            return super().numbers(evidence)
+        bounds = bounds_in_words(self.provided.within.ends)
+        level = f"{evidence.level} at {evidence.of} is {evidence.mean_of:.3g}"
+        return f"{level}, which the claim requires to be {bounds}"
 
     def _compare(self, first: "tuple[str, pd.DataFrame]", second: "tuple[str, pd.DataFrame]") -> "Evidence":
         """The tests of two settings, each a label and its runs indexed by seed."""
-        from zipo.study.claims.evidence import Evidence, diverged, mean, summary
+        import numpy as np
+
+        from zipo.study.claims.evidence import Evidence, mean, summary, unless_cut_off
+        from zipo.study.claims.numbers import facts, numbers
 
         (label, runs), (other_label, others) = first, second
         seeds = runs.index.intersection(others.index)
         runs, others = runs.loc[seeds], others.loc[seeds]
-        converged = ((runs["status"] == "ok") & (others["status"] == "ok")).to_numpy()
-        x, shown = self.compared(runs[self.measure].to_numpy(float)[converged])
-        y, others_shown = self.compared(others[self.than_measure or self.measure].to_numpy(float)[converged])
+        values, other_values = numbers(runs, self.measure), numbers(others, self.than_measure or self.measure)
+        measured = (values.notna() & other_values.notna()).to_numpy()
         both = [runs] if self.than_measure else [runs, others]
-        return Evidence(
-            label, other_label, relative=self.smallest_effect.is_relative, margin=self.smallest_effect.margin,
-            mean_of=mean(shown), mean_than=mean(others_shown), runs=len(both) * len(seeds), diverged=diverged(*both),
-            **summary(x - y), **self.p_values(x, y),
-        )  # fmt: skip
+        with np.errstate(invalid="ignore"):  # where both diverged, which is worse is not known: NaN
+            x, shown = self.compared(values.to_numpy()[measured])
+            y, others_shown = self.compared(other_values.to_numpy()[measured])
+            return unless_cut_off(
+                Evidence(
+                    label, other_label, relative=self.smallest_effect.is_relative, margin=self.smallest_effect.margin,
+                    mean_of=mean(shown), mean_than=mean(others_shown), **facts(*both, measure=self.measure),
+                    **summary(x - y), **self.p_values(x, y),
+                )
+            )  # fmt: skip
 
 
 def _setting(runs: "pd.DataFrame") -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from zipo.study.claims import t_tests
 from zipo.study.claims.fields import SmallestEffect, sign
+from zipo.study.claims.numbers import facts, numbers
 from zipo.study.claims.source import NotRunError
 
 
@@ -47,7 +48,17 @@ class Evidence:
     runs: int = 0
     """Runs or trials, those that diverged included."""
     diverged: int = 0
-    """Runs or trials that diverged, which are not counted in `count`."""
+    """Runs or trials that diverged: the worst of all where a loss is tested, elsewhere left out of `count`."""
+    by_rank: bool = False
+    """Whether runs that diverged are among the numbers, so that medians are tested, by signs."""
+    capped: int = 0
+    """Runs that stopped at the cap of epochs."""
+    cut_off: bool = False
+    """Whether their numbers are unknown for that, as epochs are; the claim is then undecided."""
+    test_share: float = math.nan
+    """Test cells of a split over its training cells; NaN where there are no splits."""
+    level: str = ""
+    """The measure, if it is not the comparison that is tested but a level that it requires besides."""
     tests: int = 1
     """Settings, or pairs of settings, that had to hold the claim; this is the weakest of them."""
     remark: str = ""
@@ -65,6 +76,19 @@ class Evidence:
     def amount(self, value: float) -> str:
         """An effect in words, with its sign; in per cent if relative."""
         return f"{100 * value:+.3g} %" if self.relative else f"{value:+.3g}"
+
+    @property
+    def interval_for_new_cells(self) -> tuple[float, float]:
+        """The interval if seeds stood for new cells and not for new splits of the same; NaN where there are no splits.
+
+        The standard error of Nadeau and Bengio (2003, 10.1023/A:1024068626366): splits share their training cells, for
+        which the variance 1 / n of a mean of n is put at 1 / n + test cells / training cells.
+        """
+        if self.by_rank or not math.isfinite(self.test_share):
+            return math.nan, math.nan
+        factor = math.sqrt(1 + self.count * self.test_share)
+        low, high = (self.estimate + factor * (end - self.estimate) for end in self.interval)
+        return low, high
 
     @property
     def interval_in_words(self) -> str:
@@ -101,10 +125,49 @@ def weakest(tests: list[Evidence]) -> Evidence:
 
 
 def summary(values: np.ndarray) -> dict[str, Any]:
-    """Count, mean, standard deviation and confidence interval of numbers, one a seed, as fields of Evidence."""
-    count = len(values)
-    spread = float(np.std(values, ddof=1)) if count > 1 else math.nan
-    return {"count": count, "estimate": mean(values), "spread": spread, "interval": t_tests.interval(values)}
+    """Count, mean, standard deviation and confidence interval of numbers, one a seed, as fields of Evidence.
+
+    With numbers that are not finite, the median and its interval.
+    """
+    count, by_rank = len(values), not np.isfinite(values).all()
+    known = values[~np.isnan(values)]
+    estimate = float(np.median(known)) if by_rank and len(known) else mean(values)
+    spread = float(np.std(values, ddof=1)) if count > 1 and not by_rank else math.nan
+    interval = t_tests.interval(values)
+    return {"count": count, "estimate": estimate, "spread": spread, "interval": interval, "by_rank": by_rank}
+
+
+def unless_cut_off(evidence: Evidence) -> Evidence:
+    """The evidence, without tests where the cap of epochs cut off what is tested."""
+    if not evidence.cut_off:
+        return evidence
+    nan = math.nan
+    return replace(evidence, p=nan, p_against=nan, p_welch=nan, interval=(nan, nan), spread=nan)
+
+
+def level(label: str, runs: pd.DataFrame, measure: str, ends: tuple[float, float]) -> Evidence:
+    """Whether a measure's mean over seeds lies between two bounds, of which one may be infinite.
+
+    One-sample t tests over the seeds that were measured, of latents perhaps one; diverged runs have the worst losses.
+    """
+    values = numbers(runs, measure).dropna().to_numpy()
+    within = [(1, ends[0])] * math.isfinite(ends[0]) + [(-1, -ends[1])] * math.isfinite(ends[1])
+    p = max(t_tests.p_greater(side * values, bound) for side, bound in within)
+    against = len(within) * min(t_tests.p_greater(-side * values, -bound) for side, bound in within)
+    return unless_cut_off(
+        Evidence(
+            label, "", margin=min(ends, key=abs), mean_of=mean(values), p=p, p_against=min(1.0, against),
+            **facts(runs, measure=measure), **summary(values),
+        )
+    )  # fmt: skip
+
+
+def bounds_in_words(ends: tuple[float, float]) -> str:
+    """Two bounds as a clause."""
+    low, high = ends
+    if math.isinf(low):
+        return f"less than {high:g}"
+    return f"greater than {low:g}" if math.isinf(high) else f"between {low:g} and {high:g}"
 
 
 def directed(values: np.ndarray, margin: float, direction: str) -> dict[str, Any]:
@@ -147,10 +210,6 @@ def on_scale(values: np.ndarray, effect: SmallestEffect, measure: str) -> np.nda
 
 
 def mean(values: np.ndarray) -> float:
-    """The mean; NaN without any value."""
-    return float(np.mean(values)) if len(values) else math.nan
-
-
-def diverged(*runs: pd.DataFrame) -> int:
-    """The number of runs that diverged."""
-    return sum(int((table["status"] == "diverged").sum()) for table in runs)
+    """The mean of those that are finite; NaN without any."""
+    finite = values[np.isfinite(values)]
+    return float(np.mean(finite)) if len(finite) else math.nan

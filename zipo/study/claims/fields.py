@@ -12,12 +12,12 @@ from zipo.shared.section import Section
 
 SCORES = ["silhouette", "ari", "nmi"]
 """Columns of the clusters table, which zipo.study.claims.tables adds to the runs table."""
-ADDED = ["first_layer_share", "penalty_w_unweighted"]
+ADDED = ["first_layer_share"]
 """Columns that zipo.study.claims.tables computes from those of the runs table."""
 MEASURES = [
     "test_nll", "test_nll_observed_library", "test_mse_rates", "test_mse_means", "test_mean_zero_probability",
-    "test_nll_gene_poisson", "test_total_ratio", "test_median_cell_ratio",
-    "training_nll", "validation_nll", "penalty_z", "penalty_w", "penalty_theta", "penalty_rate",
+    "test_library_error", "test_nll_gene_poisson", "test_total_ratio", "test_median_cell_ratio", "training_nll",
+    "validation_nll", "penalty_z", "penalty_w", "penalty_w_unweighted", "penalty_theta", "penalty_rate",
     "epochs", "best_epoch", "seconds", "seconds_per_epoch", "cells_per_second", "peak_memory_mb", "weights",
     *SCORES, *ADDED,
 ]  # fmt: skip
@@ -98,6 +98,23 @@ Measure = Annotated[
     AfterValidator(_check_measure),
     WithJsonSchema({"type": "string", "pattern": f"^({'|'.join(MEASURES)}|{PRUNED})$"}),
 ]
+
+
+class Level(Section):
+    """A level that a measure must have."""
+
+    measure: Measure
+    """Column of the runs table, such as a share of weights kept."""
+    within: Bounds
+    """The bounds between which its mean over seeds must lie."""
+
+    @model_validator(mode="after")
+    def _has_a_bound(self) -> Self:
+        if all(map(math.isinf, self.within.ends)):
+            raise ValueError("within: expected at_least, at_most or both")
+        return self
+
+
 Value = int | float | str
 Selector = Annotated[
     dict[str, Value | list[Value] | Bounds],

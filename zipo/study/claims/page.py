@@ -42,6 +42,11 @@ paired by seed, at an error rate of {t_tests.LEVEL:.0%} within a figure after Ho
 <em>not reproduced</em> if the opposite is shown, or if it is shown that any difference is smaller than what matters,
 and <em>undecided</em> if neither is. Effects in per cent are geometric means of the seeds' ratios; a claim about
 several settings must hold for each, and the weakest comparison is shown.</p>
+<p>Tests for and against have {t_tests.LEVEL:.0%} each, so that some verdict of a figure is wrong with a chance of up to
+{2 * t_tests.LEVEL:.0%}. Seeds split and train anew on the cells of one data set: intervals are of such seeds, and
+<code>ci_low_new_cells</code> and <code>ci_high_new_cells</code> in <code>claims.tsv</code> are of new cells. A run that
+diverged counts as worse than all others where losses are compared. Where runs stopped at the cap of epochs, claims on
+epochs and times are undecided. Data sets in parentheses are not those of which the paper says it.</p>
 {sections}"""
 
 
@@ -60,6 +65,7 @@ def _row(row: dict[str, Any]) -> str:
     badge = f'<span class="badge" style="background:{colour};color:{ink}">{sign} {row["verdict"]}</span>'
     cells = [
         escape(row["section"]), f"{escape(row['claim'])}<br><small>{escape(row['id'])}</small>",
-        escape(row["dataset"]), badge, escape(row["sentence"]),
+        escape(row["dataset"] if row["papers_data"] or not row["dataset"] else f"({row['dataset']})"), badge,
+        escape(row["sentence"]),
     ]  # fmt: skip
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"

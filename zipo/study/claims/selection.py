@@ -27,10 +27,10 @@ def matching(table: pd.DataFrame, selector: dict[str, Any], base: dict[str, Any]
         values = column(table, name)
         matches = _matches(values, wanted, name, base)
         if not matches.any():
-            raise NotRunError(f"no run has {name} {_wanted_in_words(wanted)}; there are {_listed(values)}")
+            raise NotRunError(f"no run has {name} {wanted_in_words(wanted)}; there are {_listed(values)}")
         mask &= matches
     if not mask.any():
-        both = ", ".join(f"{name} {_wanted_in_words(wanted)}" for name, wanted in selector.items())
+        both = ", ".join(f"{name} {wanted_in_words(wanted)}" for name, wanted in selector.items())
         raise NotRunError(f"no run has {both} at once")
     return mask
 
@@ -78,7 +78,8 @@ def _listed(values: pd.Series) -> str:
     return ", ".join(in_words(value) for value in present)
 
 
-def _wanted_in_words(wanted: Any) -> str:
+def wanted_in_words(wanted: Any) -> str:
+    """What a selector asks of a column, in words."""
     if isinstance(wanted, Bounds):
         return " and ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in wanted if value is not None)
     return " or ".join(in_words(choice) for choice in wanted) if isinstance(wanted, list) else in_words(wanted)

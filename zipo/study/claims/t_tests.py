@@ -1,10 +1,15 @@
-"""t tests of paired and unpaired numbers, Holm's correction, and the number of seeds that a test needs."""
+"""t tests of paired and unpaired numbers, Holm's correction, and the number of seeds that a test needs.
+
+Losses of runs that diverged are infinite, and a difference of two such is NaN. No mean of them exists: tests are then
+the exact sign test of the median, to which such runs are worse than every other (worst ranks, Lachin 1999,
+10.1016/S0197-2456(99)00022-7).
+"""
 
 import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 LEVEL = 0.05
 """Error rate of a verdict, within a figure."""
@@ -16,10 +21,13 @@ MOST_SEEDS = 10**6
 def p_greater(values: np.ndarray, bound: float = 0.0) -> float:
     """p of a one-sided t test that the mean of `values` (n) exceeds the bound; NaN below two values.
 
-    Values that are all the same have no spread: p is then 0 above the bound, 1 below it and 1/2 at it.
+    Values that are all the same have no spread: p is then 0 above the bound, 1 below it and 1/2 at it. With values that
+    are not finite it is p of the sign test that the median exceeds the bound; NaN does not exceed it.
     """
     if len(values) < 2:
         return math.nan
+    if not np.isfinite(values).all():
+        return float(stats.binom.sf(np.sum(values > bound) - 1, len(values), 0.5))
     distance = float(np.mean(values)) - bound
     error = float(stats.sem(values))
     if error == 0:
@@ -47,7 +55,7 @@ def p_welch(first: np.ndarray, second: np.ndarray) -> float:
 
 def welch(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
     """Standard error and degrees of freedom of a difference of means (Welch 1947, 10.1093/biomet/34.1-2.28)."""
-    if min(len(first), len(second)) < 2:
+    if min(len(first), len(second)) < 2 or not np.isfinite([*first, *second]).all():
         return math.nan, math.nan
     squares = [0.0 if np.ptp(values) == 0 else float(stats.sem(values)) ** 2 for values in (first, second)]
     if not any(squares):
@@ -57,9 +65,16 @@ def welch(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
-    """The 95 % confidence interval of the mean; NaN below two values."""
+    """The 95 % confidence interval of the mean; NaN below two values.
+
+    With values that are not finite it is that of the median by the sign test. NaN may then be any number.
+    """
     if len(values) < 2:
         return math.nan, math.nan
+    if not np.isfinite(values).all():
+        rank = int(stats.binom.ppf(0.025, len(values), 0.5))  # 0: no value is low enough to be the end
+        low, high = (np.sort(np.where(np.isnan(values), any_number, values)) for any_number in (-math.inf, math.inf))
+        return (float(low[rank - 1]), float(high[-rank])) if rank else (-math.inf, math.inf)
     half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
     return float(np.mean(values) - half), float(np.mean(values) + half)
 
@@ -73,6 +88,26 @@ def holm(p: Sequence[float]) -> np.ndarray:
     factors = np.arange(len(order), 0, -1)
     corrected[order] = np.minimum(1.0, np.maximum.accumulate(factors * values[order]))
     return corrected
+
+
+def spread_interval(spread: float, count: int) -> tuple[float, float]:
+    """The 95 % confidence interval of the standard deviation of normal numbers, of which `count` gave `spread`."""
+    if count < 2:
+        return math.nan, math.nan
+    low, high = (spread * math.sqrt((count - 1) / stats.chi2.ppf(share, count - 1)) for share in (0.975, 0.025))
+    return float(low), float(high)
+
+
+def detectable(spread: float, count: int, level: float = LEVEL, power: float = POWER) -> float:
+    """The mean that a one-sided paired t test of `count` seeds finds with this power; NaN without a spread.
+
+    `spread` is the standard deviation of the seeds' differences. It is the inverse of `seeds_needed`.
+    """
+    if count < 2 or not math.isfinite(spread):
+        return math.nan
+    critical, freedom = stats.t.isf(level, count - 1), count - 1
+    shift = optimize.brentq(lambda shift: stats.nct.sf(critical, freedom, shift) - power, 0, 10 + 5 * critical)
+    return float(spread * shift / math.sqrt(count))
 
 
 def seeds_needed(effect: float, spread: float, level: float = LEVEL, power: float = POWER) -> int | None:

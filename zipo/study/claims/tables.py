@@ -23,13 +23,11 @@ def read_tables(files: list[Path]) -> dict[str, pd.DataFrame]:
 def with_measures(runs: pd.DataFrame, clusters: pd.DataFrame | None) -> pd.DataFrame:
     """The runs table with more numbers of each run.
 
-    `first_layer_share`: the first layer's weights, of all that are trained. `penalty_w_unweighted`: the penalty on the
-    weights over alpha_w, NaN without one. Silhouette, ARI and NMI of `clusters`, NaN for runs whose latents were not
-    looked at.
+    `first_layer_share`: the first layer's weights, of all that are trained. Silhouette, ARI and NMI of `clusters`, NaN
+    for runs whose latents were not looked at.
     """
     share = runs["first_layer"] * runs["genes"] / runs["weights"]
-    unweighted = runs["penalty_w"] / runs["alpha_w"].where(runs["alpha_w"] > 0)
-    runs = runs.assign(first_layer_share=share, penalty_w_unweighted=unweighted)
+    runs = runs.assign(first_layer_share=share)
     return runs if clusters is None else runs.merge(clusters[RUN + SCORES], how="left", on=RUN, validate="1:1")
 
 

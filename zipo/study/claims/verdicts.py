@@ -10,14 +10,18 @@ from zipo.study.claims import t_tests
 from zipo.study.claims.catalogue import Catalogue
 from zipo.study.claims.claim import Claim
 from zipo.study.claims.evidence import Evidence
+from zipo.study.claims.power import Power
 from zipo.study.claims.source import NotRunError
 
 VERDICTS = ("reproduced", "not reproduced", "undecided", "not run")
-COUNTS = ["figure", "tests", "pairs", "runs", "diverged", "seeds_needed", "seeds_for_smallest"]
+COUNTS = [
+    "figure", "tests", "pairs", "runs", "diverged", "capped", "seeds_needed", "seeds_needed_low", "seeds_needed_high",
+    "seeds_for_smallest",
+]  # fmt: skip
 COLUMNS = [
-    "id", "figure", "section", "claim", "kind", "dataset", "verdict", "sentence", "measure", "of", "than", "mean_of",
-    "mean_than", "scale", "effect", "ci_low", "ci_high", "smallest_effect", "p", "p_holm", "p_against",
-    "p_against_holm", "p_welch", *COUNTS[1:],
+    "id", "figure", "section", "claim", "kind", "dataset", "papers_data", "verdict", "sentence", "measure", "of",
+    "than", "mean_of", "mean_than", "scale", "effect", "ci_low", "ci_high", "ci_low_new_cells", "ci_high_new_cells",
+    "smallest_effect", "detectable", "p", "p_holm", "p_against", "p_against_holm", "p_welch", *COUNTS[1:],
 ]  # fmt: skip
 
 
@@ -26,7 +30,7 @@ def decide(tables: dict[str, pd.DataFrame], study: dict[str, Any], claims: Catal
 
     `tables` are those of zipo.study.claims.tables. `study` has `experiments`, for each its `datasets` and `base`, the
     base setting; and `left_out`, data sets that cannot be had. p-values are Holm-corrected within a figure, those for
-    and those against by themselves.
+    and those against by themselves. `papers_data` is whether the paper says the claim of that data set.
     """
     evaluated = [
         (name, claim, dataset, evidence)
@@ -57,16 +61,21 @@ def _on_each_dataset(
     """The evidence on each data set, or why there is none."""
     try:
         source = claim.source(tables, study)
-        if claim.dataset in study["left_out"]:
-            raise NotRunError(f"data set {claim.dataset} was left out: access to it is controlled")
         if not source.datasets:
             raise NotRunError(f"{source.name} has no data set that can be had")
-        if claim.dataset and claim.dataset not in source.datasets:
-            raise NotRunError(f"{source.name} is on {', '.join(source.datasets)}, not on {claim.dataset}")
+        datasets = [name for name in source.datasets if claim.elsewhere or name in claim.data]
+        if not datasets:
+            left_out = [name for name in claim.data if name in study["left_out"]]
+            if left_out:
+                raise NotRunError(f"data set {left_out[0]} was left out: access to it is controlled")
+            named = " or ".join(claim.data)
+            raise NotRunError(
+                f"{source.name} is on {', '.join(source.datasets)}, and the paper says it of {named} alone"
+            )
     except NotRunError as absent:
-        return [(claim.dataset or "", str(absent))]
+        return [("" if claim.elsewhere else ", ".join(claim.data), str(absent))]
     results: list[tuple[str, Evidence | str]] = []
-    for dataset in [claim.dataset] if claim.dataset else source.datasets:
+    for dataset in datasets:
         rows = source.rows[source.rows["dataset"] == dataset]
         try:
             if rows.empty:
@@ -83,7 +92,7 @@ def _row(
     """A row of the table; `family` is the number of tests that p-values are corrected for."""
     identity = {
         "id": name, "figure": claim.figure, "section": claim.section, "claim": claim.claim, "kind": claim.kind,
-        "dataset": dataset,
+        "dataset": dataset, "papers_data": dataset in claim.data,
     }  # fmt: skip
     if isinstance(evidence, str):
         return identity | {"verdict": "not run", "sentence": f"Not run: {evidence}."}
@@ -92,15 +101,20 @@ def _row(
     else:
         verdict = "not reproduced" if against_holm <= t_tests.LEVEL else "undecided"
     level = t_tests.LEVEL / max(family, 1)  # Holm's strictest
-    seeds = claim.seeds_as_observed(evidence, level) if verdict == "undecided" else None
+    power = Power.of(claim, evidence, level) if verdict == "undecided" else Power()
+    new_cells = evidence.interval_for_new_cells
     numbers = {
-        "measure": claim.measured, "of": evidence.of, "than": evidence.than, "mean_of": evidence.mean_of,
-        "mean_than": evidence.mean_than, "scale": "relative" if evidence.relative else "absolute",
+        "measure": evidence.level or claim.measured, "of": evidence.of, "than": evidence.than,
+        "mean_of": evidence.mean_of, "mean_than": evidence.mean_than,
+        "scale": "relative" if evidence.relative else "absolute",
         "effect": evidence.effect, "ci_low": evidence.scaled(evidence.interval[0]),
-        "ci_high": evidence.scaled(evidence.interval[1]), "smallest_effect": evidence.scaled(evidence.margin),
+        "ci_high": evidence.scaled(evidence.interval[1]), "ci_low_new_cells": evidence.scaled(new_cells[0]),
+        "ci_high_new_cells": evidence.scaled(new_cells[1]), "smallest_effect": evidence.scaled(evidence.margin),
+        "detectable": evidence.scaled(power.detectable),
         "p": evidence.p, "p_holm": p_holm, "p_against": evidence.p_against, "p_against_holm": against_holm,
         "p_welch": evidence.p_welch, "tests": evidence.tests, "pairs": evidence.count, "runs": evidence.runs,
-        "diverged": evidence.diverged, "seeds_needed": seeds,
-        "seeds_for_smallest": claim.seeds_for_smallest(evidence, level) if verdict == "undecided" else None,
+        "diverged": evidence.diverged, "capped": evidence.capped, "seeds_needed": power.seeds,
+        "seeds_needed_low": power.fewest, "seeds_needed_high": power.most, "seeds_for_smallest": power.for_smallest,
     }  # fmt: skip
-    return identity | {"verdict": verdict, "sentence": claim.sentence(evidence, verdict, p_holm, seeds)} | numbers
+    sentence = claim.sentence(evidence, verdict, p_holm, power.in_words(claim, evidence))
+    return identity | {"verdict": verdict, "sentence": sentence} | numbers

@@ -12,8 +12,8 @@ from tests.study.claims.invented import claims, evaluate
 from zipo.study.claims.evidence import Evidence
 
 ENTRY = {
-    "section": "III-H", "claim": "c", "kind": "trials", "measure": "test_nll", "of": {"encoder": "8-4-2"},
-    "direction": "less", "smallest_effect": {"relative": 0.05},
+    "section": "III-H", "claim": "c", "data": ["a"], "kind": "trials", "measure": "test_nll",
+    "of": {"encoder": "8-4-2"}, "direction": "less", "smallest_effect": {"relative": 0.05},
 }  # fmt: skip
 FIRST = np.array([1.0, 1.1, 0.9, 1.05, 1.02])
 SECOND = np.array([1.1, 1.2, 0.95, 1.15, 1.3, 1.01, 1.08])

@@ -30,7 +30,7 @@ class DistributionClaim(Claim):
     """The shape of the distribution of totals; totals of zero are left out, and all is done on log10."""
     totals: Literal["cell", "gene"]
     """Library sizes of cells, or totals of genes."""
-    statistic: Literal["orders_of_magnitude", "low_outliers", "share_within", "bimodality"]
+    statistic: Literal["orders_of_magnitude", "low_outliers", "share_within", "dip"]
     """The number; see zipo/study/claims/kinds/distribution.py."""
     within: Bounds | None = None
     """For share_within: the totals that are counted, in counts."""
@@ -43,6 +43,8 @@ class DistributionClaim(Claim):
     def _within_for_its_share(self) -> Self:
         if (self.within is None) == (self.statistic == "share_within"):
             raise ValueError("expected within, the totals to count, with statistic share_within and with no other")
+        if self.statistic == "dip" and self.direction == "less":
+            raise ValueError("a dip is tested to be greater than the bound: no test shows that there is one mode")
         return self
 
     def source(self, tables: "dict[str, pd.DataFrame]", study: dict[str, Any]) -> Source:
@@ -51,28 +53,36 @@ class DistributionClaim(Claim):
         return Source("the study", rows, list(rows["dataset"].unique()), {})
 
     def evaluate(self, source: Source) -> "Evidence":
-        """How often the number of resampled cells or genes lies beyond the bound.
+        """How often the number of resampled cells or genes lies beyond the bound; of a dip, also the dip test.
+
+        A dip shows two modes if one mode explains it no better than the dip test allows, and none if resampled totals
+        stay below the bound, the smallest dip that matters. Counts are spread over the unit around them, since
+        repeated small totals are modes of their own.
 
         Totals of zero have no logarithm and are left out. The bootstrap's p is at least 1 / 1,001 (Davison and Hinkley
         1997, 10.1017/CBO9780511802843, section 4.4). Raises NotRunError without two different totals.
         """
         import numpy as np
 
+        from zipo.study.claims.dip import p_unimodal
         from zipo.study.claims.evidence import Evidence
 
         table = source.rows
-        totals = table.loc[(table["of"] == self.totals) & (table["total"] > 0), "total"]
-        if totals.nunique() < 2:
+        column = table.loc[(table["of"] == self.totals) & (table["total"] > 0), "total"]
+        if column.nunique() < 2:
             raise NotRunError(f"there are no two different totals of a {self.totals}")
-        logs = np.log10(totals.to_numpy(float))
-        statistic = self._statistic()
-        rng = np.random.default_rng(0)
+        totals, rng = column.to_numpy(float), np.random.default_rng(0)
+        if self.statistic == "dip":
+            totals = totals + rng.uniform(-0.5, 0.5, len(totals))
+        logs, statistic = np.log10(totals), self._statistic()
         resampled = np.array([statistic(rng.choice(logs, len(logs))) for _ in range(RESAMPLES)])
         above, below = (
             (1 + int(np.sum(missed))) / (1 + RESAMPLES) for missed in (resampled <= self.bound, resampled >= self.bound)
         )
         p, against = (above, below) if self.direction == "greater" else (below, above)
         estimate = statistic(logs)
+        if self.statistic == "dip":
+            p = p_unimodal(estimate, len(logs), rng)
         low, high = np.quantile(resampled, [0.025, 0.975])
         return Evidence(
             f"{self.totals}s", "", count=len(logs), estimate=estimate, spread=math.nan,
@@ -80,9 +90,11 @@ class DistributionClaim(Claim):
         )  # fmt: skip
 
     def _statistic(self) -> "Callable[[np.ndarray], float]":
+        from zipo.study.claims.dip import dip
+
         if self.within:
             return partial(share_within, ends=self.within.ends)
-        named = {"orders_of_magnitude": orders_of_magnitude, "low_outliers": low_outliers, "bimodality": bimodality}
+        named = {"orders_of_magnitude": orders_of_magnitude, "low_outliers": low_outliers, "dip": dip}
         return named[self.statistic]
 
     @property
@@ -126,16 +138,3 @@ def share_within(logs: "np.ndarray", ends: tuple[float, float]) -> float:
 
     totals = 10**logs
     return float(np.mean((totals >= ends[0]) & (totals <= ends[1])))
-
-
-def bimodality(logs: "np.ndarray") -> float:
-    """The bimodality coefficient (Pfister 2013, 10.3389/fpsyg.2013.00700): above 5/9 for two modes, 1/3 for a normal.
-
-    (skewness^2 + 1) / (excess kurtosis + 3 (n - 1)^2 / ((n - 2) (n - 3))), both unbiased. Strong skewness raises it
-    too, though an exponential distribution only reaches 5/9, as does a uniform one.
-    """
-    from scipy import stats
-
-    n = len(logs)
-    skewness, excess = stats.skew(logs, bias=False), stats.kurtosis(logs, bias=False)
-    return float((skewness**2 + 1) / (excess + 3 * (n - 1) ** 2 / ((n - 2) * (n - 3))))

@@ -1,19 +1,20 @@
-"""Claims that a measure lies below, or above, a bound."""
+"""Claims that a measure lies below, or above, a bound, or between two."""
 
-from typing import TYPE_CHECKING, Literal
+import math
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import model_validator
 
 from zipo.study.claims.claim import RunsClaim
-from zipo.study.claims.fields import Direction, Measure, Selector, sign
+from zipo.study.claims.fields import Bounds, Direction, Measure, Selector, sign
 from zipo.study.claims.source import Source
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from zipo.study.claims.evidence import Evidence
 
 
 class ShareClaim(RunsClaim):
-    """A measure lies below, or above, a bound: a one-sided one-sample t test, which needs two seeds."""
+    """A measure lies below a bound, above it, or between two: one-sided one-sample t tests, which need two seeds."""
 
     kind: Literal["share"]
     """A level."""
@@ -21,34 +22,40 @@ class ShareClaim(RunsClaim):
     """Column of the runs table, such as a share of weights kept."""
     of: Selector
     """Settings of which the claim speaks; every one of them must hold it."""
-    direction: Direction
+    direction: Direction | None = None
     """Whether the measure is less or greater than the bound."""
-    bound: float
+    bound: float | None = None
     """The bound, in the units of the measure."""
+    within: Bounds | None = None
+    """Two bounds between which the measure lies, in place of direction and bound."""
+
+    @model_validator(mode="after")
+    def _one_bound_or_two(self) -> Self:
+        one = self.direction is not None and self.bound is not None
+        if one == (self.within is not None) or (self.within and (self.direction or self.bound is not None)):
+            raise ValueError("expected either direction and bound, or within")
+        if self.within and not all(map(math.isfinite, self.within.ends)):
+            raise ValueError("within: expected at_least and at_most; for one bound give direction and bound")
+        return self
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The bounds, one of them infinite for a claim of one."""
+        if self.within:
+            return self.within.ends
+        bound = float(self.bound or 0)
+        return (bound, math.inf) if self.direction == "greater" else (-math.inf, bound)
 
     def evaluate(self, source: Source) -> "Evidence":
         """The weakest of the tests of each setting."""
-        from zipo.study.claims.evidence import weakest
+        from zipo.study.claims.evidence import level, weakest
         from zipo.study.claims.selection import matching, runs_by_setting
 
         runs = source.rows[matching(source.rows, self.where, source.base)]
-        levels = [self._level(label, group) for label, group in runs_by_setting(runs, self.of, source.base).items()]
+        groups = runs_by_setting(runs, self.of, source.base)
+        levels = [level(label, group, self.measure, self.ends) for label, group in groups.items()]
         # the first is shown if none can be tested
-        return weakest(sorted(levels, key=lambda level: sign(self.direction) * level.estimate))
-
-    def _level(self, label: str, runs: "pd.DataFrame") -> "Evidence":
-        """A one-sample test over the seeds that converged and were measured; of latents, one seed is."""
-        from zipo.study.claims.evidence import Evidence, diverged, mean, summary
-        from zipo.study.claims.selection import column
-        from zipo.study.claims.t_tests import p_greater
-
-        values = column(runs, self.measure)[runs["status"] == "ok"].dropna().to_numpy(float)
-        above, below = p_greater(values, self.bound), p_greater(-values, -self.bound)
-        p, against = (above, below) if self.direction == "greater" else (below, above)
-        return Evidence(
-            label, "", margin=self.bound, mean_of=mean(values), p=p, p_against=against, runs=len(runs),
-            diverged=diverged(runs), **summary(values),
-        )  # fmt: skip
+        return weakest(sorted(levels, key=lambda level: sign(self.direction or "less") * level.estimate))
 
     @property
     def measured(self) -> str:
@@ -57,12 +64,14 @@ class ShareClaim(RunsClaim):
 
     def numbers(self, evidence: "Evidence") -> str:
         """The mean, and the bound."""
+        from zipo.study.claims.evidence import bounds_in_words
+
         level = f"{self.measure} at {evidence.of} is {evidence.mean_of:.3g}"
-        return f"{level}{evidence.weakest}, to be {self.direction} than {self.bound:g}"
+        return f"{level}{evidence.weakest}, to be {bounds_in_words(self.ends)}"
 
     def seeds_as_observed(self, evidence: "Evidence", level: float) -> int | None:
-        """The seeds that would show on which side of the bound the mean lies."""
+        """The seeds that would show on which side of the bounds the mean lies."""
         from zipo.study.claims.evidence import seeds_to_decide
 
-        shown = sign(self.direction) * (evidence.estimate - evidence.margin)
+        shown = min(evidence.estimate - self.ends[0], self.ends[1] - evidence.estimate)
         return seeds_to_decide(evidence, level, shown, [-shown])

@@ -26,7 +26,7 @@ class SpreadClaim(Comparison):
         import numpy as np
 
         scaled, _ = super().compared(values)
-        distances = np.abs(scaled - np.median(scaled)) if len(scaled) else scaled
+        distances = np.abs(scaled - np.median(scaled)) if len(scaled) else scaled  # of a run that diverged infinite
         return distances, np.expm1(distances) if self.smallest_effect.is_relative else distances
 
     def p_values(self, first: "np.ndarray", second: "np.ndarray") -> dict[str, Any]:

@@ -28,27 +28,29 @@ class TrendClaim(RunsClaim, EffectClaim):
         """Each seed's least-squares change from one end of the grid to the other, tested against none."""
         import numpy as np
 
-        from zipo.study.claims.evidence import Evidence, directed, diverged, mean, on_scale, summary
+        from zipo.study.claims.evidence import Evidence, directed, mean, on_scale, summary, unless_cut_off
+        from zipo.study.claims.numbers import facts, numbers
         from zipo.study.claims.selection import column, in_words, matching
 
         runs = source.rows[matching(source.rows, self.where, source.base)]
-        values, _ = column(runs, self.measure), column(runs, self.over)
-        table = runs.assign(value=values.where(runs["status"] == "ok")).pivot_table(
-            index="seed", columns=self.over, values="value", dropna=False
-        )
+        values, _ = numbers(runs, self.measure), column(runs, self.over)
+        table = runs.assign(value=values).pivot_table(index="seed", columns=self.over, values="value", dropna=False)
         grid = sorted(table.columns)
         if len(grid) < 3:
             raise NotRunError(f"a trend needs at least 3 values of {self.over}; there are {len(grid)}")
         complete = table[grid].dropna().to_numpy(float)  # (seeds, values of the grid)
         steps = np.arange(len(grid)) - (len(grid) - 1) / 2
         scaled = on_scale(complete, self.smallest_effect, self.measure)
-        changes = scaled @ steps / (steps @ steps) * (len(grid) - 1)
+        with np.errstate(invalid="ignore"):  # no slope is known where runs diverged in the middle or at both ends: NaN
+            changes = scaled @ steps / (steps @ steps) * (len(grid) - 1)
         margin = self.smallest_effect.margin
-        return Evidence(
-            f"{self.over} {in_words(grid[-1])}", f"{self.over} {in_words(grid[0])}",
-            relative=self.smallest_effect.is_relative, margin=margin, mean_of=mean(complete[:, -1]),
-            mean_than=mean(complete[:, 0]), runs=len(runs), diverged=diverged(runs), **summary(changes),
-            **directed(changes, margin, self.direction),
+        return unless_cut_off(
+            Evidence(
+                f"{self.over} {in_words(grid[-1])}", f"{self.over} {in_words(grid[0])}",
+                relative=self.smallest_effect.is_relative, margin=margin, mean_of=mean(complete[:, -1]),
+                mean_than=mean(complete[:, 0]), **facts(runs, measure=self.measure), **summary(changes),
+                **directed(changes, margin, self.direction),
+            )
         )  # fmt: skip
 
     def numbers(self, evidence: "Evidence") -> str:

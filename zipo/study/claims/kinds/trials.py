@@ -55,14 +55,12 @@ class TrialsClaim(EffectClaim):
 
     def source(self, tables: "dict[str, pd.DataFrame]", study: dict[str, Any]) -> Source:
         """All trials of the study's search."""
-        if "trials" not in tables:
-            raise NotRunError("the study has no search for hyper-parameters")
-        rows = tables["trials"]
-        return Source("the search", rows, list(rows["dataset"].unique()), {})
+        return trials_of(tables)
 
     def evaluate(self, source: Source) -> "Evidence":
         """The weakest of the comparisons of the trials with the others, of those that came to their ends."""
-        from zipo.study.claims.evidence import diverged, weakest
+        from zipo.study.claims.evidence import weakest
+        from zipo.study.claims.numbers import diverged
         from zipo.study.claims.selection import matching
 
         ended = source.rows[source.rows["status"] == "ok"]
@@ -131,6 +129,14 @@ class TrialsClaim(EffectClaim):
             return super().seeds_as_observed(evidence, level)
         within = evidence.margin - abs(evidence.estimate)
         return seeds_to_decide(evidence, level, within, [-within])
+
+
+def trials_of(tables: "dict[str, pd.DataFrame]") -> Source:
+    """All trials of the study's search; NotRunError without one."""
+    if "trials" not in tables:
+        raise NotRunError("the study has no search for hyper-parameters")
+    rows = tables["trials"]
+    return Source("the search", rows, list(rows["dataset"].unique()), {})
 
 
 def _span(values: "pd.Series") -> str:
