@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 title = "weight penalty and pruning"
 caption = (
     "First-layer weights smaller than δ times their neuron's largest are set to zero after training, for several "
-    "weight penalties. Share of weights kept (a), MSE of the rates (b) and NLL (c) on the test cells."
+    "weight penalties. Share of weights kept without a penalty (a) and with one (b), MSE of the rates (c) and NLL (d) "
+    "on the test cells."
 )
 experiments = ("alpha_w",)
 
@@ -25,4 +26,4 @@ def numbers(tables: dict[str, Any], study: dict[str, Any]) -> "pd.DataFrame":
 def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     """The picture."""
     runs = select(tables["runs"], experiments[0])
-    return pruning_curves.draw(runs, study, hue="alpha_w", hue_label=r"Weight penalty $\alpha_w$")
+    return pruning_curves.draw(runs, study, hue="alpha_w", hue_label=r"Weight penalty $\alpha_w$", apart=0)

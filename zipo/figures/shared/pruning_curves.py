@@ -27,8 +27,11 @@ def numbers(runs: pd.DataFrame, hue: str) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def draw(runs: pd.DataFrame, study: dict[str, Any], hue: str, hue_label: str) -> "Figure":
-    """A row of three panels per data set; the leftmost threshold, 0, is the unpruned model."""
+def draw(runs: pd.DataFrame, study: dict[str, Any], hue: str, hue_label: str, apart: float | None = None) -> "Figure":
+    """A row of three panels per data set; the leftmost threshold, 0, is the unpruned model.
+
+    The share of weights kept at the value `apart` of `hue` has a panel of its own, beside that of the others.
+    """
     style.use()
     import seaborn as sns
 
@@ -39,12 +42,18 @@ def draw(runs: pd.DataFrame, study: dict[str, Any], hue: str, hue_label: str) ->
     hues = sorted(table[hue].unique(), key=style.rank)
     thresholds = sorted(table[THRESHOLD].unique())
     colours = sns.color_palette("colorblind", len(hues))
-    figure, grid = style.grid(len(datasets), len(MEASURES))
+    others = [value for value in hues if value != apart]
+    split = others and len(others) < len(hues)
+    panels = [("kept", [apart]), ("kept", others)] if split else [("kept", hues)]
+    panels += [(measure, hues) for measure in MEASURES if measure != "kept"]
+    figure, grid = style.grid(len(datasets), len(panels))
     for row, dataset in enumerate(datasets):
-        for column, measure in enumerate(MEASURES):
+        for column, (measure, values) in enumerate(panels):
             ax = grid[row, column]
             panel_table = table[(table["dataset"] == dataset) & (table["measure"] == measure)]
             for place, (value, colour) in enumerate(zip(hues, colours, strict=True)):
+                if value not in values:
+                    continue
                 curve = panel_table[panel_table[hue] == value].set_index(THRESHOLD).reindex(thresholds)
                 shift = 0.12 * (place - (len(hues) - 1) / 2)
                 positions = [index + shift for index in range(len(thresholds))]
@@ -65,7 +74,7 @@ def draw(runs: pd.DataFrame, study: dict[str, Any], hue: str, hue_label: str) ->
             ax.grid(axis="x", visible=False)
             if len(datasets) > 1:
                 ax.set_title(study["datasets"][dataset])
-            style.panel_letter(ax, row * 3 + column)
+            style.panel_letter(ax, row * len(panels) + column)
     grid[0, -1].legend(title=hue_label, loc="upper left", bbox_to_anchor=(1.02, 1))
     return figure
 
