@@ -213,6 +213,16 @@ def test_totals_are_described_by_their_quantiles():
     assert [label.get_text() for label in axes[0].get_xticklabels()] == ["Data set A", "Data set B"]
 
 
+def test_weights_kept_without_a_penalty_have_a_panel_of_their_own(runs):
+    chosen = runs[runs["experiments"].str.contains("alpha_w")]
+    figure = figures.discover()["figure-10"].draw({"runs": chosen}, STUDY)
+    curves = [{line.get_label() for line in ax.containers} for ax in figure.axes]
+    weights = {style.number(value) for value in chosen["alpha_w"]}
+    assert curves == [{"0"}, weights - {"0"}, weights, weights]
+    figure = figures.discover()["figure-10"].draw({"runs": chosen[chosen["alpha_w"] > 0]}, STUDY)
+    assert len(figure.axes) == 3
+
+
 def test_latents_are_drawn_by_cell_type_with_their_scores(tmp_path):
     rng = np.random.default_rng(2)
     types = [f"type {i % 23}" for i in range(300)]
@@ -225,12 +235,14 @@ def test_latents_are_drawn_by_cell_type_with_their_scores(tmp_path):
     clusters = pd.DataFrame(
         {"dataset": "a", "model": ["ZIP", "ZINB"], "silhouette": [0.1, 0.2], "ari": [0.3, 0.4], "nmi": [0.5, 0.6]}
     )
+    second = clusters.assign(silhouette=0.3)  # another seed: means of .2 and .25
+    clusters = pd.concat([clusters, second], ignore_index=True)
     tables = {"embeddings": pd.concat(places), "clusters": clusters}
     module = figures.discover()["figure-16"]
     figure = module.draw(tables, STUDY)
     titles = [ax.get_title(loc="left") for ax in figure.axes]
-    assert titles[0] == "(a) Data set A: ZIP\nsilhouette 0.10, ARI 0.30, NMI 0.50"
-    assert titles[1] == "(b) Data set A: ZINB\nsilhouette 0.20, ARI 0.40, NMI 0.60"
+    assert titles[0] == "(a) Data set A: ZIP\nsilhouette 0.20, ARI 0.30, NMI 0.50"
+    assert titles[1] == "(b) Data set A: ZINB\nsilhouette 0.25, ARI 0.40, NMI 0.60"
     legend = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
     assert len(legend) == 21
     assert legend[-1] == "others"

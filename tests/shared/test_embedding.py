@@ -42,12 +42,18 @@ def test_every_cell_is_placed_and_the_tables_name_what_they_show(tmp_path):
     prepare("toy", Dataset(title="Toy", source=source), tmp_path, data)
     rng = np.random.default_rng(5)
     latents = tmp_path / "latents.npz"
-    np.savez(latents, latents=rng.normal(size=(60, 3)), setting="zipo-8x3-abc", likelihood="zinb", seed=4)
-    places, scores = embed([(data, latents)], seed=1)
+    values = rng.normal(size=(2, 60, 3))
+    np.savez(latents, latents=values, setting="zipo-8x3-abc", likelihood="zinb", seeds=[4, 5])
+    further = tmp_path / "further.npz"
+    diverged = np.full((1, 60, 3), np.nan)
+    np.savez(further, latents=[*values[:1], *diverged], setting="zipo-8x3-abc", likelihood="zinb", seeds=[6, 7])
+    places, scores = embed([(data, latents), (data, further)], seed=1)
     assert len(places) == 60
     assert np.isfinite(places[["x", "y"]]).all(axis=None)
     assert set(places["model"]) == {"ZINB"}
     assert scores[["dataset", "setting", "seed", "cells"]].iloc[0].tolist() == ["toy", "zipo-8x3-abc", 4, 60]
+    assert scores["seed"].tolist() == [4, 5, 6]
+    assert scores.loc[0, ["silhouette", "ari", "nmi"]].tolist() == scores.loc[2, ["silhouette", "ari", "nmi"]].tolist()
     again, _ = embed([(data, latents)], seed=1)
     pd.testing.assert_frame_equal(places, again)
 

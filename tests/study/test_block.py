@@ -48,13 +48,14 @@ class Job:
         self.trained.clear()
         name = f"{seeds[0]}-{seeds[-1]}"
         rows, latents = self.folder / f"seeds-{name}.json", self.folder / f"latents-{name}.npz"
-        arguments = {"setting": SETTING, "thresholds": [0.01]} | changed
+        arguments = {"setting": SETTING, "thresholds": [0.01], "latents_of": "first"} | changed
         run_block(
             self.data, seeds=seeds, device="cpu", threads=1, rows_file=rows, latents_file=latents,
             kept=self.folder / "kept", code=[self.code], checkpoint_seconds=300, **arguments,
         )  # fmt: skip
         with np.load(latents) as arrays:
-            assert (arrays["latents"].shape, int(arrays["seed"])) == ((600, 6), seeds[0])
+            looked_at = seeds if arguments["latents_of"] == "all" else seeds[:1]
+            assert (arrays["latents"].shape, arrays["seeds"].tolist()) == ((len(looked_at), 600, 6), looked_at)
         return [_fixed(entry["row"]) for entry in json.loads(rows.read_text())], list(self.trained)
 
 
@@ -76,8 +77,17 @@ def test_a_block_writes_a_row_a_seed_with_its_history_and_the_first_seeds_latent
         assert _fixed(entry["row"]) == _fixed(row)
         if seed == 2:
             with np.load(job.folder / "latents-2-4.npz") as kept:
-                np.testing.assert_array_equal(kept["latents"], model.latent(simulated))
-                assert (str(kept["setting"]), int(kept["seed"])) == (SETTING["id"], 2)
+                np.testing.assert_array_equal(kept["latents"], model.latent(simulated)[None])
+                assert (str(kept["setting"]), kept["seeds"].tolist()) == (SETTING["id"], [2])
+
+
+def test_latents_of_all_seeds_are_kept_where_they_are_looked_at(job, simulated):
+    assert job([1, 2])[1] == [1, 2]
+    assert job([1, 2], latents_of="all")[1] == [2]  # the first has them
+    assert job([1, 2], latents_of="all")[1] == []
+    with np.load(job.folder / "latents-1-2.npz") as kept:
+        for seed, latents in zip((1, 2), kept["latents"], strict=True):
+            np.testing.assert_array_equal(latents, run(simulated, SETTING, seed, [0.01], "cpu")[0].latent(simulated))
 
 
 def test_seeds_that_were_finished_are_not_trained_again(job, simulated):

@@ -24,7 +24,8 @@ def train(data, folder):
     """A job's process."""
     run_block(
         data, SETTING, [1, 2], [0.01], device="cpu", threads=1, rows_file=folder / "seeds-1-2.json",
-        latents_file=folder / "latents-1-2.npz", kept=folder / "kept", code=[], checkpoint_seconds=0,
+        latents_file=folder / "latents-1-2.npz", latents_of="first", kept=folder / "kept", code=[],
+        checkpoint_seconds=0,
     )  # fmt: skip
 
 

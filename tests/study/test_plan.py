@@ -104,7 +104,9 @@ def test_latents_are_looked_at_where_an_experiment_says_so():
     assert planned().latent_pairs == []
     plan = planned(experiments={"latent_space": {"datasets": ["baron"]}})
     assert plan.latent_pairs == [
-        ("results/tiny/data/baron.h5ad", f"results/tiny/runs/{name}/latents-1-2.npz") for name in plan.settings
+        ("results/tiny/data/baron.h5ad", f"results/tiny/runs/{name}/latents-{block}.npz")
+        for name in plan.settings
+        for block in ("1-2", "3")
     ]
 
 

@@ -21,6 +21,7 @@ rule train:
     params:
         setting=lambda w: json.dumps({"id": w.setting} | SETTINGS[w.setting].resolved),
         seeds=lambda w: ",".join(map(str, seeds_of_block(w.seeds))),
+        latents_of=lambda w: "all" if SETTINGS[w.setting].keep_latents else "first",
         thresholds=",".join(f"{threshold:g}" for threshold in STUDY.file.prune_thresholds),
         device=STUDY.file.device,
         kept=PATHS.kept(),
@@ -28,7 +29,8 @@ rule train:
     shell:
         # exec, as a shell in between would die of a signal at once, and take along what still writes its checkpoint
         "exec zipo study train --data {input.data:q} --setting {params.setting:q} --rows {output.rows:q} "
-        "--latents {output.latents:q} --seeds {params.seeds} --thresholds {params.thresholds} --device {params.device} "
+        "--latents {output.latents:q} --latents-of {params.latents_of} --seeds {params.seeds} "
+        "--thresholds {params.thresholds} --device {params.device} "
         "--threads {threads} --kept {params.kept:q} --checkpoint-seconds {params.checkpoint_seconds} {input.code:q} "
         "> {log:q} 2>&1"
 

@@ -10,7 +10,7 @@ import math
 import signal
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import anndata as ad
 import numpy as np
@@ -34,6 +34,7 @@ def run_block(
     threads: int,
     rows_file: Path,
     latents_file: Path,
+    latents_of: Literal["first", "all"],
     kept: Path,
     code: list[Path],
     checkpoint_seconds: float,
@@ -41,30 +42,31 @@ def run_block(
     """Train a setting over seeds and write their rows with the history of each training and a checksum, as JSON.
 
     `setting` is a resolved setting with its id: `id`, `dataset`, `method` and all hyper-parameters. The latents of
-    all cells (cells x latents, float32) at the first seed go to `latents_file`, as .npz with the setting, likelihood
-    and seed. Finished seeds and, each `checkpoint_seconds`, checkpoints go to the folder `kept`; `code` are the files
+    all cells (seeds x cells x latents, float32) at the first seed, or at all, go to `latents_file`, as .npz with the
+    setting, likelihood and seeds. Finished seeds and, each `checkpoint_seconds`, checkpoints go to the folder `kept`; `code` are the files
     of the package that the numbers depend on. Raises Stopped where SIGTERM or SIGINT ends a training.
     """
     torch.set_num_threads(threads)
     identity = digest([checksum_file(data), *code], [setting, thresholds, torch.__version__])
     adata: ad.AnnData | None = None
-    runs = []
+    runs, latents = [], {}
     for seed in seeds:
-        file, is_first = kept / f"seed-{seed}.npz", seed == seeds[0]
+        file, with_latents = kept / f"seed-{seed}.npz", latents_of == "all" or seed == seeds[0]
         state = read_state(file, identity)
-        if state and ("latents" in state.tensors or not is_first):
+        if state and ("latents" in state.tensors or not with_latents):
             print(f"{setting['id']} seed {seed}: kept from an earlier job", flush=True)
         else:
             adata = read(data) if adata is None else adata
             checkpoints = Checkpoints(kept / f"seed-{seed}", identity, checkpoint_seconds)
-            state = _train(adata, setting, seed, thresholds, device, checkpoints, with_latents=is_first)
+            state = _train(adata, setting, seed, thresholds, device, checkpoints, with_latents)
             write_state(state, file, identity)
             checkpoints.remove()
-        if is_first:
-            identifiers = {"setting": setting["id"], "likelihood": setting["likelihood"], "seed": seed}
-            with atomic_write(latents_file) as part:
-                np.savez(part, allow_pickle=False, latents=state.tensors["latents"], **identifiers)
+        if with_latents:
+            latents[seed] = np.asarray(state.tensors["latents"])
         runs.append(state.rest | {"sha256": digest([], state.rest)})
+    identifiers = {"setting": setting["id"], "likelihood": setting["likelihood"], "seeds": list(latents)}
+    with atomic_write(latents_file) as part:
+        np.savez(part, allow_pickle=False, latents=np.stack(list(latents.values())), **identifiers)
     with atomic_write(rows_file) as part:
         part.write_text(json.dumps(runs, indent=1) + "\n")
 

@@ -5,7 +5,7 @@ A step takes its inputs, outputs and parameters by named options; files of which
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -71,6 +71,7 @@ def train(
     setting: JsonOption,
     rows: PathOption,
     latents: PathOption,
+    latents_of: Annotated[Literal["first", "all"], typer.Option()],
     seeds: TextOption,
     thresholds: TextOption,
     device: TextOption,
@@ -81,8 +82,8 @@ def train(
 ) -> None:
     """Train a setting over seeds; seeds and thresholds are lists joined by commas.
 
-    Rows of the runs table go to `rows`, latents of the first seed to `latents`, finished seeds and checkpoints to the
-    folder `kept`; `code` are the files of the package that the numbers depend on.
+    Rows of the runs table go to `rows`, latents of the first seed or of all to `latents`, finished seeds and
+    checkpoints to the folder `kept`; `code` are the files of the package that the numbers depend on.
     """
     from zipo.engine.checkpoints import Stopped
     from zipo.study.block import run_block
@@ -97,6 +98,7 @@ def train(
             threads=threads,
             rows_file=rows,
             latents_file=latents,
+            latents_of=latents_of,
             kept=kept,
             code=code,
             checkpoint_seconds=checkpoint_seconds,

@@ -38,7 +38,7 @@ class Paths:
         return self.file(f"runs/{setting}/seeds-{seeds}.json")
 
     def latents(self, setting: str = "{setting}", seeds: str = "{seeds}") -> str:
-        """Latents of all cells at the first seed of a block."""
+        """Latents of all cells at the first seed of a block, or at all of its seeds where they are looked at."""
         return self.file(f"runs/{setting}/latents-{seeds}.npz")
 
     def kept(self, setting: str = "{setting}") -> str:

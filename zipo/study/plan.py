@@ -79,11 +79,12 @@ class Plan:
 
     @property
     def latent_pairs(self) -> list[tuple[str, str]]:
-        """Files of the data set and of the latents of every setting whose latents an experiment looks at."""
+        """Files of the data set and of the latents, by blocks, of every setting whose latents an experiment looks at."""
         return [
-            (self.paths.data(setting.dataset), self.paths.latents(name, self.blocks(name)[0]))
+            (self.paths.data(setting.dataset), self.paths.latents(name, block))
             for name, setting in self.settings.items()
             if setting.keep_latents
+            for block in self.blocks(name)
         ]
 
     # files
