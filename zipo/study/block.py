@@ -43,8 +43,9 @@ def run_block(
 
     `setting` is a resolved setting with its id: `id`, `dataset`, `method` and all hyper-parameters. The latents of
     all cells (seeds x cells x latents, float32) at the first seed, or at all, go to `latents_file`, as .npz with the
-    setting, likelihood and seeds. Finished seeds and, each `checkpoint_seconds`, checkpoints go to the folder `kept`; `code` are the files
-    of the package that the numbers depend on. Raises Stopped where SIGTERM or SIGINT ends a training.
+    setting, likelihood and seeds. Finished seeds and, each `checkpoint_seconds`, checkpoints go to the folder `kept`;
+    `code` are the files of the package that the numbers depend on. Raises Stopped where SIGTERM or SIGINT ends a
+    training.
     """
     torch.set_num_threads(threads)
     identity = digest([checksum_file(data), *code], [setting, thresholds, torch.__version__])

@@ -79,7 +79,7 @@ class Plan:
 
     @property
     def latent_pairs(self) -> list[tuple[str, str]]:
-        """Files of the data set and of the latents, by blocks, of every setting whose latents an experiment looks at."""
+        """Files of data set and latents, block by block, of every setting whose latents an experiment looks at."""
         return [
             (self.paths.data(setting.dataset), self.paths.latents(name, block))
             for name, setting in self.settings.items()

@@ -33,3 +33,14 @@ def test_relative_distances_are_of_logarithms():
     x, y = distances(np.log(WIDE)), distances(np.log(NARROW))
     assert evidence.p == pytest.approx(stats.ttest_rel(x, y, alternative="greater").pvalue, rel=1e-9)
     assert evidence.mean_of == pytest.approx(np.mean(np.exp(x) - 1))
+
+
+def test_three_seeds_never_show_a_difference_in_scatter():
+    rng = np.random.default_rng(3)
+    p = []
+    for _ in range(200):
+        wide, narrow = rng.normal(0, 100, 3), rng.normal(0, 0.01, 3)
+        p.append(evaluate(runs(**{"a0.1": list(narrow), "a1": list(wide)}), **ENTRY).p)
+    bound = stats.t.sf(2, 2)  # of distances that are 1, 1 and 0
+    assert bound - 1e-6 <= min(p) < bound + 0.005
+    assert bound > 0.09
