@@ -16,6 +16,20 @@ def test_the_page_has_the_tables_that_the_simulation_makes():
     assert page.count("<!-- table ") == len(made)
 
 
+def test_the_page_says_of_the_demos_losses_what_they_are():
+    page = " ".join(simulation.PAGE.read_text().split())
+    share = {}
+    for measure in ("test_nll", "test_mse_rates"):
+        seeds, left = simulation.components(measure)
+        share[measure] = seeds**2 / (seeds**2 + np.mean(left**2))
+    said = "The demo's seeds share {:.0f} % of the variance of NLL and {:.0f} % of that of MSE."
+    assert said.format(*(100 * value for value in share.values())) in page
+    assert f"(excess kurtosis {stats.kurtosis(simulation.components('test_nll')[1]):.1f} in NLL)" in page
+    table = pd.read_table(simulation.LOSSES)
+    assert f"from {table['setting'].nunique()} settings and three seeds" in page
+    assert set(table["seed"]) == {1, 2, 3}
+
+
 def test_bars_apart_by_hand():
     one, other = np.array([1.0, 2.0, 3.0]), np.array([5.0, 5.0, 5.0])  # the first bar reaches 2 + 1.645 / sqrt(3)
     end = 2 + 1.6449763 / np.sqrt(3)
