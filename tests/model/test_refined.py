@@ -90,3 +90,24 @@ def test_deep_decoders_and_zero_inflation_are_refined_too(split):
         guess = ZiPo(seed=1, **SMALL | settings).fit(training)
         assert model.loss(training) < guess.loss(training)
         assert deviance(model.denoise(training), held_out) < deviance(guess.denoise(training), held_out) + 0.01
+
+
+def test_cells_denoised_to_a_level_keep_their_latents_and_what_their_counts_say(split):
+    """The entry's own count is compared with what is expected of it in its own batch, not in that denoised to."""
+    training = split[0].copy()
+    training.obs["batch"] = np.where(np.arange(training.n_obs) % 2, "A", "B")
+    model = ZiPo(seed=1, denoised="posterior", rate_penalty="none", covariates=("batch",), **REFINED).fit(training)
+    own = {name: values.astype(float) for name, values in model.distribution(training).items()}
+    predictions = list(model.predictions(training, {"batch": "A"}))
+    rates, latent = (
+        np.concatenate([getattr(prediction, name).numpy() for prediction in predictions])
+        for name in ("rates", "latent")
+    )
+    np.testing.assert_array_equal(latent, model.latent(training))
+    in_b = (training.obs["batch"] == "B").to_numpy()
+    assert np.abs(np.log(rates[in_b] / own["rates"][in_b])).mean() > 0.01
+    x, r = training.X.toarray(), own["size"]
+    denoised = model.denoise(training, {"batch": "A"})
+    np.testing.assert_allclose(denoised, rates * (r + x) / (r + own["rates"]), rtol=1e-4, atol=1e-6)
+    se = model.denoised_se(training, {"batch": "A"})
+    np.testing.assert_allclose(se, model.denoised_se(training) * rates / own["rates"], rtol=1e-3, atol=1e-6)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Collection
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,7 @@ from zipo.parameters import Parameters
 
 ENTRIES_AT_ONCE = 1 << 21
 """Of a batch whose latents are refined: 8 MB as float32, of which some ten are held."""
+SMALLEST_MEAN = 1e-30
 ACTIVATIONS = {"sigmoid": nn.Sigmoid, "gelu": nn.GELU, "relu": nn.ReLU, "relu6": nn.ReLU6}
 
 
@@ -36,6 +37,7 @@ class Prediction:
     base: str  # name of the likelihood's base distribution in zipo.engine.likelihoods.BASES
     batch: Batch  # whose counts these are predicted for
     posterior: bool  # whether denoised counts draw on them
+    own: "Prediction | None" = None  # that with the cells' own covariates, where this one is with others
 
     @cached_attribute
     def log_proportions(self) -> Tensor:
@@ -75,8 +77,19 @@ class Prediction:
     @property
     def denoised(self) -> Tensor:
         """(B, G) expected counts, given each entry's own count where the setting has it so."""
-        likelihood = self.likelihood
-        return likelihood.posterior_mean(self.batch.dense) if self.posterior else likelihood.mean
+        if not self.posterior:
+            return self.likelihood.mean
+        own = (self.own or self).likelihood
+        expected = own.posterior_mean(self.batch.dense)
+        # a count tells how far its entry is from what was expected of it where it was counted
+        return expected if self.own is None else expected * self.from_own
+
+    @property
+    def from_own(self) -> Tensor:
+        """(B, G) factor on expected counts from the cells' own covariates to those that this prediction is with."""
+        if self.own is None:
+            return torch.ones_like(self.logits)
+        return self.likelihood.mean / self.own.likelihood.mean.clamp(min=SMALLEST_MEAN)
 
     @property
     def has_kernel(self) -> bool:
@@ -217,8 +230,8 @@ class Network(nn.Module):
                     module.eval()
         return self
 
-    def forward(self, batch: Batch) -> Prediction:
-        """The prediction for a batch of B cells."""
+    def forward(self, batch: Batch, covariates: Tensor | None = None) -> Prediction:
+        """The prediction for a batch of B cells; as if they had these covariates (B, C), where any are given."""
         values = self.transform(batch)
         with self._reduced():
             latent = self.encoder(batch, values, self.uses_kernels).float()
@@ -226,7 +239,10 @@ class Network(nn.Module):
             latent = self.latent_prior(latent)
             if self.refines and not self.training:
                 latent = refined(self, batch, latent).latent
-        return self.decode(latent, batch)
+        prediction = self.decode(latent, batch)
+        if covariates is None:
+            return prediction
+        return replace(self.decode(latent, replace(batch, covariates=covariates)), own=prediction)
 
     def _reduced(self) -> AbstractContextManager:
         """Context of the products that training may take in bfloat16."""

@@ -21,7 +21,9 @@ class Uncertainty:
     """Standard errors of a network's prediction for a batch of B cells, computed at their first use."""
 
     def __init__(self, network: Network, prediction: Prediction) -> None:
-        self.network, self.prediction = network, prediction
+        self.network, self.given = network, prediction
+        self.prediction = prediction.own or prediction
+        """With the cells' own covariates, with which their counts tell of the latents."""
 
     @cached_attribute
     @torch.no_grad()
@@ -60,7 +62,8 @@ class Uncertainty:
     def denoised(self) -> Tensor:
         """(B, G) standard errors of the denoised counts."""
         likelihood, counts = self.prediction.likelihood, self.prediction.batch.dense
-        if not self.prediction.posterior:
-            return likelihood.mean * self.log_rate_variance.sqrt()
-        slope = likelihood.posterior_slope(counts)
-        return (likelihood.posterior_variance(counts) + slope.square() * self.log_rate_variance).sqrt()
+        if self.prediction.posterior:
+            slope, variance = likelihood.posterior_slope(counts), likelihood.posterior_variance(counts)
+        else:
+            slope, variance = likelihood.mean, torch.zeros_like(likelihood.mean)
+        return (variance + slope.square() * self.log_rate_variance).sqrt() * self.given.from_own

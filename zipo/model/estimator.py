@@ -238,7 +238,7 @@ class ZiPo:
         posterior, expectations given the cell's own count of the gene as well.
 
         `batch` names a value for some of the covariates, {"donor": "A"}, that the decoder and the library network then
-        take for every cell's own: as if all had been measured there. The encoder sees the counts as they are.
+        take for every cell's own: as if all had been measured there. Latents are of the cells as they are.
         """
         return self._predict(adata, lambda prediction: prediction.denoised, batch)
 
@@ -292,14 +292,19 @@ class ZiPo:
         check_batch(batch)
         self.network.eval()
         adata = counts_of(adata, "counts")
-        known = self.covariates.with_values(adata.obs, batch) if batch else adata.obs
-        batches = self._counts(adata, "counts", known).batches(self.network.cells_at_once)
+        batches = self._counts(adata, "counts").batches(self.network.cells_at_once)
+        given = None
+        if batch:
+            values = self.covariates.matrix(self.covariates.with_values(adata.obs, batch))
+            given = torch.as_tensor(values, dtype=torch.float32, device=self.device)
+        done = 0
         while True:
             with engine_switches(gradients=False):  # between two batches the caller's own hold
                 cells = next(batches, None)
-                prediction = None if cells is None else self.network(cells)
-            if prediction is None:
-                return
+                if cells is None:
+                    return
+                prediction = self.network(cells, None if given is None else given[done : done + cells.cells])
+                done += cells.cells
             yield prediction
 
     def _predict(
@@ -322,15 +327,15 @@ class ZiPo:
         return stacked(map(engine_switches(gradients=False)(values_of), self.predictions(adata, batch)), adata.n_obs)
 
     @engine_switches()
-    def _counts(self, adata: ad.AnnData, place: str, obs: pd.DataFrame | None = None) -> AnyCounts:
-        """The counts, checked, with the covariates of the cells; `obs` takes the place of adata's own."""
+    def _counts(self, adata: ad.AnnData, place: str) -> AnyCounts:
+        """The counts, checked, with the covariates of the cells."""
         original, adata = adata, counts_of(adata, place)
         if not same_names(adata.var_names, self.genes):
             raise InputError(
                 f"{place}: the genes are not those of the training cells, in the same order; match them by name, "
                 "zipo.fine_tuning.aligned(adata, model.genes)"
             )
-        covariates = self.covariates.matrix(adata.obs if obs is None else obs)
+        covariates = self.covariates.matrix(adata.obs)
         with pointing_to_counts(lambda: layers_with_counts(original)):
             if (rows := on_disk(adata, place)) is not None:
                 totals = survey(rows, adata.obs_names, adata.var_names)
