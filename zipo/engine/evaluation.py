@@ -44,7 +44,7 @@ class Losses:
 def losses(network: Network, counts: AnyCounts, batch_size: int) -> Losses:
     """The losses of a network over all cells of these counts, in evaluation mode."""
     network.eval()
-    p, use_kernel = network.hyper, network.uses_kernels
+    p, use_kernel = network.hyper, network.fuses_likelihood
     totals, nll_observed, library = torch.zeros(len(Sums._fields)), torch.zeros(()), torch.zeros(())
     library_error = torch.zeros(())
     for batch in counts.batches(batch_size):

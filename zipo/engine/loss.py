@@ -4,9 +4,10 @@
 
     NLL + alpha_z mean z^2 + alpha_theta mean t^2 + rate penalty + alpha_w sparsity of the first layer's weights
 
-Terms that are sums over the entries of a batch, NLL among them, come with their gradients from the compiled kernel of
-zipo.engine.kernels.likelihood, in one pass, where a network uses kernels and the likelihood has one. Else they are
-torch's own arithmetic on all entries, to which tests hold the kernel.
+Terms that are sums over the entries of a batch, NLL among them, come with their gradients from the compiled kernels of
+zipo.engine.kernels.likelihood on a processor, in one pass, and of zipo.engine.triton_kernels on a GPU, where a network
+uses them and the likelihood has one. Else they are torch's own arithmetic on all entries, to which tests hold the
+kernels.
 """
 
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
@@ -31,7 +32,7 @@ NORM_FLOOR = 1e-12  # keeps the L1/L2 ratio defined for a neuron whose weights a
 def objective(network: "Network", batch: Batch) -> tuple[Tensor, Tensor]:
     """The loss of a batch with its penalties, from which to go backward, and its NLL in nats per entry."""
     prediction = network(batch)
-    loss, sums = entry_terms(prediction, batch, TermWeights.of(network.hyper, batch), network.uses_kernels)
+    loss, sums = entry_terms(prediction, batch, TermWeights.of(network.hyper, batch), network.fuses_likelihood)
     for penalty in (library_penalty(network, prediction, batch), weight_penalty(network)):
         if penalty is not None:
             loss = loss + penalty
@@ -106,14 +107,14 @@ def entry_terms(
     if not (use_kernel and prediction.has_kernel):
         sums = _dense_sums(prediction, batch)
         return weights.weighted_sum(sums), Sums(*(each.detach() for each in sums))
-    loss, sums, _ = _Kernel.apply(*_decoded(prediction), prediction.by_rate, batch, weights)
+    loss, sums, _ = _kernel_of(batch).apply(*_decoded(prediction), prediction.by_rate, batch, weights)
     return loss, Sums(*sums)
 
 
 def cell_nll(prediction: "Prediction", batch: Batch, use_kernel: bool) -> tuple[Tensor, Tensor]:
     """NLL of all counts in nats, from which to go backward, and that of each cell (B,); `use_kernel` as above."""
     if use_kernel and prediction.has_kernel:
-        loss, _, by_cell = _Kernel.apply(*_decoded(prediction), prediction.by_rate, batch, NLL_ALONE)
+        loss, _, by_cell = _kernel_of(batch).apply(*_decoded(prediction), prediction.by_rate, batch, NLL_ALONE)
         return loss, by_cell
     likelihood = prediction.likelihood
     as_zero = likelihood.log_prob_zero()
@@ -127,8 +128,13 @@ def _decoded(prediction: "Prediction") -> tuple[Tensor, Tensor, Tensor | None, T
     return prediction.log_library, prediction.logits, prediction.zero_logits, prediction.dispersion
 
 
+def _kernel_of(batch: Batch) -> type[torch.autograd.Function]:
+    """The kernel for the device that a batch is on."""
+    return _Kernel if batch.values.device.type == "cpu" else _TritonKernel
+
+
 class _Kernel(torch.autograd.Function):
-    """The kernel, which gives the gradients together with the sums."""
+    """The processor's kernel, which gives the gradients together with the sums."""
 
     @staticmethod
     def forward(
@@ -173,6 +179,41 @@ class _Kernel(torch.autograd.Function):
         by_library, *others = gradients
         present = (each if each.shape[1] else None for each in others)
         return by_library[:, None], *present, None, None, None
+
+
+class _TritonKernel(torch.autograd.Function):
+    """The same of a GPU, whose gradients are given out once, since a second backward pass might scale them again."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        log_library: Tensor,
+        logits: Tensor,
+        zero_logits: Tensor | None,
+        dispersion: Tensor | None,
+        by_rate: bool,
+        batch: Batch,
+        weights: TermWeights,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        decoded, learn = (log_library, logits, zero_logits, dispersion), any(ctx.needs_input_grad)
+        scored = _launch().nll_and_gradients(batch, decoded, by_rate, weights, learn)
+        ctx.gradients = scored.gradients
+        ctx.mark_non_differentiable(scored.sums, scored.by_cell)
+        return scored.loss, scored.sums, scored.by_cell
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        gradients, ctx.gradients = ctx.gradients, None
+        if gradients is None:
+            raise RuntimeError("the likelihood's kernel goes backward once: compute the loss again")
+        _launch().scale(gradients, grads[0])
+        return *gradients, None, None, None
+
+
+def _launch() -> Any:
+    from zipo.engine.triton_kernels import launch  # Triton is where torch was built for a GPU
+
+    return launch
 
 
 def _dense_sums(prediction: "Prediction", batch: Batch) -> Sums[Tensor]:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 from torch.nn.utils import skip_init
 
+from zipo.engine import triton_kernels
 from zipo.engine.batches import Batch
 from zipo.engine.cached_attribute import cached_attribute
 from zipo.engine.first_layer import FirstLayer
@@ -160,6 +161,13 @@ class Network(nn.Module):
     def uses_kernels(self) -> bool:
         """Whether the compiled kernels are in use: on a processor, unless `kernels` is False."""
         return self.kernels and self.encoder.first.weight.device.type == "cpu"
+
+    @property
+    def fuses_likelihood(self) -> bool:
+        """Whether a kernel computes the likelihoods that have one: on a processor the compiled one, and on a GPU
+        Triton's where it works, but for steps that torch's compiler fuses as a whole."""
+        device = self.median_library.device
+        return self.uses_kernels or (self.kernels and not self.hyper.compiled and triton_kernels.work_on(device))
 
     @property
     def library_bias(self) -> Tensor | None:

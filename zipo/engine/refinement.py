@@ -131,7 +131,7 @@ def place(network: "Network", batch: Batch, latent: Tensor) -> Place:
     with torch.enable_grad():
         variable = latent.detach().requires_grad_()
         prediction = network.decode(variable, batch)
-        nll, by_cell = cell_nll(prediction, batch, network.uses_kernels)
+        nll, by_cell = cell_nll(prediction, batch, network.fuses_likelihood)
         (gradient,) = torch.autograd.grad(nll, variable)
     with torch.no_grad():
         deviation = variable - prior.centre
