@@ -43,8 +43,6 @@ CASES = [
 ]
 
 
-
-
 class Gathered(Counts):
     """Counts whose batches are made by the device, also where that is a processor without numba."""
 
