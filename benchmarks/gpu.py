@@ -3,9 +3,9 @@
     python benchmarks/gpu.py --out gpu                        # gpu.md and gpu.json; an hour at most
     python benchmarks/gpu.py --out trial --device cpu --small # a trial of this script on a processor
 
-Needs torch built for the GPU, numpy, scipy and pydantic; neither the package nor what else it needs must be installed.
-Each part runs in a process of its own under a time limit, since an error on a GPU leaves a process unusable: a part that
-fails is a line of the table, with its last message, and the others go on. Both files are written after every part.
+Needs torch built for the GPU, numpy, scipy and pydantic; neither the package nor what else it needs has to be there.
+Each part runs in a process of its own under a time limit, since an error on a GPU leaves a process unusable: a part
+that fails is a line of the table, with its last message, and the others go on. Both files are written after every part.
 """
 
 import argparse
@@ -52,7 +52,7 @@ class Part:
 def parts(chosen: list[str], small: bool) -> list[Part]:
     """The processes of the chosen sections, in their order."""
     shapes, seeds = (SHAPES[:1], SEEDS[:2]) if small else (SHAPES, SEEDS)
-    engines = ("engine", "engine_dense", "plain") if small else ENGINES
+    engines = ("engine", "engine_dense", "plain_resident") if small else ENGINES
     every = [Part("about", "about", ("-c", ABOUT))]
     every += [Part("checks", kind, ("gpu_checks.py", kind)) for kind in KINDS]
     every += [Part("speed", "rates", ("gpu_speed.py", "rates"))]

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from shapes import Shape, draw_counts
 
 from benchmarks.agreement import CASES, LIKELIHOODS, OPTIONS, Gathered, losses_of_both
-from shapes import Shape, draw_counts
 from zipo.engine.checkpoints import Checkpoints, Stopped
 from zipo.engine.evaluation import losses
 from zipo.engine.factor_model import fit_prior
@@ -80,7 +80,7 @@ def refinement(device: torch.device, small: bool) -> Iterator[dict]:
         with reported(likelihood) as rows:
             nll = {}
             setting = {"inference": "refined", "library": "observed", "dispersion": "gene"}
-            network, counts = trained(torch.device("cpu"), 20, likelihood=likelihood, **setting)
+            network, _ = trained(torch.device("cpu"), 20, likelihood=likelihood, **setting)
             for place in (torch.device("cpu"), device):
                 copy, there = deepcopy(network).to(place), counts_on(place)
                 fit_prior(copy, [there], seed=1)
@@ -91,7 +91,7 @@ def refinement(device: torch.device, small: bool) -> Iterator[dict]:
 
 
 def waiting(device: torch.device, small: bool) -> Iterator[dict]:
-    """Every wait for the GPU is an error for torch meanwhile; the first steps may wait, as they compile and allocate."""
+    """Every wait is an error for torch meanwhile; the first steps may wait, as they compile and allocate."""
     if device.type != "cuda":
         yield {"check": "no wait within a step", "skipped": "only a GPU can be waited for"}
         return

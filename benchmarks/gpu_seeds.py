@@ -16,7 +16,6 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import torch
-
 from contestant import endless_batches
 from gpu_speed import shape_of, stepper, synchronize
 from shapes import SHAPES, Shape

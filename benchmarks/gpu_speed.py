@@ -1,8 +1,8 @@
 """Speed and memory of one engine on a device: gpu_speed.py SHAPE ENGINE --device cuda [--small]
 
 Engines: `engine` is the package's, `engine_dense` the same without the likelihood's kernel, `engine_compiled` with
-torch's compiler; `plain` is plain.py with dense batches from the host, `plain_resident` with batches made on the device,
-`plain_compiled` the same with torch's compiler. Without an engine, `rates`: what the device can do.
+torch's compiler; `plain` is plain.py with dense batches from the host, `plain_resident` with batches made on the
+device, `plain_compiled` the same with torch's compiler. Without an engine, `rates`: what the device can do.
 
 Prints rows as JSON, one for each precision.
 """
@@ -13,16 +13,17 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
 import torch
-
-from benchmarks import plain
-from benchmarks.agreement import Gathered
 from contestant import endless_batches
 from limit import ADAM, BYTES, HEADS, Part
 from shapes import SHAPES, Shape, draw_counts
+
+from benchmarks import plain
+from benchmarks.agreement import Gathered
 from zipo.engine.model import Network
 from zipo.engine.optimizer import Adam
 from zipo.engine.precision import bfloat16, tf32
@@ -109,7 +110,7 @@ def parts(shape: Shape, likelihood: str = "zip") -> list[Part]:
     widths = [int(width) for width in shape.encoder.split("-")]
     first, latents = shape.genes * widths[0], widths[-1]
     heads = HEADS[likelihood] * shape.genes
-    others = sum(a * b for a, b in zip(widths, widths[1:], strict=False)) + sum(widths[:-1]) * latents + latents * heads
+    others = sum(a * b for a, b in pairwise(widths)) + sum(widths[:-1]) * latents + latents * heads
     cells = shape.batch_size
     return [
         Part("products", cells * (4 * first + 6 * others), 0.0),
