@@ -73,6 +73,10 @@ def test_the_least_work_of_a_dense_step_agrees_with_a_count_by_hand(script):
 def test_the_table_has_ratios_shares_of_the_limit_and_what_failed(script):
     work = [{"operations": 2e9, "traffic": 0.0}, {"operations": 0.0, "traffic": 3e9}]
     common = {"shape": "demo", "precision": "float32", "parts": work, "batch_size": 10, "peak_mb": 7.0}
+    rates = {"float32": 1e12, "tf32": 2e12, "bfloat16": 4e12, "traffic": 1e12}
+    fast = {"engine": "engine", "cells_per_second": 1500.0}
+    slow = {"engine": "plain_resident", "cells_per_second": 500.0}
+    failed = {"engine": "plain", "failed": "OutOfMemoryError: 3 GB"}
     seeds = {"shape": "demo", "way": "processes", "mps": True}
     results = {
         "device": "cuda",
@@ -84,10 +88,10 @@ def test_the_table_has_ratios_shares_of_the_limit_and_what_failed(script):
                 {"check": "zip", "deviation": 3e-4, "bound": 1e-4, "ok": False},
             ]},
             {"section": "checks", "name": "waiting", "failed": "status 1: no GPU"},
-            {"section": "speed", "name": "rates", "rates": {"float32": 1e12, "tf32": 2e12, "bfloat16": 4e12, "traffic": 1e12}},
-            {"section": "speed", "name": "a", "rows": [common | {"engine": "engine", "cells_per_second": 1500.0}]},
-            {"section": "speed", "name": "b", "rows": [common | {"engine": "plain_resident", "cells_per_second": 500.0}]},
-            {"section": "speed", "name": "c", "rows": [common | {"engine": "plain", "failed": "OutOfMemoryError: 3 GB"}]},
+            {"section": "speed", "name": "rates", "rates": rates},
+            {"section": "speed", "name": "a", "rows": [common | fast]},
+            {"section": "speed", "name": "b", "rows": [common | slow]},
+            {"section": "speed", "name": "c", "rows": [common | failed]},
             {"section": "seeds", "name": "d", "rows": [seeds | {"seeds": 1, "cells_per_second": 100.0}]},
             {"section": "seeds", "name": "e", "rows": [seeds | {"seeds": 4, "cells_per_second": 250.0}]},
         ],

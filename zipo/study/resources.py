@@ -42,7 +42,8 @@ class Machine:
 
 
 CPU_THREAD = Machine(operations=2.5e10, bytes=5e9)
-GPU = Machine(operations=5e12, bytes=5e11)  # a tenth of what an A100 can do; it was not measured
+# A tenth of what an A100 can do. Not measured: benchmarks/gpu.py measures it where there is a GPU.
+GPU = Machine(operations=5e12, bytes=5e11)
 
 
 @dataclass(frozen=True)
