@@ -95,22 +95,24 @@ def waiting(device: torch.device, small: bool) -> Iterator[dict]:
     if device.type != "cuda":
         yield {"check": "no wait within a step", "skipped": "only a GPU can be waited for"}
         return
-    changes = {"": {}, ", tf32": {"precision": "tf32"}, ", bfloat16": {"precision": "bfloat16"}}
-    for likelihood in LIKELIHOODS:
-        for name, change in changes.items():
-            with reported(f"{likelihood}{name}: no wait within a step") as rows:
-                network, counts = trained(device, 3, likelihood=likelihood, **change)
-                adam = Adam(network.parameters(), [network.encoder.first])
-                cells = torch.arange(SHAPE.batch_size)
-                step(network, adam, 0.001, counts.batch(cells))
-                torch.cuda.set_sync_debug_mode("error")
-                try:
-                    for _ in range(3):
-                        step(network, adam, 0.001, counts.batch(cells))
-                finally:
-                    torch.cuda.set_sync_debug_mode("default")
-                rows += [row(f"{likelihood}{name}: no wait within a step", 0.0, 0.0)]
-            yield from rows
+    changes = {"tf32": {"precision": "tf32"}, "bfloat16": {"precision": "bfloat16"}, "compiled": {"compiled": True}}
+    cases = [(likelihood, name, OPTIONS[name]) for likelihood, name in CASES]
+    cases += [(likelihood, name, change) for likelihood in LIKELIHOODS for name, change in changes.items()]
+    for likelihood, name, options in cases:
+        check = f"{likelihood}, {name}: no wait within a step"
+        with reported(check) as rows:
+            network, counts = trained(device, 3, likelihood=likelihood, **options)
+            adam = Adam(network.parameters(), [network.encoder.first])
+            cells = torch.arange(SHAPE.batch_size)
+            step(network, adam, 0.001, counts.batch(cells))
+            torch.cuda.set_sync_debug_mode("error")
+            try:
+                for _ in range(3):
+                    step(network, adam, 0.001, counts.batch(cells))
+            finally:
+                torch.cuda.set_sync_debug_mode("default")
+            rows += [row(check, 0.0, 0.0)]
+        yield from rows
 
 
 def checkpoints(device: torch.device, small: bool) -> Iterator[dict]:
