@@ -34,6 +34,7 @@ def test_a_part_that_fails_is_named_and_the_others_stay(script, tmp_path):
     assert gpu.run(slow, [], environment, 0.5)["failed"] == "took longer than 0 seconds"
 
 
+@pytest.mark.slow
 def test_the_whole_of_a_section_runs_on_a_processor(tmp_path):
     command = [sys.executable, str(BENCHMARKS / "gpu.py"), "--out", str(tmp_path / "gpu"), "--section", "checks"]
     command += ["--device", "cpu", "--small"]
