@@ -39,11 +39,11 @@ def checks(parts: list[dict]) -> list[str]:
         text = f"{max(shares):.2g}" if shares else ""
         reason = next((row["skipped"] for row in part.get("rows", []) if "skipped" in row), part.get("failed", ""))
         lines.append(f"| {part['name']} | {f'{hold} of {len(rows)}' if rows else 'not run: ' + reason} | {text} |")
-        wrong += [row for row in rows if not row["ok"]]
-    for row in wrong:
-        why = row.get("failed") or f"deviates by {row['deviation']:.2g}, bound {row['bound']:.2g}"
-        lines.append(f"- **{row['check']}**: {why}")
-    return [*lines[:2], *lines[2 : 4 + len(chosen)], "", *lines[4 + len(chosen) :], ""]
+        for row in rows:
+            if not row["ok"]:
+                why = row.get("failed") or f"deviates by {row['deviation']:.2g}, bound {row['bound']:.2g}"
+                wrong.append(f"- **{row['check']}**: {why}")
+    return [*lines, "", *wrong, *[""] * bool(wrong)]
 
 
 def limit(row: dict, rates: dict[str, float]) -> float:
