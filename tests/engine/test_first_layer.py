@@ -18,6 +18,7 @@ from zipo.parameters import Parameters
 from zipo.shared.errors import InputError
 
 CELLS, GENES = 30, 200
+NO_ZEROS = np.zeros(GENES, np.float32), False
 kernels = compiled.load("first_layer")
 
 
@@ -73,7 +74,7 @@ def test_learning_is_torchs_adam_on_the_dense_gradient(neurons):
         penalty = tuple(part.astype(np.float32) for part in gradient)
         adam = 0.01 / (1 - 0.9**count), 1 / np.sqrt(1 - 0.999**count), 0.1, 0.999, 0.001, 1e-8
         numbers = tuple(map(np.float32, adam))
-        kernels.learn(0, 2, by_gene(batch), by_output, penalty, weights, *moments, numbers, found)
+        kernels.learn(0, 2, by_gene(batch), by_output, penalty, weights, *moments, numbers, NO_ZEROS, found)
         optimizer.zero_grad()
         penalty = 0.3 * scale_invariant_sparsity(theirs)
         outputs = torch.from_numpy(matrix.toarray()) @ theirs
@@ -95,7 +96,8 @@ def test_threads_change_no_bit_of_the_kernels():
         learned, penalty, sums = weights.copy(), (weights[0], weights[1]), np.zeros((2, 2, 300))
         compiled.share(kernels.product, 300, *by_cell(batch), weights, out)
         adam = tuple(map(np.float32, (0.01, 1.2, 0.1, 0.999, 0.001, 1e-8)))
-        compiled.share(kernels.learn, 2, by_gene(batch), by_output, penalty, learned, *moments, adam, sums)
+        state = penalty, learned, *moments, adam, NO_ZEROS
+        compiled.share(kernels.learn, 2, by_gene(batch), by_output, *state, sums)
         found.append((out, learned, moments, sums))
     torch.set_num_threads(before)
     for one, two in zip(*found, strict=True):

@@ -34,6 +34,10 @@ class FirstLayer(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.empty(genes, neurons))
         self.bias = nn.Parameter(torch.empty(neurons))
+        self.thresholds: Tensor | None = None
+        """(genes,) soft thresholds that follow each step of the optimizer, in learning rates."""
+        self.fixed = False
+        """Whether weights that are zero stay zero."""
         self._sums: tuple[int, np.ndarray] | None = None  # with the version of the weights that they belong to
         self._forget()
 
@@ -57,8 +61,13 @@ class FirstLayer(nn.Module):
             self._sums = (self.weight._version, parts.sum(axis=0))
         return self._sums[1]
 
-    def learn(self, mean: Tensor, square: Tensor, adam: tuple[np.float32, ...]) -> None:
-        """Take a step of Adam with its moments, from the gradient's factors that the backward pass left here.
+    def share(self) -> float:
+        """Share of the weights that are not zero."""
+        return self.weight.count_nonzero().item() / self.weight.numel()
+
+    def learn(self, mean: Tensor, square: Tensor, adam: tuple[np.float32, ...], learning_rate: float) -> None:
+        """Take a step of Adam with its moments, from the gradient's factors that the backward pass left here, and then
+        the threshold.
 
         `adam` are the numbers that zipo.engine.kernels.first_layer.learn takes.
         """
@@ -66,11 +75,24 @@ class FirstLayer(nn.Module):
         assert self.by_output is not None
         a, b = sparsity_gradient(self.sums(), len(self.weight), self.by_sparsity)
         penalty = a.astype(np.float32), b.astype(np.float32)
+        zeros = _array(self._thresholds(learning_rate)), self.fixed
         loops, parts = kernels.load("first_layer"), self._empty_parts()
         state = map(_array, (self.weight, mean, square))
-        kernels.share(loops.learn, len(parts), self.entries, _array(self.by_output), penalty, *state, adam, parts)
+        kernels.share(
+            loops.learn, len(parts), self.entries, _array(self.by_output), penalty, *state, adam, zeros, parts
+        )
         self._sums = (self.weight._version, parts.sum(axis=0))
         self._forget()
+
+    def keep_zeros(self) -> None:
+        """Leave out of an ordinary gradient the weights that are to stay zero."""
+        if self.fixed and self.weight.grad is not None:
+            self.weight.grad.mul_(self.weight != 0)
+
+    def shrink(self, learning_rate: float) -> None:
+        """Apply the threshold after an optimizer's step with an ordinary gradient."""
+        if self.thresholds is not None:
+            self.weight.copy_(softshrink(self.weight, self._thresholds(learning_rate)[:, None]))
 
     def expect_gradient(self) -> None:
         """Declare that `learn` will use what the next backward pass leaves; drop what an earlier one left."""
@@ -86,6 +108,12 @@ class FirstLayer(nn.Module):
                 "zero_grad() before each backward pass, or turn the kernels off, network.kernels = False"
             )
 
+    def _thresholds(self, learning_rate: float) -> Tensor:
+        """(genes,) soft thresholds after a step."""
+        if self.thresholds is None:
+            return self.weight.new_zeros(len(self.weight))
+        return self.thresholds * learning_rate
+
     def _empty_parts(self) -> np.ndarray:
         """(parts, 2, neurons) float64, for the sums of each part of the genes."""
         genes, neurons = self.weight.shape
@@ -97,6 +125,11 @@ class FirstLayer(nn.Module):
         self.by_output: Tensor | None = None
         self.by_sparsity = 0.0
         self.expects_gradient = False
+
+
+def softshrink(weights: Tensor, thresholds: Tensor) -> Tensor:
+    """The weights moved towards zero by their thresholds, and to zero where they are smaller."""
+    return weights.sgn() * (weights.abs() - thresholds).clamp(min=0)
 
 
 class _Product(torch.autograd.Function):

@@ -58,12 +58,16 @@ class Adam:
     def step(self, learning_rate: float) -> None:
         """Move every weight that has a gradient."""
         self.steps += 1
+        shrinking = []
         ordinary = []  # weights with a gradient of torch's, which the fused kernel moves
         for weight, first, second in zip(self.weights, self.first_moments, self.second_moments, strict=True):
             layer = self.layers.get(id(weight))
             if layer and layer.by_output is not None:
-                layer.learn(first, second, self._numbers(learning_rate, self.steps.item()))
+                layer.learn(first, second, self._numbers(learning_rate, self.steps.item()), learning_rate)
             elif weight.grad is not None:
+                if layer:
+                    layer.keep_zeros()
+                    shrinking.append(layer)
                 ordinary.append((weight, weight.grad, first, second))
         weights, gradients, firsts, seconds = map(list, zip(*ordinary, strict=True))
         torch._fused_adam_(
@@ -81,6 +85,16 @@ class Adam:
             amsgrad=False,
             maximize=False,
         )
+        for layer in shrinking:
+            layer.shrink(learning_rate)
+
+    @torch.no_grad()
+    def forget_zeros(self, layer: FirstLayer) -> None:
+        """Forget the moments of weights that are zero, which would move them once more."""
+        for weight, *moments in zip(self.weights, self.first_moments, self.second_moments, strict=True):
+            if weight is layer.weight:
+                for moment in moments:
+                    moment.mul_(weight != 0)
 
     def _numbers(self, learning_rate: float, count: float) -> tuple[np.float32, ...]:
         """The numbers of a step, as zipo.engine.kernels.first_layer.learn takes them."""

@@ -17,6 +17,7 @@ from zipo.engine.loss import objective
 from zipo.engine.model import Network
 from zipo.engine.optimizer import Adam, Schedule
 from zipo.engine.precision import tf32
+from zipo.engine.sparsity import Sparsification
 
 
 @dataclass
@@ -66,6 +67,7 @@ class Trainer:
     def __init__(self, network: Network, training: AnyCounts, validation: AnyCounts, seed: int) -> None:
         self.network, self.training, self.validation = network, training, validation
         self.optimizer, self.schedule = Adam(network.parameters(), [network.encoder.first]), Schedule(network.hyper)
+        self.sparsification = Sparsification(network, training)
         self.generator = torch.Generator().manual_seed(seed)
         self.outcome = Training()
         self.best = math.inf
@@ -81,7 +83,9 @@ class Trainer:
         ceiling = p.explosion * gene_poisson_nll(self.training.gene_totals(), self.validation, p.batch_size)
         for epoch in range(len(outcome.history) + 1, p.max_epochs + 1):
             rate = self.schedule.start(epoch)
+            self.sparsification.start(epoch)
             training_loss = self._epoch(rate, after_batch)
+            is_sparse = self.sparsification.end(epoch, self.optimizer)
             loss, nll = validation_losses(self.network, self.validation)
             losses = {"training_loss": training_loss, "validation_loss": loss, "validation_nll": nll}
             outcome.history.append({"learning_rate": rate} | losses)
@@ -92,6 +96,8 @@ class Trainer:
             if on_epoch:
                 on_epoch(epoch, nll)
 
+            if not is_sparse:  # weights that are about to go are no result, and the loss rises as they do
+                continue
             watched = loss if p.monitor == "loss" else nll
             if not self.best_weights or watched < self.best - p.stop_threshold * abs(self.best):
                 self.best, outcome.best_epoch = watched, epoch

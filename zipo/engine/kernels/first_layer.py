@@ -76,17 +76,19 @@ def sums(first, last, weights, totals):
 
 
 @compiled
-def learn(first, last, entries, by_output, penalty, weights, mean, square, adam, totals):
+def learn(first, last, entries, by_output, penalty, weights, mean, square, adam, zeros, totals):
     """A step of Adam on some parts of the genes' weights (genes x neurons), whose gradient is never a matrix in memory.
 
     The gradient is entries^T @ by_output (cells x neurons), the entries as `gene_major` has them, plus
     a sign(w) + b w with the a and b (neurons,) of `penalty`. mean and square are Adam's moments. `adam` is learning
-    rate over the first bias correction, the reciprocal root of the second, 1 - beta1, beta2, 1 - beta2, epsilon. The
+    rate over the first bias correction, the reciprocal root of the second, 1 - beta1, beta2, 1 - beta2, epsilon.
+    `zeros` are soft thresholds (genes,) that follow the step, and whether weights that are zero have no gradient. The
     sums of the new weights go to `totals`, as `sums` has them.
     """
     starts, cells, values = entries
     by_sign, by_weight = penalty
     rate, root, keep1, beta2, keep2, epsilon = adam
+    thresholds, fixed = zeros
     gradient = np.empty(weights.shape[1], np.float32)
     for part in range(first, last):
         single = np.zeros((2, weights.shape[1]), np.float32)
@@ -104,7 +106,11 @@ def learn(first, last, entries, by_output, penalty, weights, mean, square, adam,
             while entry < end:
                 _add(gradient, values[entry], by_output[cells[entry]])
                 entry += 1
+            if fixed:
+                _keep_zeros(gradient, gene_weights)
             _adam(gene_weights, mean[gene], square[gene], gradient, rate, root, keep1, beta2, keep2, epsilon)
+            if thresholds[gene] > 0:
+                _shrink(gene_weights, thresholds[gene])
             _sum(single[0], single[1], gene_weights)
         _store(totals[part, 0], single[0])
         _store(totals[part, 1], single[1])
@@ -138,6 +144,20 @@ def _adam(weights, first, second, gradient, rate, root, keep1, beta2, keep2, eps
         v = beta2 * second[i] + keep2 * g * g
         first[i], second[i] = m, v
         weights[i] -= rate * m / (np.sqrt(v) * root + epsilon)
+
+
+@inner
+def _keep_zeros(gradient, weights):
+    for i in range(gradient.shape[0]):
+        gradient[i] = gradient[i] if weights[i] != 0 else np.float32(0)
+
+
+@inner
+def _shrink(weights, threshold):
+    for i in range(weights.shape[0]):
+        w = weights[i]
+        size = max(abs(w) - threshold, np.float32(0))
+        weights[i] = size if w > 0 else -size
 
 
 @inner
