@@ -90,6 +90,27 @@ def test_the_folder_holds_plain_weights_and_settings(model, folder):
     assert "seconds" not in settings["training"]
 
 
+@pytest.mark.parametrize(("kept", "number"), [(12, 12), (14, 14), (15, None), (20, None)])
+def test_a_first_layer_of_zeros_is_stored_without_them(model, counts, tmp_path, kept, number):
+    weights = model.network.encoder.first.weight  # 5 genes x 6 neurons: half of them as values and places are as large
+    with torch.no_grad():
+        weights.view(-1)[torch.randperm(30, generator=torch.Generator().manual_seed(1))[kept:]] = 0
+    model.save(tmp_path / "model")
+    stored = load_file(tmp_path / "model" / "weights.safetensors")
+    assert ("encoder.first.weight" in stored) == (number is None)
+    assert settings_of(tmp_path / "model")["format"] == (1 if number is None else 2)
+    if number is not None:
+        dense = np.zeros(30, np.float32)
+        dense[stored["encoder.first.weight.places"]] = stored["encoder.first.weight.values"]
+        np.testing.assert_array_equal(dense.reshape(stored["encoder.first.weight.shape"]), weights.detach())
+        assert len(stored["encoder.first.weight.values"]) == number
+    loaded = ZiPo.load(tmp_path / "model", device="cpu")
+    assert torch.equal(loaded.network.encoder.first.weight, weights)
+    np.testing.assert_array_equal(loaded.denoise(counts), model.denoise(counts))
+    loaded.save(tmp_path / "again")
+    assert contents(tmp_path / "again") == contents(tmp_path / "model")
+
+
 def test_an_earlier_model_is_replaced_and_nothing_else_is(model, folder, tmp_path, monkeypatch):
     before = contents(folder)
     model.seed = 9
@@ -138,7 +159,7 @@ def flipped(path):
             ),
             r"model\.json: damaged \(it is not as it was written",
         ),
-        (lambda folder: rewrite(folder, format=2, zipo="7.1"), r"written by a newer zipo \(7\.1\); update zipo"),
+        (lambda folder: rewrite(folder, format=3, zipo="7.1"), r"written by a newer zipo \(7\.1\); update zipo"),
         (lambda folder: rewrite(folder, genes=["a", "b"]), "they do not fit the parameters in model.json"),
     ],
 )

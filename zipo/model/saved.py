@@ -1,6 +1,7 @@
 """A trained model in a folder: weights as safetensors, all else as JSON, so that loading executes nothing.
 
-`model.json` holds the SHA-256 of the weights and of its own content, by which a damaged model is refused.
+`model.json` holds the SHA-256 of the weights and of its own content, by which a damaged model is refused. A first
+layer that is mostly zeros is stored as its shape, the values that are not zero, and their places.
 """
 
 import hashlib
@@ -22,9 +23,11 @@ from zipo.shared.errors import InputError
 if TYPE_CHECKING:
     from zipo.model.estimator import ZiPo
 
-FORMAT = 1
+FORMAT, DENSE = 2, 1  # of models whose first layer is stored as sparse, and of others, as earlier versions wrote them
 WEIGHTS, SETTINGS = "weights.safetensors", "model.json"
 GENE_TOTALS = "gene_totals"  # beside the network's own tensors
+FIRST_LAYER = "encoder.first.weight"
+SHAPE, PLACES, VALUES = (f"{FIRST_LAYER}.{part}" for part in ("shape", "places", "values"))
 
 
 def save(model: "ZiPo", folder: Path) -> None:
@@ -37,9 +40,11 @@ def save(model: "ZiPo", folder: Path) -> None:
     check_target(folder)
     if model.training.diverged:
         raise InputError(f"{folder}: not written, since the training diverged; fit again with a lower learning_rate")
-    weights = bytes_of(model.network.state_dict() | {GENE_TOTALS: model.gene_totals})
+    tensors = model.network.state_dict() | {GENE_TOTALS: model.gene_totals}
+    stored = _stored(tensors.pop(FIRST_LAYER))
+    weights = bytes_of(tensors | stored)
     settings = {
-        "format": FORMAT,
+        "format": DENSE if FIRST_LAYER in stored else FORMAT,
         "zipo": __version__,
         "torch": torch.__version__,
         "preset": model.preset,
@@ -99,7 +104,27 @@ def read(folder: Path) -> Contents:
     weights = _read(folder / WEIGHTS)
     if hashlib.sha256(weights).hexdigest() != settings["weights_sha256"]:
         raise _damaged(folder / WEIGHTS, f"its SHA-256 is not the one in {SETTINGS}")
-    return Contents(settings, tensors_of(weights))
+    return Contents(settings, _with_first_layer(tensors_of(weights)))
+
+
+def _stored(weights: Tensor) -> dict[str, Tensor]:
+    """The first layer's weights in the smaller of two forms, by the names that they are stored under."""
+    flat = weights.flatten()
+    places = flat.nonzero().flatten()
+    places = places.to(torch.int32 if len(flat) < 1 << 31 else torch.int64)
+    if places.nbytes + len(places) * flat.itemsize >= flat.nbytes:
+        return {FIRST_LAYER: weights}
+    return {SHAPE: torch.tensor(weights.shape), PLACES: places, VALUES: flat[places.long()]}
+
+
+def _with_first_layer(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a file, with the first layer's weights in their dense form."""
+    if VALUES not in tensors:
+        return tensors
+    values = tensors.pop(VALUES)
+    weights = values.new_zeros(tensors.pop(SHAPE).tolist())
+    weights.view(-1)[tensors.pop(PLACES).long()] = values
+    return tensors | {FIRST_LAYER: weights}
 
 
 def other_tensors(folder: Path) -> InputError:
