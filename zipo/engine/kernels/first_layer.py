@@ -94,6 +94,8 @@ def learn(first, last, entries, by_output, penalty, weights, mean, square, adam,
         single = np.zeros((2, weights.shape[1]), np.float32)
         for gene in range(part * PART, min(len(weights), (part + 1) * PART)):
             gene_weights = weights[gene]
+            if fixed and _all_zero(gene_weights):
+                continue
             _penalise(gradient, gene_weights, by_sign, by_weight)
             entry, end = starts[gene], starts[gene + 1]
             while entry + 3 < end:
@@ -144,6 +146,14 @@ def _adam(weights, first, second, gradient, rate, root, keep1, beta2, keep2, eps
         v = beta2 * second[i] + keep2 * g * g
         first[i], second[i] = m, v
         weights[i] -= rate * m / (np.sqrt(v) * root + epsilon)
+
+
+@inner
+def _all_zero(weights):
+    for i in range(weights.shape[0]):
+        if weights[i] != 0:
+            return False
+    return True
 
 
 @inner
