@@ -132,3 +132,14 @@ def test_data_without_a_gene_in_common_are_refused(tiny, counts):
     counts.var_names = [f"ENSG{j}" for j in range(5)]
     with pytest.raises(InputError, match="none of the 5 genes of the data, such as 'ENSG0', is among the 5"):
         fine_tuned(tiny, counts)
+
+
+def test_a_sparse_model_goes_on_with_the_zeros_that_it_has(counts, tmp_path):
+    sparse = {"sparsity": "proximal", "weights_kept": 0.3, "denoised": "posterior", "likelihood": "nb"}
+    model = ZiPo(seed=3, **TINY | sparse | {"max_epochs": 6}).fit(counts[:8], counts[8:])
+    model.save(tmp_path / "model")
+    tuned, _ = fine_tuned(ZiPo.load(tmp_path / "model"), counts[:8], counts[8:])
+    before, after = (each.network.encoder.first.weight for each in (model, tuned))
+    assert 0 < model.network.encoder.first.share() <= 0.3
+    assert torch.equal(after != 0, before != 0)
+    assert not torch.equal(after, before)

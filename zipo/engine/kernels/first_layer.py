@@ -94,7 +94,7 @@ def learn(first, last, entries, by_output, penalty, weights, mean, square, adam,
         single = np.zeros((2, weights.shape[1]), np.float32)
         for gene in range(part * PART, min(len(weights), (part + 1) * PART)):
             gene_weights = weights[gene]
-            if fixed and _all_zero(gene_weights):
+            if fixed and not _number_of_nonzeros(gene_weights):
                 continue
             _penalise(gradient, gene_weights, by_sign, by_weight)
             entry, end = starts[gene], starts[gene + 1]
@@ -149,11 +149,11 @@ def _adam(weights, first, second, gradient, rate, root, keep1, beta2, keep2, eps
 
 
 @inner
-def _all_zero(weights):
+def _number_of_nonzeros(weights):
+    number = 0
     for i in range(weights.shape[0]):
-        if weights[i] != 0:
-            return False
-    return True
+        number += weights[i] != 0
+    return number
 
 
 @inner
