@@ -312,9 +312,12 @@ class Encoder(nn.Module):
 
     def forward(self, batch: Batch, values: Tensor, use_kernel: bool) -> Tensor:
         """(B, latents) of a batch whose positive counts have been transformed to these values (N,)."""
-        x = self.first(batch, values, use_kernel)
-        outputs = []
-        for block in self.blocks:
+        return self.after_first(self.blocks[0](self.first(batch, values, use_kernel)))
+
+    def after_first(self, x: Tensor) -> Tensor:
+        """(B, latents) from the outputs (B, neurons) of the first block."""
+        outputs = [x]
+        for block in self.blocks[1:]:
             x = block(x)
             outputs.append(x)
         for projection, output in zip(self.projections, outputs[self.first_residual : -1], strict=True):

@@ -158,8 +158,7 @@ def curvature(network: "Network", batch: Batch, prediction: "Prediction") -> Ten
         total = information.sum(dim=1)[:, None, None] * mean[:, :, None] * mean[:, None, :]
         shift = total - crossed - crossed.transpose(1, 2)
     else:
-        directions = torch.eye(latents, device=information.device)
-        slopes = [log_rate_slope(network, batch, prediction, each.expand_as(prediction.latent)) for each in directions]
+        slopes = log_rate_slopes(network, batch, prediction)
         upper = torch.stack(
             [(information * slopes[i] * slopes[j]).sum(dim=1) for i, j in zip(rows, columns, strict=True)], dim=1
         )
@@ -174,6 +173,12 @@ def symmetric(upper: Tensor, size: int) -> Tensor:
     matrix[:, rows, columns] = upper
     matrix[:, columns, rows] = upper
     return matrix
+
+
+def log_rate_slopes(network: "Network", batch: Batch, prediction: "Prediction") -> list[Tensor]:
+    """Derivatives (B, G) of the log rates by each latent, for any decoder."""
+    directions = torch.eye(prediction.latent.shape[1], device=prediction.latent.device)
+    return [log_rate_slope(network, batch, prediction, each.expand_as(prediction.latent)) for each in directions]
 
 
 def log_rate_slope(network: "Network", batch: Batch, prediction: "Prediction", direction: Tensor) -> Tensor:
