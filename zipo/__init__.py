@@ -6,7 +6,7 @@ from typing import Any
 
 from zipo.shared.errors import InputError
 
-__all__ = ["InputError", "ZiPo", "check", "pp"]
+__all__ = ["InputError", "ZiPo", "check", "pp", "programs"]
 __version__ = version("zipo")
 
 
@@ -16,6 +16,8 @@ def __getattr__(name: str) -> Any:
         return import_module("zipo.model.estimator").ZiPo
     if name == "check":
         return import_module("zipo.commands.worth.api").check
+    if name == "programs":
+        return import_module("zipo.model.programs.analysis").programs
     if name in ("fine_tuning", "output", "pp", "saved"):
         return import_module(f"zipo.{name}")
     raise AttributeError(f"module 'zipo' has no attribute {name!r}")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import anndata as ad
 
-from zipo.commands import inputs, outputs, resumable_training, settings
+from zipo.commands import inputs, outputs, program_report, resumable_training, settings
 from zipo.commands import programs as gene_programs
 from zipo.commands.genes import select_genes
 from zipo.commands.progress import Reporter
@@ -250,15 +250,25 @@ def _search(
     print(preset, settings.as_options(best))
 
 
-def programs(folder: Path, threshold: float, top: int, tsv: Path | None) -> None:
-    """Print gene programs, or write them as a table."""
-    if tsv is not None:
-        outputs.check_replaceable(tsv, gene_programs.is_written, "another by --tsv")
-    model = ZiPo.load(folder, "cpu")
-    if tsv is not None:
-        write_tsv(gene_programs.programs(model, threshold), tsv)
+def programs(
+    folder: Path, counts: CountsOptions | None, options: program_report.ReportOptions, given: Sequence[str]
+) -> None:
+    """Print and write gene programs: with counts as they are in those cells, without as weights alone.
+
+    `given` are the options in use that need counts.
+    """
+    if counts is not None:
+        program_report.report(folder, counts, options)
         return
-    for line in gene_programs.in_lines(gene_programs.programs(model, threshold, top)):
+    if given:
+        raise InputError(f"{given[0]}: needs cells; give their counts after the model, zipo programs MODEL COUNTS")
+    if options.tsv is not None:
+        outputs.check_replaceable(options.tsv, gene_programs.is_written, "another by --tsv")
+    model = ZiPo.load(folder, "cpu")
+    if options.tsv is not None:
+        write_tsv(gene_programs.programs(model, options.threshold), options.tsv)
+        return
+    for line in gene_programs.in_lines(gene_programs.programs(model, options.threshold, options.top)):
         print(line)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from zipo.commands import programs_cli
 from zipo.commands.options import (
     Batch,
     Covariate,
@@ -281,17 +282,7 @@ def tune(
         )
 
 
-@app.command()
-def programs(
-    model: Model,
-    threshold: Annotated[float, typer.Option(help="Prune weights below this share of their neuron's largest.")] = 1e-4,
-    top: Annotated[int, typer.Option(min=1, help="Genes to print of each neuron.")] = 10,
-    tsv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all genes of all neurons here.")] = None,
-) -> None:
-    """Print the genes that each neuron of the first layer reads, with weights relative to its largest."""
-    from zipo.commands import actions
-
-    actions.programs(model, threshold, top, tsv)
+app.command()(programs_cli.programs)
 
 
 @app.command()

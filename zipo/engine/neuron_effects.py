@@ -1,4 +1,4 @@
-"""What the neurons of the first layer compute, and how much the rates that the network predicts hang on each of them."""
+"""What the neurons of the first layer compute, and how much the predicted rates hang on each of them."""
 
 from collections.abc import Iterable
 

@@ -1,23 +1,23 @@
 """The contribution of each gene to each program, and the activity of each program in each cell.
 
-A program is a neuron of the first layer, whose input in cell c is a_c = b + sum_g w_g v_cg, with v the genes as the encoder
-sees them. Its spread over cells is, exactly, a sum over genes,
+A program is a neuron of the first layer. Its input in cell c is a_c = b + sum_g w_g v_cg, with v the genes as the
+encoder sees them, and its output h_c, after activation and batch norm, is what the later layers see. The covariance of
+the two over cells is, exactly, a sum over genes, each of which has a share of it:
 
-    sd(a) = sum_g w_g cov(v_g, a) / sd(a) = sum_g w_g sd(v_g) r_g,    r_g = cor(v_g, a),
+    cov(a, h) = sum_g w_g cov(v_g, h),    share_g = w_g cov(v_g, h) / cov(a, h) = w_g sd(v_g) r_g sd(h) / cov(a, h),
 
-and so a gene's part of it is weight x spread x correlation. A weight alone says little: penalties hardly shrink the weights
-of genes that few cells have, on which a neuron does not depend. Nor does weight x spread, as many small terms of opposite
-signs cancel in a neuron that reads many genes; the correlation leaves those that go with the neuron. The contribution is
+weight x spread x correlation with the output. A weight alone says little: penalties hardly shrink the weights of genes
+that few cells have, on which a neuron does not depend. Nor does weight x spread: a neuron that reads many genes adds up
+many small terms of opposite signs, and the correlation leaves those that go with it. It is taken with the output, since
+a neuron that is on in nearly all cells tells a few of them apart by an input that varies for other reasons in the rest.
 
-    |w_g| sd(v_g) r_g x effect,
+The contribution is the size of this share times the program's strength, the root mean square change of log rates with
+one standard deviation of the output (`zipo.engine.neuron_effects`), which is the same for all genes of a program and
+makes programs comparable. Its sign is that of the correlation, plus for genes that are high where the program is
+active. Where weight and correlation differ in sign the share is negative; the sizes of all then exceed the strength.
 
-whose sign is that of the correlation: plus for genes that are high where the program is active. The effect is the same
-for all genes of a program, which makes programs comparable: the root mean square derivative of log rates by the neuron's output
-(`zipo.engine.neuron_effects`), times the slope of the regression of the output on a. In place of the slope at each cell,
-it does justice to a neuron that is a switch, off or on in nearly all cells.
-
-The sign of a neuron means nothing, since later layers can turn it. Programs are turned such that their activity is skewed to
-the right: active in the smaller part of the cells.
+The sign of a neuron means nothing, since later layers can turn it. Programs are turned such that their activity is
+skewed to the right: active in the smaller part of the cells.
 """
 
 from collections.abc import Iterator
@@ -55,13 +55,13 @@ class Contributions:
     ranked: np.ndarray
     """(G,) whether a gene has counts in enough cells to be part of a program."""
     contribution: np.ndarray
-    """(G, P) part of each gene in each program; 0 for weights that are 0 or pruned, and for genes that are not ranked."""
+    """(G, P) part of each gene in each program; 0 for weights that are 0 or pruned, and genes that are not ranked."""
     activity: np.ndarray
     """(C, P) the neuron's output, in standard deviations from its mean over the cells."""
     neuron: np.ndarray
     """(P,) number of each program's neuron, from 1."""
     strength: np.ndarray
-    """(P,) change of log rates by one standard deviation of the neuron's input: its spread times its effect."""
+    """(P,) change of log rates with one standard deviation of the neuron's output: its spread times its effect."""
 
     @property
     def names(self) -> list[str]:
@@ -82,8 +82,8 @@ def contributions(
     """Programs of a trained model in these cells, which have the model's genes.
 
     Weights below `threshold` times their neuron's largest are pruned. Genes with counts in fewer than `min_cells` cells
-    are not ranked. Neurons on which no rate hangs, or that read no ranked gene, are no programs. Raises InputError where
-    none is left.
+    are not ranked. Neurons on which no rate hangs, or that read no ranked gene, are no programs. Raises InputError
+    where none is left.
     """
     if isinstance(min_cells, bool) or min_cells < 1:
         raise InputError(f"min_cells {min_cells}: a number of cells is expected, 1 at least")
@@ -100,30 +100,26 @@ def contributions(
         moments = Moments.of(network, counts)
         drawn = np.random.default_rng(model.seed).permutation(counts.cells)[:EFFECT_CELLS]
         some = model._counts(some_cells(adata, np.sort(drawn)), "counts")
-        effect = neuron_effects(network, some.batches(cells_for_effects(network))).numpy()
+        strength = moments.spread * neuron_effects(network, some.batches(cells_for_effects(network))).numpy()
         weights = network.encoder.first.weight.detach().cpu().numpy()
-        parts = np.abs(weights) * moments.covariance / np.maximum(moments.spread, SMALLEST)
-        parts *= ranked[:, None]
-        effect = effect * np.abs(moments.gain)
-        strength = moments.spread * effect
-        kept = (strength > WEAKEST * strength.max()) & (moments.output_spread > SMALLEST) & parts.any(axis=0)
+        parts = np.abs(weights) * moments.covariance * ranked[:, None]
+        kept = (strength > WEAKEST * strength.max()) & (moments.shared != 0) & parts.any(axis=0)
         order = np.argsort(-strength, kind="stable")
         order = order[kept[order]]
         if not len(order):
             raise InputError("no neuron of the first layer tells these cells apart, so there are no programs")
-        activity = np.concatenate([outputs[:, order] for _, _, outputs in _neurons(network, counts)])
+        activity = np.concatenate([outputs[:, order].astype(np.float32) for _, _, outputs in _neurons(network, counts)])
     activity -= activity.mean(axis=0)
     activity /= activity.std(axis=0)
-    signs = np.where(np.mean(activity**3, axis=0) < 0, -1.0, 1.0)
-    # an output that falls with its input is active where the input is low
-    turned = signs * np.where(moments.gain[order] < 0, -1.0, 1.0)
+    signs = np.where(np.mean(activity**3, axis=0) < 0, -1.0, 1.0).astype(np.float32)
+    shares = parts[:, order] / np.abs(moments.shared[order])
     return Contributions(
-        model.genes,
-        ranked,
-        (parts[:, order] * effect[order] * turned).astype(np.float32),
-        (activity * signs).astype(np.float32),
-        order + 1,
-        strength[order].astype(np.float32),
+        genes=model.genes,
+        ranked=ranked,
+        contribution=(shares * strength[order] * signs).astype(np.float32),
+        activity=activity * signs,
+        neuron=order + 1,
+        strength=strength[order].astype(np.float32),
     )
 
 
@@ -132,31 +128,24 @@ class Moments:
     """Moments of genes and neurons over cells, float64."""
 
     covariance: np.ndarray
-    """(G, K) of each gene, as the encoder sees it, and each neuron's input."""
+    """(G, K) of each gene, as the encoder sees it, and each neuron's output."""
+    shared: np.ndarray
+    """(K,) covariance of each neuron's input and output."""
     spread: np.ndarray
-    """(K,) standard deviation of each neuron's input."""
-    output_spread: np.ndarray
     """(K,) standard deviation of each neuron's output."""
-    gain: np.ndarray
-    """(K,) slope of the regression of a neuron's output on its input."""
 
     @classmethod
     def of(cls, network: Network, counts: AnyCounts) -> "Moments":
-        """In two passes over the cells, the first for the means: sums about them do not cancel."""
-        genes, inputs, outputs = (0.0,) * 3
-        for values, given, made in _neurons(network, counts):
-            genes = genes + np.asarray(values.sum(axis=0)).ravel()
-            inputs, outputs = inputs + given.sum(axis=0), outputs + made.sum(axis=0)
-        means = inputs / counts.cells, outputs / counts.cells
-        covariance, variance, output_variance, shared = (0.0,) * 4
-        for values, given, made in _neurons(network, counts):
-            given, made = given - means[0], made - means[1]
-            covariance = covariance + values.T @ given  # that of the genes' means with these adds up to 0
-            variance, output_variance = variance + (given**2).sum(axis=0), output_variance + (made**2).sum(axis=0)
-            shared = shared + (given * made).sum(axis=0)
-        gain = shared / np.maximum(variance, SMALLEST)
-        cells = counts.cells
-        return cls(covariance / cells, np.sqrt(variance / cells), np.sqrt(output_variance / cells), gain)
+        """In two passes over the cells, the first for the means of outputs: products of deviations do not cancel."""
+        means = sum(outputs.sum(axis=0) for _, _, outputs in _neurons(network, counts)) / counts.cells
+        genes, neurons = network.encoder.first.weight.shape
+        covariance, shared, squares = np.zeros((genes, neurons)), np.zeros(neurons), np.zeros(neurons)
+        for values, inputs, outputs in _neurons(network, counts):
+            deviations = outputs - means
+            covariance += values.T @ deviations
+            shared += (inputs * deviations).sum(axis=0)
+            squares += (deviations**2).sum(axis=0)
+        return cls(covariance / counts.cells, shared / counts.cells, np.sqrt(squares / counts.cells))
 
 
 def _neurons(network: Network, counts: AnyCounts) -> Iterator[tuple[csr_matrix, np.ndarray, np.ndarray]]:
