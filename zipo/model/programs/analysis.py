@@ -16,6 +16,7 @@ from zipo.model.programs.contributions import MIN_CELLS, Contributions, contribu
 from zipo.model.programs.gene_sets import LEADING, check_names, over_representation, read_gmt
 from zipo.model.programs.groups import expression_by, groups_of, means_by
 from zipo.model.programs.matching import stability
+from zipo.shared.errors import InputError
 
 VARM, OBSM, UNS = "zipo_programs", "X_programs", "zipo_programs"
 GENES = ["program", "rank", "gene", "contribution", "sign", "expressed_in", "seen_there"]
@@ -90,6 +91,9 @@ def programs(
     check_anndata(adata, "counts")
     known = read_gmt(Path(sets)) if isinstance(sets, PathLike | str) else sets
     counts, _ = aligned(counts_of(adata, "counts", layer), model.genes, min_genes)
+    for number, other in enumerate(others, 1):
+        if not other.genes.equals(model.genes):
+            raise InputError(f"model {number} to compare with: its genes are not the model's; train both on the same")
     groups = groups_of(model, counts, by)
     of_model, *of_others = [
         contributions(each, counts, threshold=threshold, min_cells=min_cells) for each in (model, *others)

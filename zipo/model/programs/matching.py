@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from zipo.model.programs.contributions import Contributions
-from zipo.shared.errors import InputError
 
 FIRST = 20
 """Leading genes that matched programs are compared by."""
@@ -57,12 +56,10 @@ def stability(programs: Contributions, others: Sequence[Contributions]) -> pd.Da
 
     Columns: program; similarity, mean over the models of the cosine of the contributions of matched programs;
     shared_genes, mean share of the first 20 genes that they have in common; stable, whether these are at least .7 and
-    .5. Raises InputError for models of other genes.
+    .5. The models have the same genes.
     """
     similarities, shares = [], []
-    for number, other in enumerate(others, 1):
-        if not other.genes.equals(programs.genes):
-            raise InputError(f"model {number} to compare with: its genes are not those of the first; train both on one")
+    for other in others:
         partners, similarity = matched(programs.contribution, other.contribution)
         similarities.append(similarity)
         shares.append(shares_of_first(programs.contribution, other.contribution, partners))
