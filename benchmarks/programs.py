@@ -47,7 +47,7 @@ def zipo(data: ad.AnnData, seed: int, preset: str, parameters: dict) -> np.ndarr
 
 
 def nmf(data: ad.AnnData, seed: int, init: str) -> np.ndarray:
-    """(G, P) share of each gene's expected counts that a factor explains; loadings alone put the same few genes first."""
+    """(G, P) share of each gene's expected counts that a factor explains; loadings alone put a few genes first."""
     from sklearn.decomposition import NMF
 
     options = {"solver": "mu", "beta_loss": "kullback-leibler", "max_iter": 200, "random_state": seed}
