@@ -10,7 +10,7 @@ from zipo.engine.model import Network
 from zipo.engine.neuron_effects import cells_for_effects, neuron_effects, neurons_of
 from zipo.parameters import Parameters
 
-STEP = 1e-2  # in float32
+STEP = 3e-3  # in float32
 SETTINGS = {
     "linear decoder": {"library": "observed", "likelihood": "nb", "dispersion": "gene"},
     "predicted library": {"library": "predicted", "likelihood": "zip"},
