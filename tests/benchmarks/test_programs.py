@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-GENES = pd.Index([f"G{number}" for number in range(200)])
+GENES = pd.Index([f"G{number}" for number in range(2000)])
 MARKERS = {"one": ["G0", "G1", "G2"], "two": ["G100", "G101", "G102", "G103"]}
 
 
@@ -19,7 +19,7 @@ def script(monkeypatch):
 
 def columns(*firsts):
     """Programs with these genes on top, in falling order."""
-    table = np.zeros((200, len(firsts)))
+    table = np.zeros((2000, len(firsts)))
     for place, genes in enumerate(firsts):
         table[genes, place] = np.arange(len(genes), 0, -1)
     return table
