@@ -26,6 +26,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/tune.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/readings.smk"
 include: "workflow/rules/benchmark.smk"
 include: "workflow/rules/report.smk"
 
@@ -38,6 +39,7 @@ rule all:
         PLAN.figure_files,
         PLAN.tuning_files,
         PLAN.claims_files,
+        PLAN.readings_files,
         PLAN.benchmark_files,
         PATHS.file("report.html"),
 

@@ -22,6 +22,8 @@ from zipo.study.import_closure import closure, imported_by_command, submodules
 from zipo.study.layers import Layers, layers
 from zipo.study.paths import ENVIRONMENTS, environment_file, result_of
 from zipo.study.plan import Plan
+from zipo.study.readings.facts import ReadingFacts
+from zipo.study.readings.planning import check_claims
 from zipo.study.settings import seeds_of_block
 
 CLAIMS = Path(os.path.relpath(ROOT / "config" / "claims.yaml"))
@@ -48,7 +50,8 @@ try:
         synapse_token="SYNAPSE_AUTH_TOKEN" in os.environ,
     )
     PLAN = Plan.of(STUDY, ROOT)
-    load_claims(CLAIMS)  # a claim that will not do is refused before anything starts
+    # a claim that will not do is refused before anything starts
+    check_claims(STUDY, load_claims(CLAIMS), str(CLAIMS))
 except InputError as error:
     raise WorkflowError(str(error)) from None
 if workflow.modifier.modify_path("results/study", "output") != "results/study":

@@ -1,4 +1,4 @@
-# Parts of a study by short names, as in `snakemake figure-08`; `claims`, `leaderboard` and `report` are rules by themselves.
+# Parts of a study by short names, as in `snakemake figure-08`; `claims`, `readings`, `leaderboard` and `report` are rules by themselves.
 
 for figure_name in figures.discover():
 

@@ -8,7 +8,7 @@ from zipo.study.claims.catalogue import load_claims
 from zipo.study.code_version import ROOT
 from zipo.study.config import load
 from zipo.study.layers import layers
-from zipo.study.settings import settings_of
+from zipo.study.readings.planning import all_settings, check_claims
 
 
 def check(files: list[Path], options: list[str]) -> str:
@@ -18,8 +18,8 @@ def check(files: list[Path], options: list[str]) -> str:
     """
     configuration, folder = layers(files, options), Path(os.path.relpath(ROOT / "config"))
     study = load(configuration.values, configuration.place_of, folder, synapse_token="SYNAPSE_AUTH_TOKEN" in os.environ)
-    settings = settings_of(study)
-    load_claims(folder / "claims.yaml")
+    settings = all_settings(study)
+    check_claims(study, load_claims(folder / "claims.yaml"), str(folder / "claims.yaml"))
     for file in files:
         _check_that_snakemake_reads(file)
     runs = sum(len(setting.seeds) for setting in settings.values())

@@ -268,6 +268,28 @@ def claims(study: JsonOption, catalogue: PathOption, tsv: PathOption, page: Path
 
 
 @app.command()
+def readings(
+    study: JsonOption,
+    catalogue: PathOption,
+    parquet: PathOption,
+    tsv: PathOption,
+    page: PathOption,
+    runs: Annotated[Path, typer.Argument()],
+) -> None:
+    """Decide claims under each reading of what the paper leaves open, as tables and as a page."""
+    from zipo.shared.tables import write_parquet, write_tsv
+    from zipo.study.claims.catalogue import load_claims
+    from zipo.study.claims.tables import read_tables
+    from zipo.study.readings.page import write_page
+    from zipo.study.readings.verdicts import decide_under_readings, wide
+
+    table = decide_under_readings(read_tables([runs])["runs"], study, load_claims(catalogue))
+    write_parquet(table, parquet)
+    write_tsv(wide(table), tsv)
+    write_page(table, study["title"], page)
+
+
+@app.command()
 def check(files: list[Path], config: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE")] = None) -> None:
     """Check a study's file or files as Snakemake's --configfile and --config take them, and count what it would run."""
     from zipo.study.check import check

@@ -6,15 +6,17 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, TypeAdapter, field_validator, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
 from zipo.benchmark.plan import START_MINUTES, Benchmark, Row, resolve_rows
 from zipo.datasets.catalogue import Dataset, Filters
 from zipo.parameters import Parameters, ParameterValues
 from zipo.shared.errors import InputError
-from zipo.shared.section import NAME, Form, Section
+from zipo.shared.section import Form, Section
 from zipo.shared.validation import check
 from zipo.shared.yaml_files import dump_yaml, read_yaml
+from zipo.study.experiments import Experiment, ExperimentChoice, Name, Readings, merged
+from zipo.study.readings.catalogue import Question, load_questions
 from zipo.study.search.space import SEARCHED, Tuning
 
 RESERVED = {
@@ -31,7 +33,6 @@ def _not_reserved(name: str) -> str:
     return name
 
 
-Name = Annotated[str, NAME]
 StudyName = Annotated[
     str,
     Form("[a-z0-9][a-z0-9_-]*", "a name of small letters, digits, _ and - alone, such as my_study"),
@@ -39,60 +40,6 @@ StudyName = Annotated[
 ]
 PlaceOf = Callable[..., str]
 """Gives the place in errors, such as a file, of what stands at a path of keys."""
-Values = Annotated[list[Any], Field(min_length=1)]
-Grid = Annotated[
-    dict[str, Values],
-    Field(json_schema_extra={"propertyNames": {"enum": list(ParameterValues.model_fields)}}),
-]
-
-
-class Point(ParameterValues):
-    """A setting of an experiment by the hyper-parameters that make it, perhaps with a name."""
-
-    name: str = ""
-    """Name in tables and figures."""
-
-
-class Points(Section):
-    """The settings an experiment compares: all combinations of `grid`, or the `points` one by one."""
-
-    grid: Grid = {}
-    """Hyper-parameters and the values of each; every combination is trained."""
-    points: list[Point] = []
-    """Settings one by one, where a full grid would hold senseless ones."""
-    set: ParameterValues = ParameterValues()
-    """Hyper-parameters that the whole experiment fixes."""
-    base: str | None = None
-    """File of hyper-parameters over the study's base setting, such as the best.yaml of a finished search."""
-
-    @field_validator("grid")
-    @classmethod
-    def _grid_of_parameters(cls, grid: dict[str, list]) -> dict[str, list]:
-        return {
-            name: [getattr(ParameterValues(**{name: value}), name) for value in values] for name, values in grid.items()
-        }
-
-
-class Experiment(Points):
-    """One experiment of the catalogue: what is varied, everything else being the study's base setting."""
-
-    title: str
-    """What is investigated."""
-    section: str = ""
-    """Section of the paper."""
-    method: Literal["zipo"] = "zipo"
-    """Method that is trained: runs with losses over seeds are ZiPo's alone."""
-    keep_latents: bool = False
-    """Draw the latents of its settings in two dimensions and compare their clusters with the cell types."""
-
-
-class ExperimentChoice(Points):
-    """An experiment as a study runs it: what is set here replaces what the catalogue has."""
-
-    datasets: Annotated[list[Name], Field(min_length=1)] | None = None
-    """Data sets to run it on; the study's default if absent."""
-    seeds: Annotated[int, Field(ge=1)] | None = None
-    """Number of seeds; the study's if absent."""
 
 
 class DatasetChoice(Section):
@@ -115,6 +62,8 @@ class StudyFile(Section):
     """Data set of the experiments that name none."""
     experiments: dict[Name, ExperimentChoice] = {}
     """Experiments of config/experiments.yaml, by name; none in a study that is a benchmark alone."""
+    readings: Readings | None = None
+    """Readings of what the paper leaves open; the study's own alone if absent."""
     benchmark: Benchmark | None = None
     """Methods compared with each other; none if absent."""
     parameters: ParameterValues = ParameterValues()
@@ -177,6 +126,10 @@ class Study:
     """Gives the file or option that a path of keys is from, for errors."""
     left_out: list[str] = field(default_factory=list)
     """Data sets that cannot be had here: access to them is controlled, and there is no token."""
+    questions: dict[str, Question] = field(default_factory=dict)
+    """What the paper leaves open, by name, as far as the study tries other readings of it."""
+    read_experiments: dict[str, Experiment] = field(default_factory=dict)
+    """The experiments that are repeated under each reading, by name."""
 
     def datasets_of(self, experiment: str) -> list[str]:
         """The data sets an experiment runs on, of those that can be had."""
@@ -219,6 +172,17 @@ class Study:
         if not (benchmark := self.file.benchmark):
             return []
         return [name for name in benchmark.datasets or self.datasets if name in self.datasets]
+
+    @property
+    def read_seeds(self) -> int:
+        """The number of seeds under each reading."""
+        return (self.file.readings and self.file.readings.seeds) or self.file.seeds
+
+    def read_datasets_of(self, experiment: str) -> list[str]:
+        """The data sets that an experiment is repeated on under each reading, of those that can be had."""
+        assert self.file.readings
+        names = self.file.readings.experiments[experiment].datasets or [self.file.default_dataset]
+        return [name for name in names if name in self.datasets]
 
     def seeds_of(self, experiment: str) -> list[int]:
         """The seeds of an experiment, from 1."""
@@ -270,11 +234,20 @@ def load(config: dict[str, Any], place: str | PlaceOf, folder: Path, synapse_tok
     experiments = {}
     for name, choice in file.experiments.items():
         check_names(choice.datasets or [], *study_datasets, "experiments", name, "datasets")
-        experiments[name] = _merged(catalogue[name], choice)
+        experiments[name] = merged(catalogue[name], choice)
+    questions, read_experiments = {}, {}
+    if readings := file.readings:
+        questions = load_questions(folder / "readings.yaml")
+        check_names(readings.questions or [], questions, str(folder / "readings.yaml"), "readings", "questions")
+        questions = {name: questions[name] for name in readings.questions or questions}
+        check_names(readings.experiments, file.experiments, place_of("experiments"), "readings", "experiments")
+        for name, repeated in readings.experiments.items():
+            check_names(repeated.datasets or [], *study_datasets, "readings", "experiments", name, "datasets")
+            read_experiments[name] = merged(experiments[name], repeated)
     left_out = [] if synapse_token else [name for name, data in datasets.items() if data.source.token]
     for name in left_out:
         del datasets[name]
-    study = Study(file, datasets, experiments, place_of, left_out)
+    study = Study(file, datasets, experiments, place_of, left_out, questions, read_experiments)
     if tuning := study.tuning:
         for encoder in tuning.encoders:
             values = tuning.set.model_dump(exclude_unset=True) | {"encoder": encoder}
@@ -295,12 +268,3 @@ def resolved(file: StudyFile) -> str:
 def parameters_of(values: dict[str, Any], place: str) -> Parameters:
     """All hyper-parameters from some, checked to fit together."""
     return check(TypeAdapter(Parameters), values, place)
-
-
-def _merged(experiment: Experiment, choice: ExperimentChoice) -> Experiment:
-    """An experiment of the catalogue with a study's own points and values."""
-    update: dict[str, Any] = {"base": choice.base or experiment.base}
-    if choice.grid or choice.points:  # either replaces both
-        update |= {"grid": choice.grid, "points": choice.points}
-    values = experiment.set.model_dump(exclude_unset=True) | choice.set.model_dump(exclude_unset=True)
-    return experiment.model_copy(update=update | {"set": ParameterValues(**values)})

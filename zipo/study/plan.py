@@ -16,8 +16,9 @@ from zipo.study.benchmark_plan import BenchmarkPlan
 from zipo.study.config import Study, parameters_of
 from zipo.study.pages import Page, pages_of
 from zipo.study.paths import Paths
+from zipo.study.readings.planning import all_settings
 from zipo.study.search.space import Tuning
-from zipo.study.settings import Setting, block_name, blocks_of, settings_of
+from zipo.study.settings import Setting, block_name, blocks_of
 
 PICTURE_KINDS = ("png", "pdf", "tsv", "html")
 """Endings of a figure's files: two pictures, the numbers behind them, and its page."""
@@ -48,7 +49,7 @@ class Plan:
     def of(cls, study: Study, root: Path) -> Self:
         """The plan of a study. Raises InputError for settings or rows of the leaderboard that will not do."""
         paths = Paths(f"results/{study.file.study}")
-        return cls(study, root, paths, settings_of(study), BenchmarkPlan.of(study, paths), study.tuning)
+        return cls(study, root, paths, all_settings(study), BenchmarkPlan.of(study, paths), study.tuning)
 
     # what there is
 
@@ -59,6 +60,7 @@ class Plan:
         tables += ["embeddings", "clusters"] if self.latent_pairs else []
         tables += ["totals"]
         tables += ["trials"] if self.tuning else []
+        tables += ["readings"] if self.study.read_experiments else []
         return tables + (["leaderboard", "zeros", "places"] if self.benchmark.rows else [])
 
     @property
@@ -114,6 +116,12 @@ class Plan:
         return [self.paths.file("claims.tsv"), self.paths.file("claims.html")] if self.settings else []
 
     @property
+    def readings_files(self) -> list[str]:
+        """The verdicts under each reading, as a table and as a page; none without other readings."""
+        names = ["readings.tsv", "readings.html"]
+        return [self.paths.file(name) for name in names if "readings" in self.tables]
+
+    @property
     def tuning_files(self) -> list[str]:
         """What the search for hyper-parameters leaves for a reader; none without one."""
         if not self.tuning:
@@ -145,25 +153,28 @@ class Plan:
         return [file for name in self.figures for file in self.files_of_figure(name)]
 
     def inputs_of_target(self, name: str) -> list[str]:
-        """What Snakemake's target of a name asks for: runs, claims, leaderboard, or a figure, as figure-08.
+        """What Snakemake's target of a name asks for: runs, claims, readings, leaderboard, or a figure, as figure-08.
 
         Raises InputError where the study does not make it.
         """
-        if name not in ("runs", "claims", "leaderboard"):
+        parts = {
+            "runs": ("experiments", self.settings, self.runs_files),
+            "claims": ("experiments", self.settings, self.claim_tables),
+            "readings": ("readings", self.readings_files, [self.paths.table("runs")]),
+            "leaderboard": ("benchmark", self.benchmark.rows, [self.paths.table("scores")]),
+        }
+        if name not in parts:
             return self.files_of_figure(name)
-        section, is_made = (
-            ("benchmark", self.benchmark.rows) if name == "leaderboard" else ("experiments", self.settings)
-        )
+        section, is_made, files = parts[name]
         if not is_made:
             raise InputError(f"{name}: the study {self.study.file.study} has no {section}, so there is none")
-        files = {"runs": self.runs_files, "claims": self.claim_tables, "leaderboard": [self.paths.table("scores")]}
-        return files[name]
+        return files
 
     @property
     def report_files(self) -> list[str]:
         """Files of the pages that the report is made of, with the pictures and numbers of figures."""
-        leaderboard = self.benchmark_files[-1:]
-        return [*self.figure_files, *self.claims_files, *leaderboard, *map(self.paths.page, self.pages)]
+        of_claims, leaderboard = [*self.claims_files, *self.readings_files], self.benchmark_files[-1:]
+        return [*self.figure_files, *of_claims, *leaderboard, *map(self.paths.page, self.pages)]
 
     # what jobs need
 

@@ -7,12 +7,14 @@ from pydantic import TypeAdapter
 
 from zipo.study.claims.catalogue import CLAIMS
 from zipo.study.config import DATASETS, EXPERIMENTS, STUDY_FILE
+from zipo.study.readings.catalogue import QUESTIONS
 
 SCHEMAS: dict[str, TypeAdapter] = {
     "study": STUDY_FILE,
     "datasets": DATASETS,
     "experiments": EXPERIMENTS,
     "claims": CLAIMS,
+    "readings": QUESTIONS,
 }
 
 

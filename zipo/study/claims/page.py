@@ -8,16 +8,10 @@ from typing import Any
 import pandas as pd
 
 from zipo.shared import page
+from zipo.shared.verdicts import SIGNS
 from zipo.study.claims import t_tests
 from zipo.study.claims.verdicts import VERDICTS
 
-# sign, colour and ink of each verdict: colours of Okabe and Ito, distinct in every common colour blindness
-BADGES = {
-    "reproduced": ("&#10003;", "#0072b2", "#ffffff"),
-    "not reproduced": ("&#10007;", "#e69f00", "#000000"),
-    "undecided": ("?", "#f0e442", "#000000"),
-    "not run": ("&ndash;", "#dddddd", "#000000"),
-}
 STYLE = """
 table { width: 100%; table-layout: fixed; }
 td { overflow-wrap: anywhere; }
@@ -61,7 +55,7 @@ def _section(figure: float, claims: pd.DataFrame) -> str:
 
 
 def _row(row: dict[str, Any]) -> str:
-    sign, colour, ink = BADGES[row["verdict"]]
+    sign, colour, ink = SIGNS[row["verdict"]]
     badge = f'<span class="badge" style="background:{colour};color:{ink}">{sign} {row["verdict"]}</span>'
     cells = [
         escape(row["section"]), f"{escape(row['claim'])}<br><small>{escape(row['id'])}</small>",

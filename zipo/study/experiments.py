@@ -1,0 +1,93 @@
+"""Experiments as a catalogue describes them and a study chooses them: the settings that each compares."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from zipo.parameters import ParameterValues
+from zipo.shared.section import NAME, Section
+
+Name = Annotated[str, NAME]
+Values = Annotated[list[Any], Field(min_length=1)]
+Grid = Annotated[
+    dict[str, Values],
+    Field(json_schema_extra={"propertyNames": {"enum": list(ParameterValues.model_fields)}}),
+]
+
+
+class Point(ParameterValues):
+    """A setting of an experiment by the hyper-parameters that make it, perhaps with a name."""
+
+    name: str = ""
+    """Name in tables and figures."""
+
+
+class Points(Section):
+    """The settings an experiment compares: all combinations of `grid`, or the `points` one by one."""
+
+    grid: Grid = {}
+    """Hyper-parameters and the values of each; every combination is trained."""
+    points: list[Point] = []
+    """Settings one by one, where a full grid would hold senseless ones."""
+    set: ParameterValues = ParameterValues()
+    """Hyper-parameters that the whole experiment fixes."""
+    base: str | None = None
+    """File of hyper-parameters over the study's base setting, such as the best.yaml of a finished search."""
+
+    @field_validator("grid")
+    @classmethod
+    def _grid_of_parameters(cls, grid: dict[str, list]) -> dict[str, list]:
+        return {
+            name: [getattr(ParameterValues(**{name: value}), name) for value in values] for name, values in grid.items()
+        }
+
+
+class Experiment(Points):
+    """One experiment of the catalogue: what is varied, everything else being the study's base setting."""
+
+    title: str
+    """What is investigated."""
+    section: str = ""
+    """Section of the paper."""
+    method: Literal["zipo"] = "zipo"
+    """Method that is trained: runs with losses over seeds are ZiPo's alone."""
+    keep_latents: bool = False
+    """Draw the latents of its settings in two dimensions and compare their clusters with the cell types."""
+
+
+class ExperimentChoice(Points):
+    """An experiment as a study runs it: what is set here replaces what the catalogue has."""
+
+    datasets: Annotated[list[Name], Field(min_length=1)] | None = None
+    """Data sets to run it on; the study's default if absent."""
+    seeds: Annotated[int, Field(ge=1)] | None = None
+    """Number of seeds; the study's if absent."""
+
+
+class ReadExperiment(Points):
+    """An experiment of the study as it is repeated under each reading: what is set here replaces what the study has."""
+
+    datasets: Annotated[list[Name], Field(min_length=1)] | None = None
+    """Data sets to repeat it on; the study's default if absent."""
+
+
+class Readings(Section):
+    """Claims decided anew under each reading of what the paper leaves open, one reading changed at a time."""
+
+    questions: Annotated[list[Name], Field(min_length=1)] | None = None
+    """Questions of config/readings.yaml; all if absent."""
+    experiments: Annotated[dict[Name, ReadExperiment], Field(min_length=1)]
+    """Experiments of the study whose claims are decided, by name."""
+    claims: Annotated[list[Name], Field(min_length=1)] | None = None
+    """Claims of config/claims.yaml that are shown; all of these experiments if absent."""
+    seeds: Annotated[int, Field(ge=1)] | None = None
+    """Number of seeds; the study's if absent."""
+
+
+def merged(experiment: Experiment, choice: ExperimentChoice | ReadExperiment) -> Experiment:
+    """An experiment of the catalogue with a study's own points and values."""
+    update: dict[str, Any] = {"base": choice.base or experiment.base}
+    if choice.grid or choice.points:  # either replaces both
+        update |= {"grid": choice.grid, "points": choice.points}
+    values = experiment.set.model_dump(exclude_unset=True) | choice.set.model_dump(exclude_unset=True)
+    return experiment.model_copy(update=update | {"set": ParameterValues(**values)})

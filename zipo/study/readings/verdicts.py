@@ -1,0 +1,105 @@
+"""Verdicts on claims under each reading, and what the readings together say of a claim."""
+
+from typing import Any
+
+import pandas as pd
+
+from zipo.study.claims.catalogue import Catalogue
+from zipo.study.claims.claim import RunsClaim
+from zipo.study.claims.verdicts import decide
+
+ROBUST, HANGS, FAILS, UNDECIDED, NOT_COMPARED = (
+    "robust",
+    "hangs on",
+    "fails under every reading",
+    "undecided",
+    "not compared",
+)
+CLASSES = (ROBUST, HANGS, FAILS, UNDECIDED, NOT_COMPARED)
+DECIDED = ("reproduced", "not reproduced")
+KEY = ["id", "dataset"]
+"""What tells the rows of the table apart."""
+SHOWN = ["verdict", "effect", "ci_low", "ci_high", "pairs", "diverged"]
+"""Columns of each reading in the wide table."""
+
+
+def classify(verdicts: dict[str, str]) -> tuple[str, list[str]]:
+    """The class of a claim from its verdicts by reading, the study's own first, and the readings that change it.
+
+    Readings under which it was not run are left out. A claim hangs on readings where it is reproduced under some and
+    not reproduced under others: on those whose verdict, of these two, is another than the study's own.
+    """
+    run = {name: verdict for name, verdict in verdicts.items() if verdict != "not run"}
+    if len(run) < 2:
+        return NOT_COMPARED, []
+    present = set(run.values())
+    if set(DECIDED) <= present:
+        own = verdicts[next(iter(verdicts))]
+        return HANGS, [name for name, verdict in run.items() if verdict in DECIDED and verdict != own]
+    if present == {"reproduced"}:
+        return ROBUST, []
+    if present == {"not reproduced"}:
+        return FAILS, []
+    return UNDECIDED, [name for name, verdict in run.items() if verdict == "undecided"]
+
+
+def decide_under_readings(runs: pd.DataFrame, study: dict[str, Any], claims: Catalogue) -> pd.DataFrame:
+    """A row per claim, data set and reading: the columns of claims.tsv, the class, and the readings it hangs on.
+
+    `runs` is the runs table of zipo.study.claims.tables; `study` are zipo.study.readings.facts.ReadingFacts as a
+    dictionary. Each reading is a study of its own to zipo.study.claims.verdicts.decide. A claim whose settings are the
+    same as in the study's own reading is marked in `same_runs`, and its verdict counts for the class once.
+    """
+    experiments = {name: claim.experiment for name, claim in claims.items() if isinstance(claim, RunsClaim)}
+    of_runs = {name: claims[name] for name, experiment in experiments.items() if experiment in study["experiments"]}
+    tables = []
+    for reading in study["readings"]:
+        table = decide({"runs": _runs_under(runs, reading, study["seeds"])}, _study_under(study, reading), of_runs)
+        same = table["id"].map(experiments).isin(reading["same_as_run"])
+        tables.append(
+            table.assign(reading=reading["name"], question=reading["question"], text=reading["text"], same_runs=same)
+        )
+    table = pd.concat(tables, ignore_index=True)
+    table = table[table["id"].isin(study["claims"] or of_runs)]
+    classes = []
+    for key, rows in table.groupby(KEY, sort=False):
+        if (rows["verdict"] == "not run").all():
+            continue
+        counted = rows[~rows["same_runs"]]
+        name, changing = classify(dict(zip(counted["reading"], counted["verdict"], strict=True)))
+        classes.append((*key, name, ", ".join(changing)))
+    return table.merge(pd.DataFrame(classes, columns=[*KEY, "class", "hangs_on"]), on=KEY)
+
+
+def wide(table: pd.DataFrame) -> pd.DataFrame:
+    """A row per claim and data set, with verdict, effect and its 95 % confidence interval under each reading."""
+    identity = ["id", "figure", "section", "claim", "dataset", "class", "hangs_on", "measure", "scale"]
+    first = table.groupby(KEY, sort=False)[identity[1:4] + identity[5:]].first().reset_index()[identity]
+    for reading, rows in table.groupby("reading", sort=False):
+        columns = rows.set_index(KEY)[SHOWN].rename(columns=lambda name: f"{reading} {name}")  # noqa: B023
+        first = first.merge(columns, how="left", left_on=KEY, right_index=True)
+    return first
+
+
+def _runs_under(runs: pd.DataFrame, reading: dict[str, Any], seeds: int) -> pd.DataFrame:
+    """The runs of a reading's settings, with the experiments and names that the settings have under it."""
+    experiments: dict[str, list[str]] = {}
+    names: dict[str, str] = {}
+    for experiment, settings in reading["settings"].items():
+        for setting, name in settings.items():
+            experiments.setdefault(setting, []).append(experiment)
+            names[setting] = names.get(setting) or name
+    chosen = runs[runs["setting"].isin(experiments) & (runs["seed"] <= seeds)]
+    return chosen.assign(
+        experiments=[",".join(experiments[setting]) for setting in chosen["setting"]],
+        variant=[names[setting] for setting in chosen["setting"]],
+    )
+
+
+def _study_under(study: dict[str, Any], reading: dict[str, Any]) -> dict[str, Any]:
+    """The study as a claim sees it under a reading: where this changes an experiment, the base has its values."""
+    experiments = {
+        name: facts | {"base": facts["base"] | ({} if name in reading["same_as_run"] else reading["changes"])}
+        for name, facts in study["experiments"].items()
+    }
+    return {"experiments": experiments, "left_out": study["left_out"]}
