@@ -6,13 +6,17 @@ PYTHON ?= $(if $(WHOLE),$(BIN)/python,$(shell for name in $(NAMES); do $$name -V
 PINS := envs/zipo.txt
 INSTALL := --constraint $(PINS) --editable .[study,test]
 
-.PHONY: demo test coverage slurm-test reliability docs tutorial leaderboard env lint format
+.PHONY: demo verdicts test coverage slurm-test reliability docs tutorial leaderboard env lint format
 
 # else each of the many processes would compile every module again
 unexport PYTHONDONTWRITEBYTECODE
 
 demo: env
 	$(BIN)/snakemake
+
+# the paper's claims at small scale, each training to its own end, under several readings of the paper; some hours
+verdicts: env
+	$(BIN)/snakemake --configfile config/verdicts.yaml
 
 test: env lint
 	$(BIN)/pytest --numprocesses 2

@@ -59,6 +59,33 @@ def test_tables_follow_from_what_a_study_runs():
     ]
 
 
+def test_readings_add_settings_a_table_and_a_page():
+    plan = planned(readings={"questions": ["reduction"], "experiments": {"alpha_z": {}}})
+    assert plan.tables == ["runs", "totals", "readings"]
+    assert [len(setting.seeds) for setting in plan.settings.values()] == [3] * 4
+    assert {setting.parameters.reduction for setting in plan.settings.values()} == {"mean", "sum"}
+    assert plan.readings_files == ["results/tiny/readings.tsv", "results/tiny/readings.html"]
+    assert "results/tiny/readings.html" in plan.report_files
+    assert "figure-21" in plan.figures
+    assert plan.inputs_of_target("readings") == ["results/tiny/runs.parquet"]
+    without = planned()
+    assert (without.readings_files, "figure-21" in without.figures) == ([], False)
+    with pytest.raises(InputError, match="readings: the study tiny has no readings, so there is none"):
+        without.inputs_of_target("readings")
+
+
+def test_the_study_of_verdicts_runs_all_to_their_ends_and_trains_what_is_shared_once():
+    plan = of_config("verdicts")
+    assert {setting.parameters.max_epochs for setting in plan.settings.values()} == {1000}
+    assert {tuple(setting.seeds) for setting in plan.settings.values()} == {tuple(range(1, 13))}
+    of_readings = [setting for setting in plan.settings.values() if setting.experiments == ["readings"]]
+    own = [setting for setting in plan.settings.values() if setting.experiments != ["readings"]]
+    # every setting that is repeated under readings is, as the study reads the paper, one of its experiments' own
+    assert all(setting.experiments[0] != "readings" for setting in own)
+    assert len(of_readings) < len(plan.settings)
+    assert len([setting for setting in own if "readings" in setting.experiments]) == 17
+
+
 def test_figures_are_those_that_experiments_and_tables_allow():
     drawn = set(planned().figures)
     assert {"figure-01", "figure-02", "figure-08"} <= drawn

@@ -55,6 +55,11 @@ def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
         label = reading.replace("_", " ").replace("=", ":\n", 1)
         ax.text(column + 0.5, -0.2, label, ha="center", va="bottom", fontsize=7.5, linespacing=1.2)
     several = table["dataset"].nunique() > 1
+    shown = table.drop_duplicates(["id", "dataset"])["figure"].astype("Float64").fillna(0)
+    for row in range(1, len(claims)):
+        if shown.iloc[row] != shown.iloc[row - 1]:  # a line between the figures of the paper
+            ax.axhline(row, color="#444444", linewidth=0.8, zorder=3)
+    ax.axvline(1, color="#444444", linewidth=0.8, zorder=3)
     for row, rows in enumerate(claims):
         _text(ax, row, len(readings), rows.iloc[0], several)
         for cell in rows.to_dict("records"):
