@@ -23,7 +23,7 @@ def table() -> pd.DataFrame:
         {
             "id": claim, "dataset": "a", "figure": 5 if claim == "first" else pd.NA, "section": "III",
             "claim": f"The {claim} claim of all.", "class": "hangs on" if claim == "first" else "robust",
-            "hangs_on": "reduction=sum" if claim == "first" else "", "reading": reading, "verdict": verdict,
+            "because_of": "reduction=sum" if claim == "first" else "", "reading": reading, "verdict": verdict,
             "same_runs": (claim, reading) == ("second", "input=raw"), "measure": "test_nll", "scale": "relative",
             "effect": effect, "ci_low": effect - 0.01, "ci_high": effect + 0.01, "pairs": 12,
         }
@@ -35,7 +35,7 @@ def table() -> pd.DataFrame:
 def test_cells_have_sign_effect_and_colour_of_the_verdict(table):
     ax = figures.load("figure-21").draw({"readings": table}, {}).axes[0]
     texts = {text.get_text(): text for text in ax.texts}
-    assert {"✓ -3 %", "✗ +5 %", "? +0.1 %", "–", "✓ ×12", "≈"} <= set(texts)
+    assert {"✓ -3 %", "✗ +5 %", "? +0.1 %", "\N{EN DASH}", "✓ \N{MULTIPLICATION SIGN}12", "≈"} <= set(texts)
     cells = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
     colours = [to_hex(cell.get_facecolor()) for cell in cells]
     assert colours == ["#0072b2", "#e69f00", "#f0e442", "#dddddd", "#0072b2", "#f4f4f4"]
@@ -64,7 +64,7 @@ def test_it_is_drawn_where_a_study_has_other_readings(table, tmp_path):
     ("effect", "scale", "shown"),
     [
         (0.0123, "relative", "+1.23 %"), (-0.5, "relative", "-50 %"), (8.9, "relative", "+890 %"),
-        (9.0, "relative", "×10"), (0.6123, "absolute", "0.612"),
+        (9.0, "relative", "\N{MULTIPLICATION SIGN}10"), (0.6123, "absolute", "0.612"),
     ],
 )  # fmt: skip
 def test_effects_in_short(effect, scale, shown):

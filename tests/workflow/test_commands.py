@@ -126,8 +126,9 @@ def test_plans_and_refusals(clean):
     found = clean.run([*plans.values(), *refusals.values()])
 
     code, output = zip(*(found[command] for command in plans.values()), strict=True)
-    assert code == (0, 0, 0, 0), output
-    demo, drawn, limited, own = output
+    assert code == (0, 0, 0, 0, 0), output
+    demo, drawn, limited, own, readings = output
+    assert re.search(r"^(local)?rule readings:", readings, re.MULTILINE)
     # what is not known before a data set is there; a file of one's own is none before it is prepared
     for plan in (demo, own):
         assert re.search(r"^rule train:\n(?:    .*\n)*?    resources: .*runtime=<TBD>", plan, re.MULTILINE)

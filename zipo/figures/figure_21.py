@@ -31,7 +31,7 @@ FAINT = "#f4f4f4"
 
 def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
     """A row per claim, data set and reading: verdict, effect and its confidence interval."""
-    columns = ["id", "dataset", "class", "hangs_on", "reading", "same_runs", "verdict", "measure", "scale", "effect"]
+    columns = ["id", "dataset", "class", "because_of", "reading", "same_runs", "verdict", "measure", "scale", "effect"]
     return tables["readings"][[*columns, "ci_low", "ci_high", "pairs"]]
 
 
@@ -73,7 +73,7 @@ def _text(ax: "Axes", row: int, columns: int, claim: pd.Series, several: bool) -
     place = "Text" if pd.isna(claim["figure"]) else f"Fig. {claim['figure']}"
     words = f"{place}: {claim['claim']}" + (f" [{claim['dataset']}]" if several else "")
     ax.text(-0.08, row + 0.5, textwrap.fill(words, LINE), ha="right", va="center", fontsize=6.5, linespacing=1.05)
-    said = f"{claim['class']} {claim['hangs_on']}" if claim["class"] == "hangs on" else claim["class"]
+    said = f"{claim['class']} {claim['because_of']}" if claim["class"] == "hangs on" else claim["class"]
     weight = "bold" if claim["class"] == "robust" else "normal"
     lines = textwrap.fill(said.replace("_", " "), CLASS_LINE, max_lines=3)
     ax.text(columns + 0.08, row + 0.5, lines, ha="left", va="center", fontsize=6.5, weight=weight, linespacing=1.0)

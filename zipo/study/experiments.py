@@ -23,7 +23,7 @@ class Point(ParameterValues):
 
 
 class Points(Section):
-    """The settings an experiment compares: all combinations of `grid`, or the `points` one by one."""
+    """The settings that are compared: all combinations of `grid`, or the `points` one by one."""
 
     grid: Grid = {}
     """Hyper-parameters and the values of each; every combination is trained."""
@@ -31,8 +31,6 @@ class Points(Section):
     """Settings one by one, where a full grid would hold senseless ones."""
     set: ParameterValues = ParameterValues()
     """Hyper-parameters that the whole experiment fixes."""
-    base: str | None = None
-    """File of hyper-parameters over the study's base setting, such as the best.yaml of a finished search."""
 
     @field_validator("grid")
     @classmethod
@@ -42,7 +40,14 @@ class Points(Section):
         }
 
 
-class Experiment(Points):
+class _OverBase(Points):
+    """Settings over the study's base setting or another."""
+
+    base: str | None = None
+    """File of hyper-parameters over the study's base setting, such as the best.yaml of a finished search."""
+
+
+class Experiment(_OverBase):
     """One experiment of the catalogue: what is varied, everything else being the study's base setting."""
 
     title: str
@@ -55,7 +60,7 @@ class Experiment(Points):
     """Draw the latents of its settings in two dimensions and compare their clusters with the cell types."""
 
 
-class ExperimentChoice(Points):
+class ExperimentChoice(_OverBase):
     """An experiment as a study runs it: what is set here replaces what the catalogue has."""
 
     datasets: Annotated[list[Name], Field(min_length=1)] | None = None
@@ -86,7 +91,8 @@ class Readings(Section):
 
 def merged(experiment: Experiment, choice: ExperimentChoice | ReadExperiment) -> Experiment:
     """An experiment of the catalogue with a study's own points and values."""
-    update: dict[str, Any] = {"base": choice.base or experiment.base}
+    base = choice.base if isinstance(choice, ExperimentChoice) else None
+    update: dict[str, Any] = {"base": base or experiment.base}
     if choice.grid or choice.points:  # either replaces both
         update |= {"grid": choice.grid, "points": choice.points}
     values = experiment.set.model_dump(exclude_unset=True) | choice.set.model_dump(exclude_unset=True)

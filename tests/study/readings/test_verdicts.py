@@ -75,7 +75,7 @@ def test_each_reading_decides_on_its_own_runs_and_seeds():
     assert list(zip(table["id"], table["reading"], table["verdict"], table["same_runs"], strict=True)) == [
         ("it", "as_run", YES, False), ("it", "x=other", NO, False), ("it", "y=same", YES, True),
     ]  # fmt: skip
-    assert set(zip(table["class"], table["hangs_on"], strict=True)) == {("hangs on", "x=other")}
+    assert set(zip(table["class"], table["because_of"], strict=True)) == {("hangs on", "x=other")}
     assert table["effect"].tolist() == pytest.approx([-0.3, 0.3, -0.3])
     interval = stats.ttest_1samp(-0.3 + NOISE, 0).confidence_interval(0.95)
     row = wide(table).iloc[0]
@@ -137,4 +137,4 @@ def test_readings_of_trained_models(tmp_path):
     assert table.loc["as_run", "mean_of"] == pytest.approx(means["mean"])
     assert table.loc["reduction=sum", "mean_of"] == pytest.approx(means["sum"])
     assert table["verdict"].to_dict() == {"as_run": YES, "reduction=sum": NO}
-    assert set(table["hangs_on"]) == {"reduction=sum"}
+    assert set(table["because_of"]) == {"reduction=sum"}

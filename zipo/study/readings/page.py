@@ -54,7 +54,7 @@ def _row(rows: pd.DataFrame) -> str:
     figure = "" if pd.isna(first["figure"]) else f"Figure {first['figure']}. "
     places = f"{first['id']}, {first['dataset']}"
     name = f"{escape(figure)}{escape(first['claim'])}<br><small>{escape(places)}</small>"
-    described = f"{first['class']} {first['hangs_on']}" if first["class"] == "hangs on" else first["class"]
+    described = f"{first['class']} {first['because_of']}" if first["class"] == "hangs on" else first["class"]
     cells = "".join(_cell(row) for row in rows.to_dict("records"))
     return f"<tr><td>{name}</td><td>{escape(described)}</td>{cells}</tr>"
 

@@ -44,7 +44,7 @@ def classify(verdicts: dict[str, str]) -> tuple[str, list[str]]:
 
 
 def decide_under_readings(runs: pd.DataFrame, study: dict[str, Any], claims: Catalogue) -> pd.DataFrame:
-    """A row per claim, data set and reading: the columns of claims.tsv, the class, and the readings it hangs on.
+    """A row per claim, data set and reading: the columns of claims.tsv, the class, and the readings it is due to.
 
     `runs` is the runs table of zipo.study.claims.tables; `study` are zipo.study.readings.facts.ReadingFacts as a
     dictionary. Each reading is a study of its own to zipo.study.claims.verdicts.decide. A claim whose settings are the
@@ -68,12 +68,12 @@ def decide_under_readings(runs: pd.DataFrame, study: dict[str, Any], claims: Cat
         counted = rows[~rows["same_runs"]]
         name, changing = classify(dict(zip(counted["reading"], counted["verdict"], strict=True)))
         classes.append((*key, name, ", ".join(changing)))
-    return table.merge(pd.DataFrame(classes, columns=[*KEY, "class", "hangs_on"]), on=KEY)
+    return table.merge(pd.DataFrame(classes, columns=[*KEY, "class", "because_of"]), on=KEY)
 
 
 def wide(table: pd.DataFrame) -> pd.DataFrame:
     """A row per claim and data set, with verdict, effect and its 95 % confidence interval under each reading."""
-    identity = ["id", "figure", "section", "claim", "dataset", "class", "hangs_on", "measure", "scale"]
+    identity = ["id", "figure", "section", "claim", "dataset", "class", "because_of", "measure", "scale"]
     first = table.groupby(KEY, sort=False)[identity[1:4] + identity[5:]].first().reset_index()[identity]
     for reading, rows in table.groupby("reading", sort=False):
         columns = rows.set_index(KEY)[SHOWN].rename(columns=lambda name: f"{reading} {name}")  # noqa: B023
