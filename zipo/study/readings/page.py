@@ -9,13 +9,21 @@ import pandas as pd
 
 from zipo.shared import page
 from zipo.shared.verdicts import SIGNS, amount
-from zipo.study.readings.verdicts import CLASSES, KEY
+from zipo.study.readings.verdicts import FAILS, HANGS, KEY, NOT_COMPARED, ROBUST, UNDECIDED
 
 STYLE = """
 td.cell { text-align: center; white-space: nowrap; font-size: 12px; }
 th.cell { font-size: 12px; text-align: center; }
 td.same { color: #777; }
 """
+OF_SEVERAL = {
+    ROBUST: "robust",
+    HANGS: "hang on a reading",
+    FAILS: "fail under every reading",
+    UNDECIDED: "undecided",
+    NOT_COMPARED: "not compared",
+}
+"""The classes of claims as a sentence counts them."""
 
 
 def write_page(table: pd.DataFrame, title: str, target: Path) -> None:
@@ -26,8 +34,7 @@ def write_page(table: pd.DataFrame, title: str, target: Path) -> None:
 def body(table: pd.DataFrame) -> str:
     """The page's content as HTML: the number of claims in each class, the questions, and a table of verdicts."""
     claims = table.drop_duplicates(KEY)
-    counts = ", ".join(f"{(claims['class'] == name).sum()} {name}" for name in CLASSES if name != "hangs on")
-    hanging = (claims["class"] == "hangs on").sum()
+    counts = ", ".join(f"{(claims['class'] == name).sum()} {words}" for name, words in OF_SEVERAL.items())
     readings = table.drop_duplicates("reading")
     questions = "".join(
         f"<li><b>{escape(name)}</b>: {escape(text)} {escape(', '.join(answers))}</li>"
@@ -37,7 +44,7 @@ def body(table: pd.DataFrame) -> str:
     )
     head = "".join(f'<th class="cell">{escape(name).replace("=", "=<wbr>")}</th>' for name in readings["reading"])
     rows = "\n".join(_row(rows) for _, rows in table.groupby(KEY, sort=False))
-    return f"""<p>{counts}, {hanging} hang on a reading, counting each data set by itself.</p>
+    return f"""<p>{counts}, counting each data set by itself.</p>
 <p>The paper is open in places, and a verdict may rest on how it is read. Each column but the first changes one reading
 of the study's own (<em>as_run</em>) and decides the claims on runs trained so. A claim is <em>robust</em> if it is
 reproduced under every reading, <em>fails under every reading</em> if under none, <em>hangs on</em> readings if some
@@ -54,7 +61,7 @@ def _row(rows: pd.DataFrame) -> str:
     figure = "" if pd.isna(first["figure"]) else f"Figure {first['figure']}. "
     places = f"{first['id']}, {first['dataset']}"
     name = f"{escape(figure)}{escape(first['claim'])}<br><small>{escape(places)}</small>"
-    described = f"{first['class']} {first['because_of']}" if first["class"] == "hangs on" else first["class"]
+    described = f"{first['class']} {first['because_of']}" if first["class"] == HANGS else first["class"]
     cells = "".join(_cell(row) for row in rows.to_dict("records"))
     return f"<tr><td>{name}</td><td>{escape(described)}</td>{cells}</tr>"
 

@@ -8,14 +8,11 @@ from zipo.study.claims.catalogue import Catalogue
 from zipo.study.claims.claim import RunsClaim
 from zipo.study.claims.verdicts import decide
 
-ROBUST, HANGS, FAILS, UNDECIDED, NOT_COMPARED = (
-    "robust",
-    "hangs on",
-    "fails under every reading",
-    "undecided",
-    "not compared",
-)
-CLASSES = (ROBUST, HANGS, FAILS, UNDECIDED, NOT_COMPARED)
+ROBUST = "robust"
+HANGS = "hangs on"
+FAILS = "fails under every reading"
+UNDECIDED = "undecided"
+NOT_COMPARED = "not compared"
 DECIDED = ("reproduced", "not reproduced")
 KEY = ["id", "dataset"]
 """What tells the rows of the table apart."""
