@@ -245,6 +245,8 @@ def test_schema_files_match_the_models(name):
     ("file", "name"),
     [
         ("demo.yaml", "study"),
+        ("verdicts.yaml", "study"),
+        ("readings.yaml", "readings"),
         ("datasets.yaml", "datasets"),
         ("experiments.yaml", "experiments"),
         ("claims.yaml", "claims"),
