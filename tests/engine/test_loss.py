@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 from benchmarks.plain import log_likelihood
 from zipo.engine.batches import Counts
 from zipo.engine.loss import Sums, TermWeights, cell_nll, entry_terms, library_rate, scale_invariant_sparsity
-from zipo.engine.model import Prediction
+from zipo.engine.prediction import Prediction
 
 CELLS, GENES = 9, 1100  # more than two blocks of genes, and a rest
 LIKELIHOODS = ["poisson", "nb", "zip", "zinb"]

@@ -22,7 +22,8 @@ from zipo.engine.likelihoods import Likelihood
 from zipo.parameters import Parameters
 
 if TYPE_CHECKING:  # the network's first layer needs the penalty on its weights, which is below
-    from zipo.engine.model import Network, Prediction
+    from zipo.engine.model import Network
+    from zipo.engine.prediction import Prediction
 
 Scalar = TypeVar("Scalar", Tensor, float)
 Numbers = TypeVar("Numbers", Tensor, np.ndarray)

@@ -19,7 +19,8 @@ from zipo.engine.batches import Batch
 from zipo.engine.loss import cell_nll
 
 if TYPE_CHECKING:  # the network holds a prior, and predicts from refined latents
-    from zipo.engine.model import Network, Prediction
+    from zipo.engine.model import Network
+    from zipo.engine.prediction import Prediction
 
 STEPS = 50
 """Evaluations at most; most cells need five to ten."""

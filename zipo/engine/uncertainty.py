@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from zipo.engine.cached_attribute import cached_attribute
-from zipo.engine.model import Network, Prediction
+from zipo.engine.model import Network
+from zipo.engine.prediction import Prediction
 from zipo.engine.refinement import curvature, log_rate_slope
 
 SMALLEST_RATE = 1e-30

@@ -23,7 +23,8 @@ from zipo.engine.devices import device_named
 from zipo.engine.evaluation import Losses, gene_poisson_nll, losses
 from zipo.engine.factor_model import fit_prior
 from zipo.engine.gene_totals import fit_gene_totals, start_at_gene_means
-from zipo.engine.model import Network, Prediction
+from zipo.engine.model import Network
+from zipo.engine.prediction import Prediction
 from zipo.engine.pruning import pruned
 from zipo.engine.streamed import StreamedCounts
 from zipo.engine.switches import engine_switches

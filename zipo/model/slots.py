@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import anndata as ad
     from torch import Tensor
 
-    from zipo.engine.model import Network, Prediction
+    from zipo.engine.model import Network
+    from zipo.engine.prediction import Prediction
     from zipo.model.estimator import ZiPo
     from zipo.model.plausibility import Plausibility
     from zipo.parameters import Parameters
