@@ -34,7 +34,7 @@ def test_the_default_denoises_by_refined_latents_of_a_negative_binomial():
         "rate_penalty": "none",
         "alpha_theta": 0.0,
         "gene_totals": "trained",
-        "encoder": "256-128-64-32",
+        "encoder": "256-128-64-30",
         "batch_size": 64,
         "learning_rate_decay": 0.9,
         "plateau_patience": 6,
@@ -61,17 +61,19 @@ def test_the_fast_preset_has_the_same_objective_and_cheaper_steps():
     ("cells", "encoder"),
     [
         (2, "256-128-64-32-2"),
-        (60, "256-128-64-32-15"),
-        (128, "256-128-64-32"),
+        (24, "256-128-64-32-6"),
+        (60, "256-128-64-32-8"),
+        (1_024, "256-128-64-32-16"),
+        (2_100, "256-128-64-32"),
         (5_000, "512-256-128-64-32"),
         (15_000, "1024-512-256-128-32"),
         (50_000, "2048-1024-512-256-32"),
     ],
 )
-def test_latents_are_a_quarter_of_the_cells_at_most(cells, encoder):
+def test_latents_are_as_many_as_the_cells_can_tell_apart(cells, encoder):
     assert parameters_for("denoise", cells, 2_000)["encoder"] == encoder
     latents = int(parameters_for("fast", cells, 2_000)["encoder"].split("-")[-1])
-    assert latents == min(16, max(2, cells // 4))
+    assert latents == min(16, int(encoder.split("-")[-1]))
 
 
 def test_every_preset_is_one_that_a_model_can_have():
@@ -111,7 +113,7 @@ def test_few_genes_have_a_narrow_encoder():
 def test_a_preset_is_told_in_one_line():
     default, paper = (Parameters(**parameters_for(name, 1_937, 1_000)) for name in ("denoise", "paper"))
     assert in_words(default.model_dump()) == (
-        "nb, 32 latents refined on each cell's counts, the cell's own count taken in; encoder 256-128-64-32, batches "
+        "nb, 30 latents refined on each cell's counts, the cell's own count taken in; encoder 256-128-64-30, batches "
         "of 64 cells, at most 60 epochs (fewer once 10 bring no gain)"
     )
     assert in_words(paper.model_dump()) == (
