@@ -34,8 +34,8 @@ PAPERS = {
     "rate_penalty": "none",
     "gene_totals": "fitted",  # a training that is stopped leaves the genes' totals beside their counts
 }
-# A latent needs cells for its weights to be known by: 24 and 32 denoised 900 and 1,500 simulated cells worse than 14 and
-# 16. Few cells still have a few types.
+# A latent needs cells for its weights to be known by: 32 on 900 and 24 on 1,500 simulated cells denoised worse than 14
+# and 16 did. Few cells still have a few types.
 LATENTS, CELLS_PER_LATENT = 32, 64
 FEWEST_LATENTS, FEWEST_CELLS_PER_LATENT = 8, 4
 # For tries, with a shallower encoder on smaller batches: the latents that it guesses at are refined all the same.

@@ -25,8 +25,8 @@ def test_what_a_study_would_run_is_counted(tmp_path):
     file.write_text(STUDY.replace("1024-64-16", '"1024-64-16"'))
     counts = "data sets: 1, settings: 2, runs: 10"
     assert check([file], ["seeds=5"]) == f"{file}, --config: good; {counts}"
-    # the demo's twelve trials and six methods, and the settings that its experiments share trained once
-    assert check([CONFIG / "demo.yaml"], []).endswith("trials: 12, methods compared: 7")
+    # the demo's twelve trials and eight rows, and the settings that its experiments share trained once
+    assert check([CONFIG / "demo.yaml"], []).endswith("trials: 12, methods compared: 8")
 
 
 @pytest.mark.parametrize(

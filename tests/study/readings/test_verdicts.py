@@ -51,7 +51,8 @@ def invented() -> tuple[pd.DataFrame, dict]:
     rows = [
         {
             "experiments": "anything", "variant": "", "dataset": "a", "setting": setting, "alpha_z": float(setting[1:]),
-            "seed": seed, "status": "ok", "test_nll": value,
+            "seed": seed, "status": "ok", "test_nll": value, "stopped_by": "patience", "training_cells": 40,
+            "test_cells": 10,
         }
         for setting, values in numbers.items()
         for seed, value in enumerate([*values, 100.0], 1)
@@ -128,8 +129,8 @@ def test_readings_of_trained_models(tmp_path):
     assert len(rows) == 2 * 3
     facts = json.loads(json.dumps(asdict(ReadingFacts.of(study))))
     none_left = {
-        "figure": 8, "section": "III-D", "claim": "Little is left.", "experiment": "alpha_z", "kind": "share",
-        "measure": "test_mean_zero_probability", "of": {"alpha_z": 5}, "direction": "less", "bound": 0.1,
+        "figure": 8, "section": "III-D", "claim": "Little is left.", "data": ["toy"], "experiment": "alpha_z",
+        "kind": "share", "measure": "test_mean_zero_probability", "of": {"alpha_z": 5}, "direction": "less", "bound": 0.1,
     }  # fmt: skip
     runs = with_measures(pd.DataFrame(rows), None)
     table = decide_under_readings(runs, facts, claims(it=none_left)).set_index("reading")
