@@ -1,11 +1,16 @@
 """ZiPo itself, as a preset has it: trained on nine tenths of the cells, stopped early by the rest."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anndata as ad
 
 from zipo.parameters import Parameters
 from zipo.presets import DEFAULT
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from zipo.engine.prediction import Prediction
 
 name = "zipo"
 env = None
@@ -26,14 +31,21 @@ def denoise(counts: ad.AnnData, *, seed: int, **parameters: Any) -> ad.AnnData:
     the likelihood has. Raises InputError if X holds anything but raw counts.
     """
     from zipo.model.estimator import ZiPo
+    from zipo.model.predictions import stacked
 
     chosen = {name: value for name, value in parameters.items() if value is not None}
     model = ZiPo.for_data(counts, seed=seed, **chosen).fit(counts)
+    # in one pass, since latents may be refined in each
+    values = stacked((_values(prediction) for prediction in model.predictions(counts)), counts.n_obs)
     denoised = counts.copy()
-    denoised.layers["denoised"] = model.denoise(counts)
-    distribution = model.distribution(counts)
-    if set(distribution) <= KNOWN:
-        denoised.layers.update(distribution)
-    denoised.obsm["latent"] = model.latent(counts)
+    denoised.obsm["latent"] = values.pop("latent")
+    denoised.layers.update(values)
     denoised.uns["likelihood"] = model.parameters.likelihood
     return denoised
+
+
+def _values(prediction: "Prediction") -> "dict[str, Tensor]":
+    """What is kept of the prediction for a batch of cells, by the names of layers."""
+    distribution = prediction.likelihood.parameters
+    known = distribution if set(distribution) <= KNOWN else {}
+    return {"denoised": prediction.denoised, "latent": prediction.latent, **known}

@@ -130,7 +130,8 @@ def test_readings_of_trained_models(tmp_path):
     facts = json.loads(json.dumps(asdict(ReadingFacts.of(study))))
     none_left = {
         "figure": 8, "section": "III-D", "claim": "Little is left.", "data": ["toy"], "experiment": "alpha_z",
-        "kind": "share", "measure": "test_mean_zero_probability", "of": {"alpha_z": 5}, "direction": "less", "bound": 0.1,
+        "kind": "share", "measure": "test_mean_zero_probability", "of": {"alpha_z": 5},
+        "direction": "less", "bound": 0.1,
     }  # fmt: skip
     runs = with_measures(pd.DataFrame(rows), None)
     table = decide_under_readings(runs, facts, claims(it=none_left)).set_index("reading")
