@@ -6,7 +6,7 @@ from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from benchmarks import plain
-from zipo.engine.batches import Batch, Counts
+from zipo.engine.batches import Batch, Counts, gathered
 from zipo.engine.model import Network
 from zipo.engine.optimizer import Adam, Schedule
 from zipo.engine.training import step
@@ -49,7 +49,7 @@ class Gathered(Counts):
     def batch(self, cells: Tensor) -> Batch:
         """The batch of these cells, in this order."""
         index = cells.to(self.device)
-        return Batch(len(cells), self.genes, *self._gathered(cells), self.library_size[index], self.covariates[index])
+        return Batch(len(cells), self.genes, *gathered(self, cells), self.library_size[index], self.covariates[index])
 
 
 def train_engine(network: Network, counts: Counts, orders: list[Tensor]) -> list[float]:

@@ -1,10 +1,12 @@
 """Batches against dense numpy indexing."""
 
+from dataclasses import fields
+
 import numpy as np
 import torch
 from scipy.sparse import random as random_matrix
 
-from zipo.engine.batches import Counts
+from zipo.engine.batches import Counts, gathered
 from zipo.engine.likelihoods import count_constant
 
 
@@ -26,9 +28,18 @@ def test_a_batch_holds_the_cells_asked_for_in_order():
     np.testing.assert_array_equal(batch.covariates.numpy(), expected[:, :2])
     np.testing.assert_array_equal(batch.library_size.numpy()[:, 0], expected.sum(1))
     torch.testing.assert_close(batch.constant, count_constant(batch.values))
-    by_device = counts._gathered(torch.tensor(cells))  # as a GPU cuts it
+    by_device = gathered(counts, torch.tensor(cells))  # as a GPU cuts it
     for found, wanted in zip(by_device, (batch.starts, batch.columns, batch.values, batch.constant), strict=True):
         assert torch.equal(found, wanted)
+
+
+def test_some_cells_of_a_batch_are_the_batch_of_those_cells():
+    _, counts = counts_of(20)
+    some = counts.batch(torch.tensor([13, 0, 19, 7])).some(torch.tensor([3, 0]))
+    wanted = counts.batch(torch.tensor([7, 13]))
+    for field in fields(wanted):
+        one, other = (torch.as_tensor(getattr(each, field.name)) for each in (some, wanted))
+        assert torch.equal(one, other), field.name
 
 
 def test_batches_cover_every_cell_once_and_none_has_a_single_cell():

@@ -12,6 +12,8 @@ from zipo.engine import factor_model
 from zipo.engine.batches import Counts
 from zipo.engine.factor_model import Regressions, adjustment, can_refine_decoder, fit_prior, size_derivatives
 from zipo.engine.model import Network
+from zipo.engine.refinement import place
+from zipo.engine.uncertainty import covariance_root
 from zipo.parameters import Parameters
 
 CELLS, GENES = 400, 50
@@ -106,7 +108,8 @@ def test_a_gene_ends_at_the_regression_that_scipy_finds(truth, likelihood):
         variance = network.latent_weights.square().mean(dim=0).double().numpy()
         before = head.weight.clone(), head.bias.clone()
         regressions = Regressions(network)
-        regressions.add(batch, latent)
+        at = place(network, batch, latent)
+        regressions.add(batch, at, covariance_root(network.prior_of_latents.precision, at.curvature))
         regressions.step()
     inputs = np.column_stack([latent.double().numpy(), np.ones(CELLS)])
     precision = np.append(1 / variance, factor_model.VAGUE)

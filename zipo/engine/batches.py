@@ -57,6 +57,11 @@ class Batch:
         dense[self.index] = values
         return dense.view(self.cells, self.genes)
 
+    def some(self, cells: Tensor) -> "Batch":
+        """The batch of these of its cells, by their places, in this order."""
+        chosen = selected(self, cells) if self.values.device.type == "cpu" else gathered(self, cells)
+        return Batch(len(cells), self.genes, *chosen, self.library_size[cells], self.covariates[cells])
+
 
 class AnyCounts(Protocol):
     """Interface of counts of cells x genes for training and evaluation, in memory or on disk."""
@@ -106,26 +111,9 @@ class Counts:
 
     def batch(self, cells: Tensor) -> Batch:
         """The batch of these cells (on the processor), in this order."""
-        stored = self._selected(cells) if self.device.type == "cpu" else self._gathered(cells)
+        chosen = selected(self, cells) if self.device.type == "cpu" else gathered(self, cells)
         index = to_device(cells, self.device)
-        return Batch(len(cells), self.genes, *stored, self.library_size[index], self.covariates[index])
-
-    def _selected(self, cells: Tensor) -> Stored:
-        """Where these cells' positive counts begin and end in a batch of them, and their columns, values, constants."""
-        stored = self.starts, self.columns, self.values, self.constant, cells
-        selected = kernels.load("rows").take(*(each.numpy() for each in stored))
-        starts, columns, values, constant = map(torch.from_numpy, selected)
-        return starts, columns, values, constant
-
-    def _gathered(self, cells: Tensor) -> Stored:
-        """The same as `_selected`, computed by the device that the counts are on, without waiting for it."""
-        begin, length = self.starts[cells], self.starts[cells + 1] - self.starts[cells]
-        starts = torch.nn.functional.pad(torch.cumsum(length, 0), (1, 0))
-        entries = int(starts[-1])
-        shift, length, starts = (to_device(each, self.device) for each in (begin - starts[:-1], length, starts))
-        source = torch.repeat_interleave(shift, length, output_size=entries)
-        source += torch.arange(entries, device=self.device)
-        return starts, self.columns[source], self.values[source], self.constant[source]
+        return Batch(len(cells), self.genes, *chosen, self.library_size[index], self.covariates[index])
 
     def order(self, generator: torch.Generator) -> Tensor:
         """(cells,) all cells in a random order, for one epoch."""
@@ -147,9 +135,32 @@ class Counts:
         return torch.bincount(self.columns, minlength=self.genes).double()
 
 
+def selected(counts: "Batch | Counts", cells: Tensor) -> Stored:
+    """Where the positive counts of these cells begin and end in a batch of them, and their columns, values, constants;
+    on the processor."""
+    stored = counts.starts, counts.columns, counts.values, counts.constant
+    chosen = kernels.load("rows").take(*(each.numpy() for each in (*stored, cells)))
+    starts, columns, values, constant = map(torch.from_numpy, chosen)
+    return starts, columns, values, constant
+
+
+def gathered(counts: "Batch | Counts", cells: Tensor) -> Stored:
+    """The same as `selected`, computed by the device that the counts are on, without waiting for it where `starts` and
+    `cells` are on the processor."""
+    begin, length = counts.starts[cells], counts.starts[cells + 1] - counts.starts[cells]
+    starts = torch.nn.functional.pad(torch.cumsum(length, 0), (1, 0))
+    entries = int(starts[-1])
+    device = counts.values.device
+    shift, length, starts = (to_device(each, device) for each in (begin - starts[:-1], length, starts))
+    source = torch.repeat_interleave(shift, length, output_size=entries)
+    source += torch.arange(entries, device=device)
+    return starts, counts.columns[source], counts.values[source], counts.constant[source]
+
+
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:
     """The tensor on a device; a GPU copies it while the processor computes on."""
-    return (tensor.pin_memory() if device.type == "cuda" else tensor).to(device, non_blocking=True)
+    pinned = tensor.pin_memory() if device.type == "cuda" and tensor.device.type == "cpu" else tensor
+    return pinned.to(device, non_blocking=True)
 
 
 def batch_bounds(cells: int, size: int) -> Iterator[tuple[int, int]]:

@@ -14,10 +14,9 @@ from torch import Tensor
 
 from zipo.engine.batches import AnyCounts, Batch
 from zipo.engine.likelihoods import BASES, NegativeBinomial, Poisson
-from zipo.engine.loss import nll_sum
 from zipo.engine.model import ENTRIES_AT_ONCE, Network
-from zipo.engine.refinement import refined, symmetric, with_one
-from zipo.engine.uncertainty import Uncertainty
+from zipo.engine.refinement import Place, refined, solved, symmetric, with_one
+from zipo.engine.uncertainty import covariance_root, log_rate_variance
 
 ROUNDS = 12
 """Rounds at most."""
@@ -168,9 +167,10 @@ def _refine_in_turn(network: Network, batches: _Batches, latents: Sequence[Tenso
         regressions, parts, uncertain = Regressions(network), [], []
         for batch, first in zip(batches, latents, strict=True):
             at = refined(network, batch, first, STEPS)
-            regressions.add(batch, at.latent)
+            spread = covariance_root(prior.precision, at.curvature)
+            regressions.add(batch, at, spread)
             parts.append(at.latent)
-            uncertain.append(torch.linalg.inv(at.curvature).diagonal(dim1=1, dim2=2))
+            uncertain.append(spread.square().sum(dim=2))
         regressions.fit_posterior()
         latents, latent, nll = parts, torch.cat(parts), regressions.nll
         if not nll <= WORSE * best:
@@ -195,7 +195,7 @@ def _fit_weight_posterior(network: Network, batches: _Batches, guesses: Sequence
     """Fit what the counts leave open of the decoder's weights, which standard errors tell, in place."""
     regressions = Regressions(network)
     for batch, guess in zip(batches, guesses, strict=True):
-        regressions.add(batch, refined(network, batch, network.prior_of_latents(guess), STEPS).latent)
+        regressions.add_normal(batch, refined(network, batch, network.prior_of_latents(guess), STEPS).latent)
     regressions.fit_posterior()
 
 
@@ -229,20 +229,28 @@ class Regressions:
         self.by_size = torch.zeros(2, genes, dtype=torch.float64, device=head.weight.device)
         self.nll = 0.0
 
-    def add(self, batch: Batch, latent: Tensor) -> None:
-        """Add the cells of a batch with these latents (B, L)."""
-        prediction = self.network.decode(latent, batch)
+    def add(self, batch: Batch, at: Place, spread: Tensor) -> None:
+        """Add the cells of a batch at these latents, whose covariances have the roots `spread` (B, L, L)."""
+        prediction = self.network.decode(at.latent, batch)
         likelihood = prediction.likelihood
-        information = likelihood.information
-        residual = information - information / likelihood.rates.clamp(min=SMALLEST_RATE) * batch.dense
-        inputs = with_one(latent, batch.covariates)
+        information, rates = likelihood.information, likelihood.rates
+        inputs = with_one(at.latent, batch.covariates)
+        self._add_products(information, inputs)
+        residual = information - information / rates.clamp(min=SMALLEST_RATE) * batch.dense
         self.gradient += residual.T @ inputs
-        self.normal += information.T @ (inputs[:, self.rows] * inputs[:, self.columns])
-        self.nll += nll_sum(likelihood, batch).item()
+        self.nll += at.nll.sum(dtype=torch.float64).item()
         if self.network.dispersion is not None:
-            self.by_size += size_derivatives(likelihood.rates, self.network.dispersion.bias, batch)
-            variance = Uncertainty(self.network, prediction).log_rate_variance
-            self.by_size += adjustment(likelihood.rates, self.network.dispersion.bias, variance)
+            variance = log_rate_variance(self.network, prediction, spread)
+            self.by_size += size_derivatives(rates, self.network.dispersion.bias, batch)
+            self.by_size += adjustment(rates, self.network.dispersion.bias, variance)
+
+    def add_normal(self, batch: Batch, latent: Tensor) -> None:
+        """Add what the cells of a batch tell of the weights, and nothing that a step would need."""
+        information = self.network.decode(latent, batch).likelihood.information
+        self._add_products(information, with_one(latent, batch.covariates))
+
+    def _add_products(self, information: Tensor, inputs: Tensor) -> None:
+        self.normal += information.T @ (inputs[:, self.rows] * inputs[:, self.columns])
 
     def step(self, least_variance: float = LEAST_VARIANCE) -> None:
         """Move weights, biases and sizes by one step of Fisher scoring; a weight's prior has the variance of its
@@ -255,7 +263,7 @@ class Regressions:
         spread[:latents] = self.network.prior_of_latents.precision.rsqrt()
         for genes in torch.arange(len(weights)).split(CHUNK):
             matrix = symmetric(self.normal[genes], len(precision)) + torch.diag(precision)
-            step = -torch.linalg.solve(matrix.double(), gradient[genes].double()).float()
+            step = -solved(matrix, gradient[genes])
             length = (step.abs() * spread).amax(dim=1, keepdim=True)
             weights[genes] += step * (LARGEST / length.clamp(min=LARGEST))
         head.weight.copy_(weights[:, :-1])
@@ -288,15 +296,17 @@ class Regressions:
 
 def size_derivatives(rates: Tensor, log_inverse_size: Tensor, batch: Batch) -> Tensor:
     """(2, G) first and second derivative of an NB's log-likelihood by the logarithm of each gene's size, float64."""
-    r = torch.exp(-log_inverse_size.double())
-    m, x = rates.double(), batch.dense.double()
-    ratio = (x + r) / (r + m)
-    first = -torch.log1p(m / r).sum(dim=0) + (1 - ratio).sum(dim=0)
-    second = (1 / r - 2 / (r + m) + ratio / (r + m)).sum(dim=0)
-    genes = batch.columns.long()
-    size, counts = r[genes], batch.values.double()
-    first.index_add_(0, genes, torch.digamma(counts + size) - torch.digamma(size))
-    second.index_add_(0, genes, torch.polygamma(1, counts + size) - torch.polygamma(1, size))
+    r, m = torch.exp(-log_inverse_size.double()), rates.double()
+    ratio = m / r
+    share = ratio / (1 + ratio)
+    # of every entry as a zero, and then what the positive counts x change
+    first = (share - ratio.log1p_()).sum(dim=0)
+    second = share.square_().sum(dim=0) / r
+    genes, x = batch.columns.long(), batch.values.double()
+    size, other = r[genes], x + r[genes]
+    per_total = x / (size + m.flatten()[batch.index])
+    first.index_add_(0, genes, torch.digamma(other) - torch.digamma(r)[genes] - per_total)
+    second.index_add_(0, genes, torch.polygamma(1, other) - torch.polygamma(1, r)[genes] + per_total.square() / x)
     return torch.stack([first * r, second * r**2 + first * r])
 
 
@@ -308,7 +318,8 @@ def adjustment(rates: Tensor, log_inverse_size: Tensor, variance: Tensor) -> Ten
     By Laplace's approximation -1/2 log det of the curvatures is added (Cox & Reid 1987, as edgeR does for dispersions),
     whose derivative is that of the information I = m r / (r + m) times -1/2 `variance` (B, G) of the log rates.
     """
-    r, m = torch.exp(-log_inverse_size.double()), rates.double()
-    share = m / (r + m)
-    first = (r * share * variance).clamp(max=1.0) * share / -2
-    return torch.stack([first.sum(dim=0), (first * (2 * share - 1)).sum(dim=0)])
+    r = torch.exp(-log_inverse_size)
+    share = rates / (r + rates)
+    first = (r * share * variance).clamp_(max=1.0) * share / -2
+    second = first * (2 * share - 1)
+    return torch.stack([each.sum(dim=0, dtype=torch.float64) for each in (first, second)])

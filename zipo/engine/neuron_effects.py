@@ -7,7 +7,7 @@ from torch import Tensor
 
 from zipo.engine.batches import Batch
 from zipo.engine.model import Network
-from zipo.engine.refinement import log_rate_slopes
+from zipo.engine.refinement import log_rate_slopes, unit_directions
 
 SLOPES_AT_ONCE = 1 << 24
 """Derivatives of log rates by latents that are held: 64 MB as float32."""
@@ -48,7 +48,8 @@ def neuron_effects(network: Network, batches: Iterable[Batch]) -> Tensor:
         with torch.no_grad():
             prediction = network.decode(latent.detach(), batch)
             shares = torch.exp(prediction.log_proportions)
-            slopes = torch.stack(log_rate_slopes(network, batch, prediction), dim=1)  # (B, L, G)
+            directions = unit_directions(prediction)
+            slopes = torch.stack([*log_rate_slopes(network, batch, prediction, directions)], dim=1)  # (B, L, G)
             metric = (slopes * shares[:, None]) @ slopes.transpose(1, 2)
             total += (by_neuron * (metric @ by_neuron)).sum(dim=(0, 1)).cpu().double()
         cells += batch.cells

@@ -10,6 +10,7 @@ With a linear decoder this is a regression with a log link, and the model one of
 10.1186/s13059-019-1861-6), to which the encoder gives the start.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -85,49 +86,62 @@ class Place(NamedTuple):
     """Latents of some cells, and their posterior there."""
 
     latent: Tensor  # (B, L)
+    nll: Tensor  # (B,) of the counts, in nats
     value: Tensor  # (B,) negative log posterior but for a constant, in nats
     gradient: Tensor  # (B, L)
     curvature: Tensor  # (B, L, L)
 
-    def where(self, mask: Tensor, other: "Place") -> "Place":
-        """This place for the cells of a mask (B,), the other for the rest."""
-        return Place(
-            *(
-                torch.where(mask.view(-1, *[1] * (own.ndim - 1)), own, rest)
-                for own, rest in zip(self, other, strict=True)
-            )
-        )
+    def some(self, cells: Tensor) -> "Place":
+        """That of these cells, by their places."""
+        return Place(*(each[cells] for each in self))
+
+    def put(self, cells: Tensor, others: "Place") -> None:
+        """Set these cells, by their places, to others."""
+        for own, values in zip(self, others, strict=True):
+            own[cells] = values
 
     def step(self, precision: Tensor) -> Tensor:
         """(B, L) a step of Fisher scoring, no longer than LARGEST."""
-        step = -torch.linalg.solve(self.curvature.double(), self.gradient.double())
+        step = -solved(self.curvature, self.gradient)
         length = (step.abs() * precision.sqrt()).amax(dim=1, keepdim=True)
-        return (step * (LARGEST / length.clamp(min=LARGEST))).float()
+        return step * (LARGEST / length.clamp(min=LARGEST))
+
+
+def solved(matrices: Tensor, vectors: Tensor) -> Tensor:
+    """(N, K) solutions of symmetric positive systems (N, K, K), computed in double precision."""
+    matrices, vectors = matrices.double(), vectors.double()
+    factors, failures = torch.linalg.cholesky_ex(matrices)
+    if failures.any():  # rounding of single precision can leave a matrix indefinite
+        return torch.linalg.solve(matrices, vectors).float()
+    return torch.cholesky_solve(vectors[:, :, None], factors)[:, :, 0].float()
 
 
 def refined(network: "Network", batch: Batch, latent: Tensor, steps: int = STEPS) -> Place:
     """The maximum of each cell's posterior, from first latents (B, L); no gradient goes through it.
 
     A cell moves by its own counts alone, whatever other cells its batch has. A step that brings a cell no nearer is
-    halved.
+    halved. Most cells are done long before the last one: only those that still move are evaluated.
     """
-    precision = network.prior_of_latents.precision
-    at = place(network, batch, latent)
-    step, share = at.step(precision), torch.ones_like(at.value)
+    precision, pairs = network.prior_of_latents.precision, weight_pairs(network)
+    best = place(network, batch, latent.clone(), pairs)  # whose latents change in place
+    step, share = best.step(precision), torch.ones_like(best.value)
     for _ in range(steps):
-        moving = (share > SHORTEST) & (-(step * at.gradient).sum(dim=1) > TOLERANCE)
-        if not moving.any():
+        moving = (share > SHORTEST) & (-(step * best.gradient).sum(dim=1) > TOLERANCE)
+        cells = moving.nonzero().flatten()
+        if not len(cells):
             break
-        tried = place(network, batch, at.latent + (moving * share)[:, None] * step)
-        nearer = moving & (tried.value <= at.value)
-        at = tried.where(nearer, at)
-        step = torch.where(nearer[:, None], at.step(precision), step)
-        share = torch.where(nearer, 1.0, torch.where(moving, share / 2, share))
-    return at
+        tried = place(network, batch.some(cells), best.latent[cells] + share[cells, None] * step[cells], pairs)
+        is_nearer = tried.value <= best.value[cells]
+        nearer, improved = cells[is_nearer], tried.some(is_nearer)
+        best.put(nearer, improved)
+        step[nearer] = improved.step(precision)
+        share[cells] /= 2
+        share[nearer] = 1.0
+    return best
 
 
-def place(network: "Network", batch: Batch, latent: Tensor) -> Place:
-    """The posterior of a batch of cells at these latents."""
+def place(network: "Network", batch: Batch, latent: Tensor, pairs: Tensor | None = None) -> Place:
+    """The posterior of a batch of cells at these latents; `pairs` as of `curvature`."""
     prior = network.prior_of_latents
     with torch.enable_grad():
         variable = latent.detach().requires_grad_()
@@ -138,28 +152,42 @@ def place(network: "Network", batch: Batch, latent: Tensor) -> Place:
         deviation = variable - prior.centre
         weighted = deviation * prior.precision
         value = by_cell + (deviation * weighted).sum(dim=1) / 2
-        return Place(variable.detach(), value, gradient + weighted, curvature(network, batch, prediction))
+        matrices = curvature(network, batch, prediction, pairs)
+        return Place(variable.detach(), by_cell, value, gradient + weighted, matrices)
 
 
 @torch.no_grad()
-def curvature(network: "Network", batch: Batch, prediction: "Prediction") -> Tensor:
+def weight_pairs(network: "Network") -> Tensor | None:
+    """(G, L (L + 1) / 2) products of each two weights of a gene on the latents, where rates are linear."""
+    if not network.has_linear_rates:
+        return None
+    weights = network.latent_weights
+    rows, columns = torch.triu_indices(weights.shape[1], weights.shape[1], device=weights.device)
+    return weights[:, rows].mul_(weights[:, columns])
+
+
+@torch.no_grad()
+def curvature(network: "Network", batch: Batch, prediction: "Prediction", pairs: Tensor | None = None) -> Tensor:
     """(B, L, L) expected information of the counts on the latents plus the prior's precision.
 
-    Its inverse is the covariance of the latents' posterior, taken as a normal distribution about its maximum.
+    Its inverse is the covariance of the latents' posterior, taken as a normal distribution about its maximum. `pairs`
+    are the network's `weight_pairs`, for callers that have them already.
     """
     information = prediction.likelihood.information
     latents = prediction.latent.shape[1]
-    rows, columns = torch.triu_indices(latents, latents, device=information.device)
-    if network.has_linear_rates:
+    if pairs is None:
+        pairs = weight_pairs(network)
+    if pairs is not None:
         weights = network.latent_weights
-        upper = information @ (weights[:, rows] * weights[:, columns])
+        upper = information @ pairs
         # the derivative of a log rate is its weight less their mean by the proportions, which sum to one
         mean = torch.exp(prediction.log_proportions) @ weights
         crossed = (information @ weights)[:, :, None] * mean[:, None, :]
         total = information.sum(dim=1)[:, None, None] * mean[:, :, None] * mean[:, None, :]
         shift = total - crossed - crossed.transpose(1, 2)
     else:
-        slopes = log_rate_slopes(network, batch, prediction)
+        slopes = list(log_rate_slopes(network, batch, prediction, unit_directions(prediction)))
+        rows, columns = torch.triu_indices(latents, latents, device=information.device)
         upper = torch.stack(
             [(information * slopes[i] * slopes[j]).sum(dim=1) for i, j in zip(rows, columns, strict=True)], dim=1
         )
@@ -170,25 +198,31 @@ def curvature(network: "Network", batch: Batch, prediction: "Prediction") -> Ten
 def symmetric(upper: Tensor, size: int) -> Tensor:
     """(N, size, size) symmetric matrices from their upper triangles, row by row."""
     rows, columns = torch.triu_indices(size, size, device=upper.device)
-    matrix = upper.new_empty(len(upper), size, size)
-    matrix[:, rows, columns] = upper
-    matrix[:, columns, rows] = upper
-    return matrix
+    places = torch.empty(size, size, dtype=torch.int64, device=upper.device)
+    places[rows, columns] = places[columns, rows] = torch.arange(len(rows), device=upper.device)
+    return upper.index_select(1, places.flatten()).view(-1, size, size)
 
 
-def log_rate_slopes(network: "Network", batch: Batch, prediction: "Prediction") -> list[Tensor]:
-    """Derivatives (B, G) of the log rates by each latent, for any decoder."""
-    directions = torch.eye(prediction.latent.shape[1], device=prediction.latent.device)
-    return [log_rate_slope(network, batch, prediction, each.expand_as(prediction.latent)) for each in directions]
-
-
-def log_rate_slope(network: "Network", batch: Batch, prediction: "Prediction", direction: Tensor) -> Tensor:
-    """(B, G) derivatives of the log rates along a direction of each cell's latents (B, L), for any decoder."""
+def log_rate_slopes(
+    network: "Network", batch: Batch, prediction: "Prediction", directions: Iterable[Tensor]
+) -> Iterator[Tensor]:
+    """(B, G) derivatives of the log rates along directions (B, L) of the cells' latents, for any decoder."""
     if network.has_linear_rates:
-        by_logit = direction @ network.latent_weights.T
-        return by_logit - (torch.exp(prediction.log_proportions) * by_logit).sum(dim=1, keepdim=True)
+        weights = network.latent_weights
+        mean = torch.exp(prediction.log_proportions) @ weights
+        for direction in directions:
+            yield torch.addmm(-(direction * mean).sum(dim=1, keepdim=True), direction, weights.T)
+        return
 
     def log_rates(values: Tensor) -> Tensor:
         return network.decode(values, batch).log_rates
 
-    return torch.func.jvp(log_rates, (prediction.latent.detach(),), (direction.contiguous(),))[1]
+    latent = prediction.latent.detach()
+    for direction in directions:
+        yield torch.func.jvp(log_rates, (latent,), (direction.contiguous(),))[1]
+
+
+def unit_directions(prediction: "Prediction") -> list[Tensor]:
+    """The directions of single latents, each (B, L)."""
+    latent = prediction.latent
+    return [each.expand_as(latent) for each in torch.eye(latent.shape[1], device=latent.device)]
