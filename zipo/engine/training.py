@@ -18,6 +18,7 @@ from zipo.engine.model import Network
 from zipo.engine.optimizer import Adam, Schedule
 from zipo.engine.precision import tf32
 from zipo.engine.sparsity import Sparsification
+from zipo.engine.threads import training_threads
 
 
 @dataclass
@@ -51,13 +52,15 @@ def train(
 
     The seed fixes the order of the batches. A run that diverges ends early, with the weights it has.
     `on_epoch` is called after each epoch with its number, from 1, and its validation NLL; what it raises ends the
-    training. With checkpoints a training that was cut off goes on from its latest, to the same numbers.
+    training. With checkpoints a training that was cut off goes on from its latest, to the same numbers. A small network
+    is trained on fewer threads than torch has; see zipo.engine.threads.
     """
     trainer = Trainer(network, training, validation, seed)
     if checkpoints and (state := checkpoints.latest()):
         trainer.restore(state)
     after_batch = partial(checkpoints.offer, trainer.state) if checkpoints else None
-    trainer.run(on_epoch, after_batch)
+    with training_threads(network, min(network.hyper.batch_size, training.cells)):
+        trainer.run(on_epoch, after_batch)
     return trainer.outcome
 
 

@@ -11,6 +11,7 @@ import torch
 
 from zipo import __version__
 from zipo.engine.checkpoints import Checkpoints
+from zipo.engine.threads import threads_for
 from zipo.model.estimator import ZiPo
 from zipo.model.split import split
 from zipo.shared.memory import peak_mb
@@ -68,7 +69,7 @@ def run(
         "cells_per_second": len(parts.training) * epochs / seconds,
         "peak_memory_mb": peak_mb(),
         "device": _device_name(model.device),
-        "threads": torch.get_num_threads(),
+        "threads": threads_for(model.network, min(p.batch_size, len(parts.training))),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "zipo": __version__,
