@@ -6,17 +6,20 @@ PYTHON ?= $(if $(WHOLE),$(BIN)/python,$(shell for name in $(NAMES); do $$name -V
 PINS := envs/zipo.txt
 INSTALL := --constraint $(PINS) --editable .[study,test]
 
+# one line of progress, and errors in full; `make demo VERBOSE=1` shows each job as Snakemake does
+SNAKEMAKE := $(if $(VERBOSE),$(BIN)/snakemake,PYTHONPATH=workflow/logger $(BIN)/snakemake --logger progress)
+
 .PHONY: demo verdicts test coverage slurm-test reliability docs tutorial leaderboard env lint format
 
 # else each of the many processes would compile every module again
 unexport PYTHONDONTWRITEBYTECODE
 
 demo: env
-	$(BIN)/snakemake
+	$(SNAKEMAKE)
 
 # the paper's claims at small scale, each training to its own end, under several readings of the paper; some hours
 verdicts: env
-	$(BIN)/snakemake --configfile config/verdicts.yaml
+	$(SNAKEMAKE) --configfile config/verdicts.yaml
 
 test: env lint
 	$(BIN)/pytest --numprocesses 2

@@ -45,3 +45,10 @@ rule all:
 
 
 include: "workflow/rules/targets.smk"
+
+
+onstart:
+    logger.info(
+        f"{STUDY.file.title}: results will be in {os.path.abspath(RESULTS)}, logs of its jobs in logs/ there",
+        extra={"about_study": True},
+    )
