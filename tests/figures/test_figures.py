@@ -156,7 +156,7 @@ def test_error_bars_and_seeds_are_drawn_where_the_numbers_are(runs):
     dots = sorted(y for collection in ax.collections for _, y in collection.get_offsets())
     expected = sorted(select(runs, "alpha_z")["test_nll"])
     np.testing.assert_allclose(dots, expected)
-    # seaborn draws a bar and its caps as one line with gaps
+    # a bar and its caps are one line with gaps
     gapped = [line.get_ydata() for line in ax.lines if np.isnan(line.get_ydata()).any()]
     spans = [np.nanmax(heights) - np.nanmin(heights) for heights in gapped]
     np.testing.assert_allclose(sorted(spans), sorted(2 * numbers["bar"]), rtol=1e-6)

@@ -7,6 +7,7 @@ import pandas as pd
 from zipo.figures.shared import style
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 title = "library sizes and totals of genes"
@@ -32,7 +33,6 @@ def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     """A violin per data set, of the logarithms."""
     style.use()
     import numpy as np
-    import seaborn as sns
 
     totals = tables["totals"]
     order = style.in_order(totals["dataset"], study)
@@ -42,10 +42,7 @@ def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     labels = {"cell": "Library size of a cell (counts)", "gene": "Total of a gene (counts)"}
     for index, (kind, ax) in enumerate(zip(labels, axes[0], strict=True)):
         shown = positive[positive["of"] == kind]
-        sns.violinplot(
-            shown, x="dataset", y="log_total", order=order, hue="dataset", hue_order=order, cut=0, inner="quart",
-            density_norm="width", palette="colorblind", linewidth=0.9, legend=False, ax=ax,
-        )  # fmt: skip
+        _violins(ax, [shown.loc[shown["dataset"] == name, "log_total"] for name in order])
         ticks = range(int(np.floor(shown["log_total"].min())), int(np.ceil(shown["log_total"].max())) + 1)
         ax.set_yticks(list(ticks), [f"$10^{{{tick}}}$" for tick in ticks])
         ax.set_xticks(range(len(order)), [study["datasets"][name].replace(", ", ",\n") for name in order])
@@ -54,3 +51,14 @@ def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
         ax.grid(axis="x", visible=False)
         style.panel_letter(ax, index)
     return figure
+
+
+def _violins(ax: "Axes", groups: list[pd.Series]) -> None:
+    """A violin for each group, of the same greatest width, with lines at median and quartiles."""
+    violins = ax.violinplot(
+        [group.to_numpy() for group in groups], range(len(groups)), widths=0.8, showextrema=False,
+        quantiles=[[0.25, 0.5, 0.75]] * len(groups),
+    )  # fmt: skip
+    for body, colour in zip(violins["bodies"], style.colours(len(groups)), strict=True):
+        body.set(facecolor=colour, edgecolor="0.3", linewidth=0.9, alpha=0.9)
+    violins["cquantiles"].set(color="0.3", linewidth=0.9)

@@ -28,8 +28,6 @@ def numbers(tables: dict[str, Any], study: dict[str, Any]) -> pd.DataFrame:
 def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
     """A row of panels per data set, a panel per model."""
     style.use()
-    import seaborn as sns
-
     places = tables["embeddings"]
     datasets = style.in_order(places["dataset"], study)
     models = sorted(places["model"].unique(), key=style.rank)
@@ -41,10 +39,8 @@ def draw(tables: dict[str, Any], study: dict[str, Any]) -> "Figure":
             ax = grid[row, column]
             panel_cells = cells[cells["model"] == model]
             ax.grid(visible=False)
-            sns.scatterplot(
-                panel_cells, x="x", y="y", hue="cell_type", hue_order=list(palette), palette=palette, s=7, linewidth=0,
-                legend=False, ax=ax, rasterized=True,
-            )  # fmt: skip
+            colours = list(panel_cells["cell_type"].map(palette))
+            ax.scatter(panel_cells["x"], panel_cells["y"], s=7, c=colours, linewidths=0, rasterized=True)
             ax.set(xticks=[], yticks=[], xlabel="t-SNE 1", ylabel="t-SNE 2")
             text = f"{study['datasets'][dataset]}: {model}"
             if (dataset, model) in scores.index:

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from zipo.figures.shared import style
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -14,14 +16,14 @@ IN_A_COLUMN = 16  # entries of the legend, so that it is no taller than its pane
 
 def of_types(cells: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, tuple]]:
     """The cells with rare types as `others` and missing ones as `unknown`, and a colour for each type, common first."""
-    import seaborn as sns
+    from matplotlib.colors import to_rgb
 
     types = cells["cell_type"].astype(object).fillna("unknown").astype(str).replace("", "unknown")
     common = types.value_counts().index[:MOST_TYPES]
     cells = cells.assign(cell_type=types.where(types.isin(common), REST))
     order = [*common, *([REST] if (cells["cell_type"] == REST).any() else [])]
     # the colour-blind palette in its full and in a darker shade
-    base = sns.color_palette("colorblind", 10)
+    base = [to_rgb(colour) for colour in style.PALETTE]
     shades = [*base, *(tuple(0.55 * part for part in colour) for colour in base), (0.8, 0.8, 0.8)]
     return cells, dict(zip(order, [*shades[: len(common)], shades[-1]], strict=False))
 

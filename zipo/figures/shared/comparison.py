@@ -1,6 +1,6 @@
 """Panels that compare settings: every seed a point, the mean with its error bar, a row per data set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -80,31 +80,21 @@ class Comparison:
         return figure
 
     def _panel(self, ax: "Axes", runs: pd.DataFrame, measure: str) -> None:
-        import seaborn as sns
-
         order = sorted(runs[self.x].unique(), key=style.rank)
         labels = [style.number(value) for value in order]
-        hues = sorted(runs[self.hue].unique(), key=style.rank) if self.hue else None
-        converged = runs[runs["status"] == "ok"].assign(
-            **{self.x: lambda table: table[self.x].map(style.number)},
-        )
-        shared = {"data": converged, "x": self.x, "y": measure, "order": labels, "ax": ax}
-        if hues is None:
-            colour = sns.color_palette()[0]
-            sns.stripplot(**shared, color="0.45", size=3.5, alpha=0.7, jitter=0.12, zorder=1)
-            sns.pointplot(**shared, color=colour, errorbar=_bar, linestyle="none", capsize=0.12, err_kws=ERROR)
-        else:
-            by_hue = {"hue": self.hue, "hue_order": hues, "palette": "colorblind"}
-            sns.stripplot(**shared, **by_hue, size=3.5, alpha=0.6, jitter=0.1, dodge=True, legend=False, zorder=1)
-            sns.pointplot(
-                **shared,
-                **by_hue,
-                errorbar=_bar,
-                linestyle="none",
-                capsize=0.08,
-                dodge=0.8 - 0.8 / len(hues),
-                err_kws=ERROR,
-            )
+        converged = runs[runs["status"] == "ok"]
+        hues = sorted(runs[self.hue].unique(), key=style.rank) if self.hue else [None]
+        width = STRIP / len(hues)
+        for place, (hue, colour) in enumerate(zip(hues, style.colours(len(hues)), strict=True)):
+            shown = converged if hue is None else converged[converged[self.hue] == hue]
+            groups = [shown.loc[shown[self.x] == value, measure].dropna() for value in order]
+            middles = [middle + width * (place - (len(hues) - 1) / 2) for middle in range(len(order))]
+            _strips(ax, middles, groups, SEED_COLOUR if hue is None else colour, JITTER / len(hues))
+            _means(ax, middles, groups, colour, "" if hue is None else str(hue), CAP / len(hues))
+        if self.hue:
+            ax.legend()
+        ax.set_xticks(range(len(order)), labels)
+        ax.set_xlim(-0.5, len(order) - 0.5)
         if style.logarithmic(converged[measure]):
             ax.set_yscale("log")
         ax.set_xlabel(self.x_label)
@@ -131,10 +121,31 @@ class Comparison:
                 )
 
 
-ERROR = {"linewidth": 1.4}
+STRIP = 0.8  # width of all strips of a place along x, whose distance is 1
+JITTER = 0.12  # greatest distance of a point from the middle of a strip that has its place alone
+CAP = 0.12  # width of a bar's caps, likewise
+SEED_COLOUR = "0.45"
 
 
-def _bar(values: pd.Series) -> tuple[float, float]:
-    """Ends of the paper's error bar, for seaborn."""
-    mean, half = values.mean(), BAR * values.sem()
-    return mean - half, mean + half
+def _strips(ax: "Axes", middles: Sequence[float], groups: Sequence[pd.Series], colour: Any, jitter: float) -> None:
+    """A point for each value of each group, scattered about the group's middle."""
+    import numpy as np
+
+    values = np.concatenate(groups)
+    middle = np.repeat(middles, [len(group) for group in groups])
+    scattered = middle + np.random.default_rng(1).uniform(-jitter, jitter, len(values))
+    ax.scatter(scattered, values, s=3.5**2, color=colour, alpha=0.7, linewidths=0, zorder=1)
+
+
+def _means(
+    ax: "Axes", middles: Sequence[float], groups: Sequence[pd.Series], colour: Any, label: str, cap: float
+) -> None:
+    """The mean of each group, with the paper's error bar where the group has more than one value."""
+    means = [group.mean() for group in groups]
+    for middle, mean, group in zip(middles, means, groups, strict=True):
+        if len(group) > 1:
+            low, high = mean - BAR * group.sem(), mean + BAR * group.sem()
+            left, right, gap = middle - cap / 2, middle + cap / 2, float("nan")
+            across = [middle, middle, gap, left, right, gap, left, right]
+            ax.plot(across, [low, high, gap, low, low, gap, high, high], color=colour, linewidth=1.4)
+    ax.plot(middles, means, "o", color=colour, markersize=7, markeredgewidth=0, label=label or None)

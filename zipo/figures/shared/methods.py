@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from zipo.figures.shared import style
+
 MARKERS = "osDv^<>pPX"
 SHIFT = 3  # so that a colour and its darker shade have different markers
 DARKER = 0.55  # shade of the colours beyond the palette's own
@@ -26,9 +28,9 @@ def of_controls(leaderboard: pd.DataFrame) -> list[str]:
 
 def looks(methods: Iterable[str], controls: Iterable[str]) -> dict[str, dict]:
     """Colour, marker and line style of each method, as keywords for matplotlib; controls are grey."""
-    import seaborn as sns
+    from matplotlib.colors import to_rgb
 
-    palette = [colour for colour in sns.color_palette("colorblind", 10) if len({*colour}) > 1]  # without its grey
+    palette = [colour for colour in map(to_rgb, style.PALETTE) if len({*colour}) > 1]  # without its grey
     shades = [*palette, *(tuple(DARKER * part for part in colour) for colour in palette)]
     controls, styles = list(controls), {}
     for place, name in enumerate(methods):

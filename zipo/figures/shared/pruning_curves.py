@@ -33,15 +33,13 @@ def draw(runs: pd.DataFrame, study: dict[str, Any], hue: str, hue_label: str, ap
     The share of weights kept at the value `apart` of `hue` has a panel of its own, beside that of the others.
     """
     style.use()
-    import seaborn as sns
-
     table = numbers(runs, hue)
     seeds = _by_threshold(runs, hue)
     seeds = seeds[seeds["status"] == "ok"]
     datasets = style.in_order(table["dataset"], study)
     hues = sorted(table[hue].unique(), key=style.rank)
     thresholds = sorted(table[THRESHOLD].unique())
-    colours = sns.color_palette("colorblind", len(hues))
+    colours = style.colours(len(hues))
     others = [value for value in hues if value != apart]
     split = others and len(others) < len(hues)
     panels = [("kept", [apart]), ("kept", others)] if split else [("kept", hues)]

@@ -16,11 +16,9 @@ NLL = "Validation NLL (nats per entry)"
 def draw_history(trials: pd.DataFrame) -> "Figure":
     """The validation NLL trial by trial, with the lowest so far; trials that did not end are ticks at the bottom."""
     style.use()
-    import seaborn as sns
-
     figure, grid = style.grid(1, 1)
     ax = grid[0, 0]
-    grey, blue, red = "0.45", *(sns.color_palette("colorblind")[place] for place in (0, 3))
+    grey, blue, red = "0.45", style.PALETTE[0], style.PALETTE[3]
     ended = trials[trials["status"] == "ok"]
     ax.step(trials["trial"], trials["validation_nll"].cummin().ffill(), where="post", color=blue, label="lowest so far")
     ax.scatter(ended["trial"], ended["validation_nll"], s=14, color=grey, zorder=3, label="trial")

@@ -1,11 +1,11 @@
 """Means over seeds with the paper's error bars (section II-H)."""
 
 import math
+from statistics import NormalDist
 
 import pandas as pd
-from scipy.special import ndtri
 
-BAR = float(ndtri(0.99)) / math.sqrt(2)
+BAR = NormalDist().inv_cdf(0.99) / math.sqrt(2)
 """Length of an error bar in standard errors of the mean, 1.645: bars of two means that do not overlap
 differ at the 1 % level of a one-sided z test."""
 
