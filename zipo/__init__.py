@@ -1,16 +1,19 @@
 """ZiPo: a deep autoencoder that denoises single-cell counts, and the study of it."""
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import Any
 
 from zipo.shared.errors import InputError
 
 __all__ = ["InputError", "ZiPo", "check", "pp", "programs"]
-__version__ = version("zipo")
 
 
 def __getattr__(name: str) -> Any:
+    # it takes a tenth of a short command's time to look up
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("zipo")
     # torch costs seconds to load; planning, tables and figures never need it
     if name == "ZiPo":
         return import_module("zipo.model.estimator").ZiPo

@@ -97,3 +97,12 @@ def test_figures_are_shown_runs_that_went_well(runs):
     shares = 1 - counts.getnnz(axis=0)[detected] / counts.shape[0]
     assert zeros["observed"].mean() == pytest.approx(shares.mean(), abs=1e-9)  # two genes in each group
     assert places["cell_type"].value_counts().sum() == len(places) == 120
+
+
+def test_of_many_cells_the_same_are_placed_for_each_method(runs, monkeypatch):
+    monkeypatch.setattr("zipo.benchmark.views.CELLS", 50)
+    places = tsne_coordinates([runs[0], runs[0] | {"method": "again"}])
+    assert places["method"].value_counts().tolist() == [50, 50]
+    types = ad.read_h5ad(runs[0]["counts"]).obs["cell_type"].astype(str).to_numpy()
+    drawn = np.sort(np.random.default_rng(1).choice(120, 50, replace=False))
+    assert places["cell_type"].tolist() == [*types[drawn], *types[drawn]]

@@ -15,6 +15,9 @@ from zipo.shared.embedding import tsne
 
 BINS = 25
 """Groups of genes of similar mean expression, of equal size."""
+CELLS = 2_000
+"""Cells in a panel of figure 20; more are drawn from at random, the same for all methods. t-SNE of all cells of all
+methods took longer than many a method."""
 SEED = 1
 
 
@@ -33,13 +36,18 @@ def zeros_of(runs: list[dict]) -> pd.DataFrame:
 
 
 def tsne_coordinates(runs: list[dict]) -> pd.DataFrame:
-    """t-SNE of the latents of each method that has them: dataset, method, x, y, cell_type ("" if not known)."""
+    """t-SNE of the latents of each method that has them, of at most CELLS cells: dataset, method, x, y, cell_type (""
+    if not known)."""
     parts = []
     for run, case in _cases(runs):
         if case.latent is None or case.cell_types is None:
             continue
-        x, y = tsne(np.asarray(case.latent), SEED).T
-        coordinates = {"dataset": run["dataset"], "method": run["method"], "x": x, "y": y, "cell_type": case.cell_types}
+        latents, types = np.asarray(case.latent), np.asarray(case.cell_types)
+        if len(latents) > CELLS:
+            drawn = np.sort(np.random.default_rng(SEED).choice(len(latents), CELLS, replace=False))
+            latents, types = latents[drawn], types[drawn]
+        x, y = tsne(latents, SEED).T
+        coordinates = {"dataset": run["dataset"], "method": run["method"], "x": x, "y": y, "cell_type": types}
         parts.append(pd.DataFrame(coordinates))
     columns = ["dataset", "method", "x", "y", "cell_type"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)

