@@ -1,6 +1,7 @@
 """How loops are compiled: once a machine where the outcome can be stored, else in each process."""
 
 import hashlib
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -33,8 +34,20 @@ class KernelCache(FunctionCache):
     compiled into it, after these had been edited.
     """
 
+    def load_overload(self, *arguments: Any) -> Any:
+        """A loop's outcome; None, and once in a process a message, where it has to be compiled."""
+        outcome = super().load_overload(*arguments)
+        if outcome is None:
+            _announce_compiling()
+        return outcome
+
     def _index_key(self, *arguments: Any) -> tuple[Any, ...]:
         return (*super()._index_key(*arguments), sources_digest(Path(__file__).parent))
+
+
+@cache
+def _announce_compiling() -> None:
+    logging.getLogger(__name__).info("compiling loops for this processor, which takes some seconds at their first use")
 
 
 @cache
