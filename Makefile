@@ -9,7 +9,7 @@ INSTALL := --constraint $(PINS) --editable .[study,test]
 # one line of progress, and errors in full; `make demo VERBOSE=1` shows each job as Snakemake does
 SNAKEMAKE := $(if $(VERBOSE),$(BIN)/snakemake,PYTHONPATH=workflow/logger $(BIN)/snakemake --logger progress)
 
-.PHONY: demo verdicts test coverage slurm-test reliability docs tutorial leaderboard env lint format
+.PHONY: demo verdicts test coverage slurm-test reliability docs tutorial leaderboard findings env lint format
 
 # else each of the many processes would compile every module again
 unexport PYTHONDONTWRITEBYTECODE
@@ -45,9 +45,14 @@ tutorial: env
 	$(BIN)/python docs/run_tutorial.py
 
 # publishes the tables of a finished benchmark, and a page made from them, in docs/leaderboard/
-RESULTS ?= results/benchmark
+leaderboard: RESULTS ?= results/benchmark
 leaderboard: env
 	$(BIN)/zipo study publish-leaderboard $(RESULTS) docs/leaderboard
+
+# publishes the verdicts of a finished study, and a page made from them, in docs/findings/
+findings: RESULTS ?= results/verdicts
+findings: env
+	$(BIN)/zipo study findings $(RESULTS) docs/findings --leaderboard docs/leaderboard
 
 lint: env
 	$(BIN)/ruff check

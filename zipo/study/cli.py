@@ -306,6 +306,17 @@ def publish_leaderboard(results: Path, target: Path) -> None:
 
 
 @app.command()
+def findings(results: Path, target: Path, leaderboard: Path | None = None) -> None:
+    """Copy the verdicts of a finished study into a folder of the site, with small pictures, and write a page from them.
+
+    `leaderboard` is the folder of a published benchmark, for ZiPo's place among methods.
+    """
+    from zipo.study.findings.publish import publish
+
+    publish(results, target, leaderboard)
+
+
+@app.command()
 def schemas(folder: Path) -> None:
     """Write the JSON schemas of the configuration files."""
     from zipo.study.schemas import write_schemas

@@ -1,0 +1,154 @@
+"""Findings of invented verdicts: what the page says of numbers known by hand, and that tables alone make it."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from zipo.shared.errors import InputError
+from zipo.shared.tables import write_parquet, write_tsv
+from zipo.study.claims.verdicts import COLUMNS
+from zipo.study.findings import publish as of_publish
+from zipo.study.findings.page import text
+from zipo.study.findings.publish import publish
+from zipo.study.findings.summary import PLACE, QUESTIONS, answers, place
+from zipo.study.findings.tables import Findings
+
+OWN = {
+    "id": "zip_beats_zinb_nll", "figure": 11, "section": "III-F", "claim": "ZIP has a lower NLL than ZINB.",
+    "kind": "difference", "dataset": "a", "papers_data": False, "verdict": "not reproduced", "scale": "relative",
+    "sentence": "It is higher.", "effect": 0.25, "ci_low": 0.1, "ci_high": 0.4, "runs": 12, "diverged": 1, "capped": 0,
+}  # fmt: skip
+OPEN = OWN | {
+    "id": "dca_worst_mse", "figure": 13, "claim": "DCA has the largest MSE.", "verdict": "undecided", "effect": 11.0,
+    "ci_low": None, "ci_high": None, "diverged": 0, "capped": 3, "seeds_needed": 40, "papers_data": True,
+}  # fmt: skip
+ABSENT = {
+    "id": "elsewhere", "figure": None, "section": "II-F", "claim": "It is so.", "kind": "trend", "dataset": "liver",
+    "papers_data": False, "verdict": "not run", "sentence": "Not run: no run is of liver.",
+}  # fmt: skip
+
+
+@pytest.fixture
+def results(tmp_path) -> Path:
+    """A finished study of three claims, of which the first hangs on a reading, with a picture of figure 11."""
+    folder = tmp_path / "results"
+    write_tsv(pd.DataFrame([OWN, OPEN, ABSENT], columns=COLUMNS), folder / "claims.tsv")
+    readings = pd.DataFrame([
+        {"id": OWN["id"], "figure": 11, "dataset": "a", "class": "hangs on", "because_of": "reduction=sum",
+         "as_run verdict": "not reproduced", "reduction=sum verdict": "reproduced"},
+        {"id": OPEN["id"], "figure": 13, "dataset": "a", "class": "undecided", "because_of": "as_run, reduction=sum",
+         "as_run verdict": "undecided", "reduction=sum verdict": "undecided"},
+    ])  # fmt: skip
+    write_tsv(readings, folder / "readings.tsv")
+    asked = pd.DataFrame({"question": ["", "reduction", "reduction"], "text": ["", "Sum or mean?", "Sum or mean?"]})
+    write_parquet(asked, folder / "readings.parquet")
+    run = {
+        "setting": "s", "seed": 1, "status": "ok", "device": "cpu", "threads": 1, "python": "3.11", "torch": "2",
+        "zipo": "0.1", "git_commit": "abc", "seconds": 1800.0, "epochs": 5, "peak_memory_mb": 10.0,
+    }  # fmt: skip
+    write_parquet(pd.DataFrame([run, run | {"seed": 2}]), folder / "runs.parquet")
+    (folder / "config.yaml").write_text("study: s\ntitle: Invented\ndatasets: {a: {}}\n")
+    (folder / "figures").mkdir()
+    Image.effect_noise((1800, 600), 90).save(folder / "figures" / "figure-11.png")
+    return folder
+
+
+@pytest.fixture
+def leaderboard(tmp_path) -> Path:
+    """A benchmark in which ZiPo is second of three over all, first by ari and last by mse."""
+    folder = tmp_path / "leaderboard"
+    rows = [
+        (method, metric, rank)
+        for metric, ranked in (("overall", "azb"), ("ari", "zab"), ("mse", "abz"))
+        for rank, method in enumerate(ranked, 1)
+    ]
+    table = pd.DataFrame(rows, columns=["method", "metric", "mean_rank"]).assign(measures=2, datasets=1)
+    write_tsv(table, folder / "ranks.tsv")
+    methods = {"z": {"method": "zipo"}, "a": {"method": "pca"}, "b": {"method": "dca"}}
+    (folder / "leaderboard.json").write_text(json.dumps({"rows": methods}))
+    return folder
+
+
+def lines_of(folder: Path) -> dict[str, str]:
+    return {answer.question: " ".join(answer.lines) for answer in answers(Findings.read(folder))}
+
+
+def test_the_short_answers_are_made_from_the_verdicts(results, leaderboard, tmp_path):
+    publish(results, tmp_path / "out", leaderboard)
+    lines = lines_of(tmp_path / "out")
+    assert list(lines) == [*QUESTIONS, PLACE]
+    assert lines["Is ZIP better than ZINB?"] == (
+        "\N{LEFT DOUBLE QUOTATION MARK}ZIP has a lower NLL than ZINB.\N{RIGHT DOUBLE QUOTATION MARK} is not reproduced "
+        "on a: +25 % (+10 % to +40 %), 1 of 12 trainings diverged, hangs on the reading (reduction=sum: reproduced) "
+        "(not the data of which the paper says it)."
+    )
+    assert "undecided on a: \N{MULTIPLICATION SIGN}12, 3 of 12 trainings cut off by" in lines["Is DCA's MSE worse?"]
+    assert lines["Is DCA's MSE worse?"].endswith("open under as_run, reduction=sum.")
+    assert lines["Do deeper encoders need residual connections?"] == "No claim of the study."
+    assert lines[PLACE] == (
+        "z has place 2 of 3 by mean rank (2.0; a, the first, 1.0) over 2 measures on 1 data set; first by ari; "
+        "last by mse."
+    )
+
+
+def test_the_verdicts_decide_what_the_page_says(results, tmp_path):
+    table = pd.read_csv(results / "claims.tsv", sep="\t")
+    publish(results, tmp_path / "before")
+    table.loc[0, ["verdict", "effect"]] = ["reproduced", -0.25]
+    write_tsv(table, results / "claims.tsv")
+    publish(results, tmp_path / "after")
+    before, after = (lines_of(tmp_path / name)["Is ZIP better than ZINB?"] for name in ("before", "after"))
+    assert "is not reproduced on a: +25 %" in before
+    assert "is reproduced on a: -25 %" in after
+    assert "No benchmark is at hand." in (tmp_path / "after" / "index.md").read_text()
+
+
+def test_each_figure_says_what_would_settle_its_claims(results, tmp_path):
+    publish(results, tmp_path / "out")
+    page = (tmp_path / "out" / "index.md").read_text()
+    assert "1 not reproduced, 1 undecided, 1 not run" in page
+    assert "| [Figure 11](#figure-11) | 0 | 1 | 0 | 0 |" in page
+    eleven, thirteen, of_text = (
+        page.split(f"### {name}\n")[1].split("\n#")[0] for name in ("Figure 11", "Figure 13", "Text")
+    )
+    assert "](figure-11.png)" in eleven
+    assert "| (a) | \N{BALLOT X} not reproduced | +25 % (+10 % to +40 %) | It is higher. |" in eleven
+    assert "| from the authors: Sum or mean? |" in eleven
+    assert "| a | ? undecided |" in thirteen
+    assert "| trainings to their own end; about 40 seeds |" in thirteen
+    assert ".png" not in thirteen
+    assert "| no run is of liver |" in of_text
+    assert "| dca worst mse | a | ? | ? | undecided: as_run, reduction=sum |" in page
+    assert "| training, hours in all | 1 |" in page
+
+
+def test_the_page_comes_from_what_is_published_alone_and_is_small(results, leaderboard, tmp_path):
+    publish(results, tmp_path / "out", leaderboard)
+    for folder in (results, leaderboard):
+        folder.rename(tmp_path / f"{folder.name}-moved")
+    assert (tmp_path / "out" / "index.md").read_text() == text(tmp_path / "out")
+    assert Image.open(tmp_path / "out" / "figure-11.png").size == (900, 300)
+    names = {file.name for file in (tmp_path / "out").iterdir()}
+    assert names == {"index.md", "claims.tsv", "readings.tsv", "ranks.tsv", "provenance.json", "figure-11.png"}
+
+
+def test_what_was_published_before_stays_whole_where_a_study_will_not_do(results, tmp_path, monkeypatch):
+    target = tmp_path / "out"
+    publish(results, target)
+    before = {file.name: file.read_bytes() for file in target.iterdir()}
+    with monkeypatch.context() as patch:
+        patch.setattr(of_publish, "MOST_BYTES", 100)
+        with pytest.raises(InputError, match="bytes; at most 100 are published"):
+            publish(results, target)
+    (results / "runs.parquet").unlink()
+    with pytest.raises(InputError, match=r"runs\.parquet: not there; run the study"):
+        publish(results, target)
+    assert {file.name: file.read_bytes() for file in target.iterdir()} == before
+
+
+@pytest.mark.parametrize(("ours", "expected"), [([], "No row of the benchmark"), (["z", "b"], "z has place 2")])
+def test_a_place_needs_a_row_of_zipo(leaderboard, ours, expected):
+    assert place(pd.read_csv(leaderboard / "ranks.tsv", sep="\t"), ours).startswith(expected)

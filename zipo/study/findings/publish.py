@@ -1,0 +1,98 @@
+"""Publishes what a study found: its tables of verdicts, small pictures, where it ran, and a page made from them."""
+
+import json
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from zipo.shared.errors import InputError
+from zipo.shared.tables import write_tsv
+from zipo.shared.yaml_files import read_yaml
+from zipo.study.findings.page import OF_READINGS, picture_of, text
+from zipo.study.findings.tables import CLAIMS, PROVENANCE, RANKS, READINGS, by_figure, read_tsv
+from zipo.study.provenance import provenance
+from zipo.study.publish import MOST_BYTES
+
+NEEDED = (CLAIMS, "runs.parquet", "config.yaml")
+WIDTH = 900
+"""Pixels of a picture on a page."""
+COLOURS = 64
+"""Colours of a picture, which make it a fraction as large."""
+
+
+def publish(results: Path, target: Path, leaderboard: Path | None = None) -> None:
+    """Write the verdicts of a study, small pictures and index.md into the folder `target`, which they replace.
+
+    `results` is the folder of a finished study, as results/verdicts; `leaderboard` that of a published benchmark, as
+    docs/leaderboard, or of a study with one, of which ZiPo's place is told if it is there. Raises InputError where a
+    file of the study is missing and where the files are too large; then `target` stays as it was.
+    """
+    for name in NEEDED:
+        if not (results / name).is_file():
+            raise InputError(f"{results / name}: not there; run the study to its end by snakemake first")
+    claims, readings = read_tsv(results / CLAIMS), read_tsv(results / READINGS)
+    with TemporaryDirectory() as made:
+        folder = Path(made)
+        write_tsv(claims, folder / CLAIMS)
+        if len(readings):
+            write_tsv(readings, folder / READINGS)
+        ours = methods_of(leaderboard) if leaderboard else []
+        if leaderboard and ours:
+            shutil.copyfile(leaderboard / RANKS, folder / RANKS)
+        facts = {"methods": ours, "questions": questions_of(results)} | _provenance(results)
+        (folder / PROVENANCE).write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        for name in [*(picture_of(figure) for figure, _ in by_figure(claims)), OF_READINGS]:
+            if name and (results / "figures" / name).is_file():
+                _shrink(results / "figures" / name, folder / name)
+        (folder / "index.md").write_text(text(folder), encoding="utf-8")
+        size = sum(file.stat().st_size for file in folder.iterdir())
+        if size > MOST_BYTES:
+            raise InputError(f"{results}: its findings take {size:,} bytes; at most {MOST_BYTES:,} are published")
+        if target.is_dir():
+            shutil.rmtree(target)
+        shutil.copytree(folder, target)
+
+
+def methods_of(leaderboard: Path) -> list[str]:
+    """The rows of a leaderboard that are ZiPo; none where the folder has no leaderboard."""
+    files = leaderboard / RANKS, leaderboard / "leaderboard.json"
+    if not all(file.is_file() for file in files):
+        return []
+    rows = json.loads(files[1].read_text(encoding="utf-8"))["rows"]
+    return [name for name, row in rows.items() if row["method"] == "zipo"]
+
+
+def questions_of(results: Path) -> dict[str, str]:
+    """The text of each question that the study's readings answer, by its name."""
+    file = results / "readings.parquet"
+    if not file.is_file():
+        return {}
+    asked = pd.read_parquet(file, columns=["question", "text"]).drop_duplicates().query("question != ''")
+    return dict(zip(asked["question"], asked["text"], strict=True))
+
+
+def _provenance(results: Path) -> dict[str, Any]:
+    """The study's title, and names and values of what it ran on, with which versions, and what it cost."""
+    runs, config = pd.read_parquet(results / "runs.parquet"), read_yaml(results / "config.yaml")
+    ran = {"study": config["study"], "data sets": ", ".join(config["datasets"]), "seeds": int(runs["seed"].nunique())}
+    return {"title": config["title"], "ran": ran | dict(_plain(provenance(runs)))}
+
+
+def _plain(table: pd.DataFrame) -> list[tuple[str, Any]]:
+    """Names and values of a table as JSON has them."""
+    values = [value.item() if isinstance(value, np.generic) else value for value in table["value"]]
+    return list(zip(table["name"], values, strict=True))
+
+
+def _shrink(source: Path, target: Path) -> None:
+    """A picture in the size of a page and in few colours."""
+    from PIL import Image
+
+    image = Image.open(source).convert("RGB")
+    if image.width > WIDTH:
+        image = image.resize((WIDTH, round(image.height * WIDTH / image.width)), Image.Resampling.LANCZOS)
+    image.quantize(COLOURS).save(target, optimize=True)

@@ -1,0 +1,134 @@
+"""The tables that findings are told from, as they are read from a folder, and names and texts of their rows."""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import pandas as pd
+
+from zipo.shared.verdicts import SIGNS, amount
+from zipo.study.readings.verdicts import HANGS, NOT_COMPARED, UNDECIDED
+
+CLAIMS, READINGS, RANKS, PROVENANCE = "claims.tsv", "readings.tsv", "ranks.tsv", "provenance.json"
+NONE = "\N{EN DASH}"
+IN_ORDER = list(SIGNS)
+"""Verdicts in the order in which they are counted."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The tables of a study's findings; a table that the study lacks is empty."""
+
+    claims: pd.DataFrame
+    """claims.tsv of the study."""
+    readings: pd.DataFrame
+    """readings.tsv of the study, by claim and data set."""
+    ranks: pd.DataFrame
+    """ranks.tsv of a benchmark."""
+    facts: dict[str, Any]
+    """`questions`, the text of each question of the readings; `methods`, the rows of the benchmark that are ZiPo; and
+    what provenance.json says beside."""
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The tables of a folder that zipo.study.findings.publish.publish wrote."""
+        readings, ranks = (read_tsv(folder / name) for name in (READINGS, RANKS))
+        facts = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
+        return cls(read_tsv(folder / CLAIMS), readings, ranks, facts)
+
+    def reading_of(self, claim: Any) -> dict[str, Any] | None:
+        """What the readings together say of a row of the claims; None where they do not concern it."""
+        if self.readings.empty:
+            return None
+        chosen = self.readings[(self.readings["id"] == claim.id) & (self.readings["dataset"] == claim.dataset)]
+        return None if chosen.empty else chosen.iloc[0].to_dict()
+
+    def question(self, reading: str) -> str:
+        """The question that a reading such as reduction=sum answers, as a sentence."""
+        return self.facts["questions"].get(reading.split("=")[0], reading)
+
+
+def read_tsv(file: Path) -> pd.DataFrame:
+    """A table as zipo.shared.tables.write_tsv writes it; empty if the file is absent."""
+    if not file.is_file():
+        return pd.DataFrame()
+    table = pd.read_csv(file, sep="\t", na_values=["NA"], keep_default_na=False, float_precision="round_trip")
+    return table.fillna({name: "" for name in table if table[name].dtype == object})
+
+
+def counts(claims: pd.DataFrame) -> str:
+    """The number of each verdict, as in 3 reproduced, 1 undecided."""
+    numbers = claims["verdict"].value_counts()
+    return ", ".join(f"{numbers[name]} {name}" for name in IN_ORDER if name in numbers) or "no claim"
+
+
+def figure_name(figure: float) -> str:
+    """The heading of a figure of the paper; of claims of its text where it is NaN."""
+    return "Text" if math.isnan(figure) else f"Figure {figure:.0f}"
+
+
+def by_figure(claims: pd.DataFrame) -> list[tuple[float, pd.DataFrame]]:
+    """The claims of each figure of the paper in order, those of its text alone at the end."""
+    figures = pd.to_numeric(claims["figure"])
+    parts = [(figure, claims[figures == figure]) for figure in sorted(figures.dropna().unique())]
+    return parts + ([(math.nan, claims[figures.isna()])] if figures.isna().any() else [])
+
+
+def dataset_name(claim: Any) -> str:
+    """The data set of a claim, in parentheses where it ran on one of which the paper does not say it."""
+    return (
+        f"({claim.dataset})"
+        if claim.dataset and claim.verdict != "not run" and not claim.papers_data
+        else claim.dataset
+    )
+
+
+def effect(claim: Any) -> str:
+    """The effect of a claim with its 95 % confidence interval, if it has one; a dash where there is no effect."""
+    if pd.isna(claim.effect):
+        return NONE
+    shown = amount(claim.effect, claim.scale)
+    if pd.isna(claim.ci_low) or pd.isna(claim.ci_high):
+        return shown
+    return f"{shown} ({amount(claim.ci_low, claim.scale)} to {amount(claim.ci_high, claim.scale)})"
+
+
+def runs_to_note(claim: Any) -> str:
+    """How many trainings behind a claim diverged or were cut off by the limit of epochs; empty if none."""
+    parts = [
+        f"{number:.0f} of {claim.runs:.0f} trainings {words}"
+        for number, words in ((claim.diverged, "diverged"), (claim.capped, "cut off by the limit of epochs"))
+        if not pd.isna(number) and number > 0
+    ]
+    return ", ".join(parts)
+
+
+def under_readings(reading: dict[str, Any] | None) -> str:
+    """What the readings together say of a claim, as a clause."""
+    if reading is None or reading["class"] == NOT_COMPARED:
+        return "no other reading tried"
+    if reading["class"] == HANGS:
+        others = [f"{name}: {reading[f'{name} verdict']}" for name in reading["because_of"].split(", ")]
+        return f"hangs on the reading ({'; '.join(others)})"
+    if reading["class"] == UNDECIDED:
+        return f"open under {reading['because_of']}"
+    return "under every reading tried"
+
+
+def to_settle(claim: Any, findings: Findings) -> str:
+    """What is missing for a claim to be settled: an answer of the authors, more seeds, longer training, other data."""
+    parts = []
+    reading = findings.reading_of(claim)
+    if reading is not None and reading["class"] == HANGS:
+        questions = dict.fromkeys(findings.question(name) for name in reading["because_of"].split(", "))
+        parts.append("from the authors: " + " ".join(questions))
+    if claim.verdict == "undecided":
+        if not pd.isna(claim.capped) and claim.capped > 0:
+            parts.append("trainings to their own end")
+        if not pd.isna(claim.seeds_needed):
+            parts.append(f"about {claim.seeds_needed:.0f} seeds")
+    if claim.verdict == "not run" and claim.sentence:
+        parts.append(claim.sentence.removeprefix("Not run: ").rstrip("."))
+    return "; ".join(parts) or NONE
