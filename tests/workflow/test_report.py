@@ -1,6 +1,7 @@
 """The report of a study: one file with every figure, claim and table, in the paper's order."""
 
 import base64
+import html
 import json
 import re
 
@@ -17,7 +18,9 @@ def report(finished) -> str:
 
 def variable(report: str, name: str) -> dict:
     """What the report's script of this name holds."""
-    (text,) = re.findall(rf'<script id="{name}">\s*var {name} = (.*?);\s*</script>', report, flags=re.DOTALL)
+    (text,) = re.findall(
+        rf'<script id="{name.replace("_", "-")}">\s*var {name} = (.*?);\s*</script>', report, flags=re.DOTALL
+    )
     return json.loads(text)
 
 
@@ -37,6 +40,14 @@ def test_the_report_is_in_the_papers_order(report):
     assert figures == ["01", "02", "08", "11", "12"]
     titles = {results[path]["labels"]["page"] for path in names["6 Study"]}
     assert titles == {"Hardware, versions and cost", "What the paper leaves open"}
+
+
+def test_the_first_page_opens_with_the_verdicts_and_links_to_pages_of_the_report(report):
+    page = variable(report, "workflow_desc")
+    linked = set(re.findall(r"results\['([^']+)'\]\.data_uri", html.unescape(page)))
+    assert page.index("The paper's claims: ") < page.index("Study <em>tiny</em>")
+    assert {"results/tiny/claims.html", "results/tiny/figures/figure-08.html"} <= linked
+    assert linked <= set(variable(report, "results"))
 
 
 def test_a_figures_page_says_what_was_run_and_shows_its_numbers(finished, report):

@@ -70,7 +70,9 @@ LEFT_OUT = (
     else ""
 )
 if workflow.modifier.is_main_snakefile():  # for the report
-    config.update(configuration.values, left_out=LEFT_OUT)
+    # its first page, once it is made
+    FRONT = PATHS.file("front.html")
+    config.update(configuration.values, left_out=LEFT_OUT, front=FRONT if os.path.isfile(FRONT) else "")
 if LEFT_OUT:
     logger.warning(LEFT_OUT)
 

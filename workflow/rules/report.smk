@@ -59,9 +59,30 @@ rule configuration:
         "printf %s {params.resolved:q} > {output:q} 2> {log:q}"
 
 
+rule front:
+    input:
+        files=PLAN.front_files,
+        code=code_of("front", *(PLAN.figures[name].__name__ for name in PLAN.figures)),
+    output:
+        PATHS.file("front.html"),
+    log:
+        f"{RESULTS}/logs/front.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/front.tsv"
+    localrule: True
+    conda:
+        "../../envs/zipo.yaml"
+    params:
+        results=RESULTS,
+    shell:
+        "zipo study front --results {params.results:q} --target {output:q} {input.files:q} 2> {log:q}"
+
+
 rule report:
     input:
         pages=PLAN.report_files,
+        front=PATHS.file("front.html"),
+        stylesheet=os.path.relpath(ROOT / "workflow" / "report" / "report.css"),
         configuration=PATHS.file("config.yaml"),
     output:
         PATHS.file("report.html"),
@@ -77,4 +98,4 @@ rule report:
     shell:
         # a second Snakemake reads this run's records; it starts no job, so it needs no lock
         '"$ZIPO_PYTHON" -m snakemake --nolock --snakefile {params.snakefile:q} --configfile {input.configuration:q} '
-        "--report {output:q} -- {input.pages:q} > {log:q} 2>&1"
+        "--report {output:q} --report-stylesheet {input.stylesheet:q} -- {input.pages:q} > {log:q} 2>&1"

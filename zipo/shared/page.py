@@ -95,13 +95,13 @@ def folded(summary: str, body: str) -> str:
     return f"<details><summary>{escape(summary)}</summary>{body}</details>"
 
 
-def picture(png: Path) -> str:
+def picture(png: Path, longest_side: int = LONGEST_SIDE) -> str:
     """A picture as HTML that holds it: as WebP without loss, a third of the size of the PNG."""
     from PIL import Image
 
     image, webp = Image.open(png), io.BytesIO()
     width = round(SCREEN_SCALE * image.width)
-    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    image.thumbnail((longest_side, longest_side))
     image.convert("RGB").save(webp, "WEBP", lossless=True)
     data = base64.b64encode(webp.getvalue()).decode()
     return f'<img alt="{escape(png.stem)}" width="{width}" src="data:image/webp;base64,{data}">'

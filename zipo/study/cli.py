@@ -254,6 +254,18 @@ def page(target: PathOption, title: TextOption, caption: TextOption, sources: li
 
 
 @app.command()
+def front(
+    results: PathOption, target: PathOption, files: Annotated[list[Path] | None, typer.Argument()] = None
+) -> None:
+    """The report's first page, as HTML that stands within it; tables and pictures are known by their files' names."""
+    from zipo.shared.atomic_files import atomic_write
+    from zipo.study.findings.front import front
+
+    with atomic_write(target) as part:
+        part.write_text(front(files or [], results), encoding="utf-8")
+
+
+@app.command()
 def claims(study: JsonOption, catalogue: PathOption, tsv: PathOption, page: PathOption, files: list[Path]) -> None:
     """Decide the paper's claims, as a table and as a page; tables are known by their files' names."""
     from zipo.shared.tables import write_tsv

@@ -27,6 +27,9 @@ LEAST_MEMORY_MB = 2000
 """On a cluster, two processes of Snakemake stand beside the training."""
 GREATEST_GROWTH = 4
 """How many times its first request a job that failed asks for in the end."""
+CHIEF_FIGURES = ("figure-21", "figure-17", "figure-11", "figure-05", "figure-13")
+"""Figures of the report's first page in order of importance: the first FIRST_PAGE of those that a study draws."""
+FIRST_PAGE = 3
 
 
 @dataclass(frozen=True)
@@ -175,6 +178,14 @@ class Plan:
         """Files of the pages that the report is made of, with the pictures and numbers of figures."""
         of_claims, leaderboard = [*self.claims_files, *self.readings_files], self.benchmark_files[-1:]
         return [*self.figure_files, *of_claims, *leaderboard, *map(self.paths.page, self.pages)]
+
+    @property
+    def front_files(self) -> list[str]:
+        """Tables and pictures that the report's first page is made of."""
+        tables = [*self.claims_files[:1], *self.readings_files[:1]]
+        tables += [self.paths.file(name) for name in ("ranks.tsv", "leaderboard.json") if self.benchmark.rows]
+        shown = [name for name in CHIEF_FIGURES if name in self.figures][:FIRST_PAGE]
+        return [*tables, *(self.paths.figure("png", name) for name in shown)]
 
     # what jobs need
 

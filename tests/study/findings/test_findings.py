@@ -1,6 +1,7 @@
 """Findings of invented verdicts: what the page says of numbers known by hand, and that tables alone make it."""
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ from zipo.shared.errors import InputError
 from zipo.shared.tables import write_parquet, write_tsv
 from zipo.study.claims.verdicts import COLUMNS
 from zipo.study.findings import publish as of_publish
+from zipo.study.findings.front import front
 from zipo.study.findings.page import text
 from zipo.study.findings.publish import publish
 from zipo.study.findings.summary import PLACE, QUESTIONS, answers, place
@@ -152,3 +154,25 @@ def test_what_was_published_before_stays_whole_where_a_study_will_not_do(results
 @pytest.mark.parametrize(("ours", "expected"), [([], "No row of the benchmark"), (["z", "b"], "z has place 2")])
 def test_a_place_needs_a_row_of_zipo(leaderboard, ours, expected):
     assert place(pd.read_csv(leaderboard / "ranks.tsv", sep="\t"), ours).startswith(expected)
+
+
+def test_the_reports_first_page_counts_verdicts_and_links_to_pages(results, leaderboard):
+    files = [results / "claims.tsv", results / "readings.tsv", results / "figures" / "figure-11.png"]
+    page = front([*files, leaderboard / "ranks.tsv", leaderboard / "leaderboard.json"], Path("results/s"))
+    assert "The paper's claims: 1 not reproduced, 1 undecided, 1 not run</strong>" in page
+    (row,) = [row for row in re.findall("<tr>.*?</tr>", page) if "Figure 11: ZIP and ZINB" in row]
+    assert row.count("<span") == 1
+    assert "\N{BALLOT X} 1</span>" in row
+    linked = "results[&#x27;results/s/figures/figure-11.html&#x27;].data_uri"
+    assert page.count(linked) == 2  # in the table and above the picture
+    assert "results/s/claims.html&#x27;].data_uri + &#x27;#figure-11&#x27;" in row
+    assert page.count("<img ") == 1
+    assert "z has place 2 of 3" in page
+    assert page.index("1 not reproduced") < page.index("z has place 2") < page.index("<img ")
+
+
+def test_the_first_page_of_a_benchmark_alone_says_the_place(leaderboard):
+    page = front([leaderboard / "ranks.tsv", leaderboard / "leaderboard.json"], Path("results/s"))
+    assert "z has place 2 of 3" in page
+    assert "paper's claims" not in page
+    assert "No claim of the study" not in page

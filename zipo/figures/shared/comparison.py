@@ -119,6 +119,7 @@ class Comparison:
                     fontsize="x-small",
                     color="firebrick",
                 )
+                ax.set_xlim(-0.6, len(order) - 0.4)  # room for a note at either end
 
 
 STRIP = 0.8  # width of all strips of a place along x, whose distance is 1

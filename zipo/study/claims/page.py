@@ -47,7 +47,7 @@ epochs and times are undecided. Data sets in parentheses are not those of which 
 def _section(figure: float, claims: pd.DataFrame) -> str:
     heading = "Text" if math.isinf(figure) else f"Figure {figure:.0f}"
     rows = "\n".join(_row(row) for row in claims.to_dict("records"))
-    return f"""<h2>{heading}</h2>
+    return f"""<h2 id="{heading.lower().replace(" ", "-")}">{heading}</h2>
 <table><thead><tr><th class="place">Section</th><th class="claim">Claim</th><th class="data">Data set</th>
 <th class="verdict">Verdict</th><th>Numbers</th></tr></thead><tbody>
 {rows}

@@ -13,7 +13,7 @@ from zipo.shared.errors import InputError
 from zipo.shared.tables import write_tsv
 from zipo.shared.yaml_files import read_yaml
 from zipo.study.findings.page import OF_READINGS, picture_of, text
-from zipo.study.findings.tables import CLAIMS, PROVENANCE, RANKS, READINGS, by_figure, read_tsv
+from zipo.study.findings.tables import CLAIMS, LEADERBOARD, PROVENANCE, RANKS, READINGS, by_figure, methods_of, read_tsv
 from zipo.study.provenance import provenance
 from zipo.study.publish import MOST_BYTES
 
@@ -40,7 +40,7 @@ def publish(results: Path, target: Path, leaderboard: Path | None = None) -> Non
         write_tsv(claims, folder / CLAIMS)
         if len(readings):
             write_tsv(readings, folder / READINGS)
-        ours = methods_of(leaderboard) if leaderboard else []
+        ours = methods_of(leaderboard / LEADERBOARD) if leaderboard else []
         if leaderboard and ours:
             shutil.copyfile(leaderboard / RANKS, folder / RANKS)
         facts = {"methods": ours, "questions": questions_of(results)} | _provenance(results)
@@ -55,15 +55,6 @@ def publish(results: Path, target: Path, leaderboard: Path | None = None) -> Non
         if target.is_dir():
             shutil.rmtree(target)
         shutil.copytree(folder, target)
-
-
-def methods_of(leaderboard: Path) -> list[str]:
-    """The rows of a leaderboard that are ZiPo; none where the folder has no leaderboard."""
-    files = leaderboard / RANKS, leaderboard / "leaderboard.json"
-    if not all(file.is_file() for file in files):
-        return []
-    rows = json.loads(files[1].read_text(encoding="utf-8"))["rows"]
-    return [name for name, row in rows.items() if row["method"] == "zipo"]
 
 
 def questions_of(results: Path) -> dict[str, str]:

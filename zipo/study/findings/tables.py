@@ -11,7 +11,8 @@ import pandas as pd
 from zipo.shared.verdicts import SIGNS, amount
 from zipo.study.readings.verdicts import HANGS, NOT_COMPARED, UNDECIDED
 
-CLAIMS, READINGS, RANKS, PROVENANCE = "claims.tsv", "readings.tsv", "ranks.tsv", "provenance.json"
+CLAIMS, READINGS, RANKS = "claims.tsv", "readings.tsv", "ranks.tsv"
+LEADERBOARD, PROVENANCE = "leaderboard.json", "provenance.json"
 NONE = "\N{EN DASH}"
 IN_ORDER = list(SIGNS)
 """Verdicts in the order in which they are counted."""
@@ -132,3 +133,11 @@ def to_settle(claim: Any, findings: Findings) -> str:
     if claim.verdict == "not run" and claim.sentence:
         parts.append(claim.sentence.removeprefix("Not run: ").rstrip("."))
     return "; ".join(parts) or NONE
+
+
+def methods_of(leaderboard: Path) -> list[str]:
+    """The rows of a benchmark that are ZiPo, by its file leaderboard.json; none where it is absent."""
+    if not leaderboard.is_file():
+        return []
+    rows = json.loads(leaderboard.read_text(encoding="utf-8"))["rows"]
+    return [name for name, row in rows.items() if row["method"] == "zipo"]
