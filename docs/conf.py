@@ -11,7 +11,7 @@ project = "ZiPo"
 author = "The ZiPo study's authors"
 release = zipo.__version__
 
-extensions = ["sphinx.ext.autodoc", "myst_parser", "mathml", "tables", "commands", "citation"]
+extensions = ["sphinx.ext.autodoc", "myst_parser", "mathml", "tables", "commands", "citation", "study"]
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
 myst_heading_anchors = 3
 

@@ -126,5 +126,5 @@ def test_the_papers_plan_follows_from_its_configuration(tmp_path, monkeypatch):
     assert planned["train"] == points * 12 / 3  # seeds, three to a job
     assert planned["fetch"] == 2
     jobs = sum(planned.values()) + 1  # and rule all
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    assert f"the plan: {jobs} jobs without ROSMAP, {planned['train']} of them training" in readme
+    page = (Path(__file__).parents[2] / "docs" / "study.md").read_text()
+    assert f"the plan: {jobs} jobs without ROSMAP, {planned['train']} of them training" in page

@@ -74,8 +74,9 @@ rule front:
         "../../envs/zipo.yaml"
     params:
         results=RESULTS,
+        figures=",".join(PLAN.figures),
     shell:
-        "zipo study front --results {params.results:q} --target {output:q} {input.files:q} 2> {log:q}"
+        "zipo study front --results {params.results:q} --figures {params.figures:q} --target {output:q} {input.files:q} 2> {log:q}"
 
 
 rule report:

@@ -255,14 +255,20 @@ def page(target: PathOption, title: TextOption, caption: TextOption, sources: li
 
 @app.command()
 def front(
-    results: PathOption, target: PathOption, files: Annotated[list[Path] | None, typer.Argument()] = None
+    results: PathOption,
+    figures: TextOption,
+    target: PathOption,
+    files: Annotated[list[Path] | None, typer.Argument()] = None,
 ) -> None:
-    """The report's first page, as HTML that stands within it; tables and pictures are known by their files' names."""
+    """The report's first page, as HTML that stands within it; tables and pictures are known by their files' names.
+
+    `figures` are the report's, joined by commas.
+    """
     from zipo.shared.atomic_files import atomic_write
     from zipo.study.findings.front import front
 
     with atomic_write(target) as part:
-        part.write_text(front(files or [], results), encoding="utf-8")
+        part.write_text(front(files or [], results, figures.split(",")), encoding="utf-8")
 
 
 @app.command()

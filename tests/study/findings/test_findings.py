@@ -158,7 +158,9 @@ def test_a_place_needs_a_row_of_zipo(leaderboard, ours, expected):
 
 def test_the_reports_first_page_counts_verdicts_and_links_to_pages(results, leaderboard):
     files = [results / "claims.tsv", results / "readings.tsv", results / "figures" / "figure-11.png"]
-    page = front([*files, leaderboard / "ranks.tsv", leaderboard / "leaderboard.json"], Path("results/s"))
+    page = front(
+        [*files, leaderboard / "ranks.tsv", leaderboard / "leaderboard.json"], Path("results/s"), ["figure-11"]
+    )
     assert "The paper's claims: 1 not reproduced, 1 undecided, 1 not run</strong>" in page
     (row,) = [row for row in re.findall("<tr>.*?</tr>", page) if "Figure 11: ZIP and ZINB" in row]
     assert row.count("<span") == 1
@@ -166,13 +168,15 @@ def test_the_reports_first_page_counts_verdicts_and_links_to_pages(results, lead
     linked = "results[&#x27;results/s/figures/figure-11.html&#x27;].data_uri"
     assert page.count(linked) == 2  # in the table and above the picture
     assert "results/s/claims.html&#x27;].data_uri + &#x27;#figure-11&#x27;" in row
+    assert ">Figure 13: ZiPo and DCA-like models<" in page
+    assert "figure-13.html" not in page  # the study does not draw it
     assert page.count("<img ") == 1
     assert "z has place 2 of 3" in page
     assert page.index("1 not reproduced") < page.index("z has place 2") < page.index("<img ")
 
 
 def test_the_first_page_of_a_benchmark_alone_says_the_place(leaderboard):
-    page = front([leaderboard / "ranks.tsv", leaderboard / "leaderboard.json"], Path("results/s"))
+    page = front([leaderboard / "ranks.tsv", leaderboard / "leaderboard.json"], Path("results/s"), ["figure-11"])
     assert "z has place 2 of 3" in page
     assert "paper's claims" not in page
     assert "No claim of the study" not in page

@@ -1,5 +1,6 @@
 """The first page of a study's report: the verdicts by figure, the short answers, and the pictures that matter most."""
 
+from collections.abc import Collection
 from html import escape
 from pathlib import Path
 
@@ -27,11 +28,12 @@ LONGEST_SIDE = 1400  # pixels of a picture
 BADGE = "display:inline-block;min-width:2.2rem;text-align:center;padding:0 .4rem;border-radius:.3rem;font-weight:600"
 
 
-def front(files: list[Path], results: Path) -> str:
+def front(files: list[Path], results: Path, drawn: Collection[str]) -> str:
     """The page as HTML that stands within the report, from files of a study that are known by their names.
 
     Of claims.tsv, readings.tsv, ranks.tsv and leaderboard.json those are told of that are among the files; pictures
-    are shown in the order given. Links open pages of the report, of which `results` is the folder.
+    are shown in the order given. Links open pages of the report, of which `results` is the folder, and `drawn` are its
+    figures, as figure-08.
     """
     by_name = {file.name: file for file in files}
     claims, readings, ranks = (
@@ -42,22 +44,25 @@ def front(files: list[Path], results: Path) -> str:
     parts = []
     if len(claims):
         parts.append(f"<p><strong>The paper's claims: {counts(claims)}</strong>, counting each data set by itself.</p>")
-        parts.append(_overview(claims, results))
+        parts.append(_overview(claims, results, drawn))
         parts.append(_answers(answers(findings)))
     else:
         parts.append(_answers([Answer(PLACE, [place(ranks, methods)])]))
     pictures = [file for file in files if file.suffix == ".png"]
-    parts += [f"<p>{_figure_link(file.stem, results)}</p>{picture(file, LONGEST_SIDE)}" for file in pictures]
+    parts += [
+        f"<p>{_link(escape(_title(file.stem)), _page(file.stem, results))}</p>{picture(file, LONGEST_SIDE)}"
+        for file in pictures
+    ]
     return "\n".join(parts)
 
 
-def _overview(claims: pd.DataFrame, results: Path) -> str:
+def _overview(claims: pd.DataFrame, results: Path, drawn: Collection[str]) -> str:
     """A table of the number of claims by verdict for each figure, with links to figures and claims."""
     rows = []
     for figure, part in by_figure(claims):
         stem, numbers = Path(picture_of(figure)).stem, part["verdict"].value_counts()
-        drawn = stem in figures.discover()
-        name = _figure_link(stem, results) if drawn else "What the text alone says"
+        title = _title(stem) if stem else "What the text alone says"
+        name = _link(escape(title), _page(stem, results)) if stem in drawn else escape(title)
         claims_of = results / "claims.html", figure_name(figure).lower().replace(" ", "-")
         cells = "".join(
             f"<td>{_link(_badge(verdict, numbers[verdict]), *claims_of) if verdict in numbers else ''}</td>"
@@ -77,10 +82,13 @@ def _answers(given: list[Answer]) -> str:
     return f"<ul>{''.join(items)}</ul>"
 
 
-def _figure_link(stem: str, results: Path) -> str:
-    """A link with the title of a figure to its page; `stem` is the name of its files without their endings."""
-    title = f"Figure {int(stem.removeprefix('figure-'))}: {figures.load(stem).title}"
-    return _link(escape(title), results / "figures" / f"{stem}.html")
+def _title(stem: str) -> str:
+    """The title of a figure; `stem` is the name of its files without their endings."""
+    return f"Figure {int(stem.removeprefix('figure-'))}: {figures.load(stem).title}"
+
+
+def _page(stem: str, results: Path) -> Path:
+    return results / "figures" / f"{stem}.html"
 
 
 def _badge(verdict: str, number: int) -> str:
@@ -90,8 +98,8 @@ def _badge(verdict: str, number: int) -> str:
 
 
 def _link(inner: str, page: Path, place: str = "") -> str:
-    """A link, around some HTML, that opens a page of the report at a place; dead where the report lacks the page."""
+    """A link, around some HTML, that opens a page of the report at a place."""
     uri = f"results['{page}'].data_uri" + (f" + '#{place}'" if place else "")
     view = f"{{content: 'html', contentPath: {uri}, resultPath: '{page}'}}"
-    script = f"results['{page}'] && app.setView({view}); void 0"
+    script = f"app.setView({view}); void 0"
     return f'<a href="javascript:{escape(script)}">{inner}</a>'
