@@ -83,7 +83,7 @@ class LogHandler(LogHandlerBase):
                 self._write(f"{count(len(progress.failed), 'job')} failed{'; logs:' if logs else ''}{logs}")
             if progress.total:
                 took = duration(time.monotonic() - self._since)
-                self._write(f"{progress.done} of {progress.total} jobs done in {took}")
+                self._write(f"{progress.done} of {count(progress.total, 'job')} done in {took}")
         super().close()
 
     def _begin(self, jobs: dict[str, int]) -> None:
