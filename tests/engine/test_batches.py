@@ -1,9 +1,11 @@
 """Batches against dense numpy indexing."""
 
+import warnings
 from dataclasses import fields
 
 import numpy as np
 import torch
+from scipy.sparse import csr_matrix
 from scipy.sparse import random as random_matrix
 
 from zipo.engine.batches import Counts, gathered
@@ -48,3 +50,22 @@ def test_batches_cover_every_cell_once_and_none_has_a_single_cell():
     batches = list(counts.batches(5, order))
     assert [batch.cells for batch in batches] == [5, 5, 5, 6]
     np.testing.assert_array_equal(torch.cat([batch.dense for batch in batches]).numpy(), dense[order.numpy()])
+
+
+def test_counts_share_the_memory_of_a_matrix_that_fits_and_leave_it_as_it_was():
+    dense, _ = counts_of(20)
+    matrix = csr_matrix(dense.astype(np.float32))
+    counts = Counts(matrix, dense[:, :2], torch.device("cpu"))
+    assert np.shares_memory(counts.values.numpy(), matrix.data)
+    assert np.shares_memory(counts.columns.numpy(), matrix.indices)
+    np.testing.assert_array_equal(matrix.toarray(), dense)
+
+
+def test_counts_that_cannot_be_written_are_copied():
+    dense, _ = counts_of(20)
+    matrix = csr_matrix(dense.astype(np.float32))
+    matrix.data.flags.writeable = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        counts = Counts(matrix, dense[:, :2], torch.device("cpu"))
+    assert not np.shares_memory(counts.values.numpy(), matrix.data)

@@ -90,7 +90,10 @@ class AnyCounts(Protocol):
 
 
 class Counts:
-    """Counts of cells x genes with their covariates, held on a device and densified a batch at a time."""
+    """Counts of cells x genes with their covariates, held on a device and densified a batch at a time.
+
+    On the processor they share the memory of a matrix of float32 with int32 indices, and never change it.
+    """
 
     def __init__(self, matrix: csr_matrix, covariates: np.ndarray, device: torch.device) -> None:
         matrix = csr_matrix(matrix)
@@ -101,9 +104,9 @@ class Counts:
         self.cells, self.genes = matrix.shape
         self.device = device
         # on the processor, which so knows how long a batch is without asking the device
-        self.starts = torch.as_tensor(matrix.indptr.astype(np.int64))
-        self.columns = to_device(torch.as_tensor(matrix.indices.astype(np.int32)), device)
-        self.values = to_device(torch.as_tensor(matrix.data.astype(np.float32)), device)
+        self.starts = torch.as_tensor(_array(matrix.indptr, np.int64))
+        self.columns = to_device(torch.as_tensor(_array(matrix.indices, np.int32)), device)
+        self.values = to_device(torch.as_tensor(_array(matrix.data, np.float32)), device)
         self.constant = count_constant(self.values)
         library = np.asarray(matrix.sum(axis=1, dtype=np.float64), np.float32)
         self.library_size = to_device(torch.as_tensor(library.reshape(-1, 1)), device)
@@ -133,6 +136,11 @@ class Counts:
     def gene_cells(self) -> Tensor:
         """(genes,) float64 numbers of cells with a count of each gene."""
         return torch.bincount(self.columns, minlength=self.genes).double()
+
+
+def _array(values: np.ndarray, kind: type) -> np.ndarray:
+    """The values in this type, a copy only where they have another or cannot be written, of which torch would warn."""
+    return values.astype(kind, copy=not values.flags.writeable)
 
 
 def selected(counts: "Batch | Counts", cells: Tensor) -> Stored:
