@@ -34,11 +34,13 @@ class Ours:
         from zipo.engine.batches import Counts
         from zipo.engine.model import Network
         from zipo.engine.optimizer import Adam
+        from zipo.engine.threads import threads_for
 
         self.step_on, self.loss = training.step, loss
         self.counts = Counts(matrix, np.zeros((matrix.shape[0], 0)), torch.device("cpu"))
         self.network = Network(matrix.shape[1], parameters).train()
         self.optimizer = Adam(self.network.parameters(), [self.network.encoder.first])
+        torch.set_num_threads(threads_for(self.network, parameters.batch_size))  # as a training does
 
     def step(self, cells: torch.Tensor) -> None:
         self.step_on(self.network, self.optimizer, RATE, self.counts.batch(cells)).item()
