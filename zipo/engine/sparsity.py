@@ -5,7 +5,7 @@ follows each step of Adam, and each epoch ends with no more weights than a share
 `weights_kept`. Then the support, the weights that are not zero, is fixed, and what is left is trained on without a
 threshold, which would keep it too small (the relaxed lasso of Meinshausen 2007, doi 10.1016/j.csda.2006.12.019).
 
-Weights are compared by what they contribute to their neuron, |W_gi| times the standard deviation of the gene's input:
+Weights are compared by what they contribute to their neuron, `|W_gi|` times the standard deviation of the gene's input:
 else the genes that lead neurons are those seen in few cells, whose weights must be large to matter at all.
 """
 
