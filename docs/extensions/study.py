@@ -16,7 +16,7 @@ from zipo.study.schemas import SCHEMAS
 
 CONFIG = Path(__file__).parents[2] / "config"
 PUBLISHED = Path(__file__).parents[1] / "findings" / "index.md"
-HYPER_PARAMETERS = {"ParameterValues": "hyper-parameters", Point.__name__: "hyper-parameters, and a ``name``"}
+HYPER_PARAMETERS = {"ParameterValues": "hyper-parameters", Point.__name__: "hyper-parameters and a name"}
 """Definitions that the page of hyper-parameters lists."""
 FILES = {
     "study": "A study",
@@ -25,8 +25,10 @@ FILES = {
     "claims": "config/claims.yaml",
     "readings": "config/readings.yaml",
 }
-TO_DECIDE = {"figure", "section", "claim", "data", "kind", "elsewhere"}
+NOT_DECIDING = {"figure", "section", "claim", "data", "kind", "elsewhere"}
 """Keys of a claim that do not say how it is decided."""
+FIRST = ("experiment", "where", "measure", "of", "direction", "than", "smallest_effect")
+"""Keys of a claim in the order in which they are read; others come before."""
 
 
 def keys() -> str:
@@ -52,7 +54,8 @@ def sections(name: str) -> list[str]:
             rows.append((literal(key), default(value, key in section.get("required", [])), form(value), meaning(value)))
             within = f"{place}.NAME" if named(value) else place
             waiting += [(within, each) for each in referred(value, definitions)]
-        kind = section["properties"].get("kind", {}).get("const")
+        kinds = section["properties"].get("kind", {})
+        kind = kinds.get("const") or " or ".join(kinds.get("enum", []))
         if path:
             parts.append(heading(f"{path}, {kind}" if kind else path, "~"))
         if path and section.get("description"):
@@ -68,13 +71,20 @@ def referred(schema: dict[str, Any], definitions: dict[str, Any]) -> list[dict[s
         section = definitions[name]
         return [] if name in HYPER_PARAMETERS or "properties" not in section else [section]
     inner = [*schema.get("anyOf", []), *schema.get("oneOf", [])]
-    inner += [schema[key] for key in ("items", "additionalProperties") if isinstance(schema.get(key), dict)]
+    inner += [schema["items"]] if isinstance(schema.get("items"), dict) else []
+    inner += values_by_name(schema)
     return [section for each in inner for section in referred(each, definitions)]
 
 
 def named(schema: dict[str, Any]) -> bool:
     """Whether a value holds others by names that are the user's or a catalogue's."""
-    return isinstance(schema.get("additionalProperties"), dict) or any(map(named, schema.get("anyOf", [])))
+    return bool(values_by_name(schema)) or any(map(named, schema.get("anyOf", [])))
+
+
+def values_by_name(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """The schemas of what a value holds by names."""
+    others = schema.get("additionalProperties")
+    return [*schema.get("patternProperties", {}).values(), *([others] if isinstance(others, dict) else [])]
 
 
 def form(schema: dict[str, Any]) -> str:
@@ -94,8 +104,9 @@ def form(schema: dict[str, Any]) -> str:
     if kind == "array":
         return f"a list of: {form(schema['items'])}" if schema.get("items") else "a list"
     if kind == "object":
-        inner = schema.get("additionalProperties")
-        return f"by name: {form(inner)}" if isinstance(inner, dict) and form(inner) else "by name"
+        return (
+            ", or ".join(f"by name: {words}" for each in values_by_name(schema) if (words := form(each))) or "by name"
+        )
     words = {"string": "text", "integer": "whole number", "number": "number", "boolean": "``true``, ``false``"}
     bounds = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     limits = ", ".join(f"{sign} {schema[bound]:g}" for bound, sign in bounds.items() if bound in schema)
@@ -106,12 +117,16 @@ def default(schema: dict[str, Any], required: bool) -> str:
     """The default of a value as one writes it."""
     if required:
         return "required"
-    value = schema.get("default")
+    value = None if is_of_hyper_parameters(schema) else schema.get("default")
     return (
         ""
         if value is None or value in ("", {}, [])
         else literal(yaml.safe_dump(value, default_flow_style=True).split("\n")[0])
     )
+
+
+def is_of_hyper_parameters(schema: dict[str, Any]) -> bool:
+    return schema.get("$ref", "").rsplit("/", 1)[-1] in HYPER_PARAMETERS
 
 
 def meaning(schema: dict[str, Any]) -> str:
@@ -136,7 +151,9 @@ def claims() -> str:
     by_figure: dict[float, list[tuple[str, ...]]] = {}
     for name, claim in load_claims(CONFIG / "claims.yaml").items():
         entry = claim.model_dump(mode="json", exclude_unset=True)
-        decides = ", ".join(f"{key}: {flow(value)}" for key, value in entry.items() if key not in TO_DECIDE)
+        decides = ", ".join(
+            f"{key}: {flow(value)}" for key, value in sorted(entry.items(), key=rank) if key not in NOT_DECIDING
+        )
         row = (literal(name), f"{plain(claim.claim)} ({claim.section})", ", ".join(claim.data),
                f"*{plain(claim.kind)}*: {literal(decides)}")  # fmt: skip
         by_figure.setdefault(claim.figure or math.inf, []).append(row)
@@ -149,6 +166,11 @@ def claims() -> str:
             table(head, widths, rows),
         )
     )
+
+
+def rank(item: tuple[str, Any]) -> int:
+    """The place of a key of a claim among those of FIRST."""
+    return FIRST.index(item[0]) if item[0] in FIRST else -1
 
 
 def readings() -> str:

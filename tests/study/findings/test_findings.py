@@ -117,13 +117,16 @@ def test_each_figure_says_what_would_settle_its_claims(results, tmp_path):
         page.split(f"### {name}\n")[1].split("\n#")[0] for name in ("Figure 11", "Figure 13", "Text")
     )
     assert "](figure-11.png)" in eleven
-    assert "| (a) | \N{BALLOT X} not reproduced | +25 % (+10 % to +40 %) | It is higher. |" in eleven
-    assert "| from the authors: Sum or mean? |" in eleven
-    assert "| a | ? undecided |" in thirteen
-    assert "| trainings to their own end; about 40 seeds |" in thirteen
+    assert "\n- ZIP has a lower NLL than ZINB. (III-F)\n" in eleven
+    assert "\N{BALLOT X} **not reproduced** on (a), +25 % (+10 % to +40 %). It is higher.\n" in eleven
+    assert "*Missing to settle it:* an answer of the authors (reproduced under reduction=sum): Sum or mean?\n" in eleven
+    assert "? **undecided** on a, \N{MULTIPLICATION SIGN}12. It is higher.\n" in thirteen
+    assert "*Missing to settle it:* trainings to their own end; about 40 seeds." in thirteen
     assert ".png" not in thirteen
-    assert "| no run is of liver |" in of_text
-    assert "| dca worst mse | a | ? | ? | undecided: as_run, reduction=sum |" in page
+    assert "**not run**: no run is of liver\n" in of_text
+    assert "\n1. `as_run`\n2. `reduction=sum`: Sum or mean?\n" in page
+    assert "| dca worst mse, a | ? | ? | undecided: 1, 2 |" in page
+    assert "| zip beats zinb nll, a | \N{BALLOT X} | \N{CHECK MARK} | hangs on: 2 |" in page
     assert "| training, hours in all | 1 |" in page
 
 

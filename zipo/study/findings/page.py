@@ -1,6 +1,7 @@
 """The published page of findings, made from the tables in its folder alone."""
 
 import math
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -33,7 +34,7 @@ def picture_of(figure: float) -> str:
 def text(folder: Path) -> str:
     """The page index.md, from the tables and pictures in its folder alone."""
     findings = Findings.read(folder)
-    lines = "\n".join(f"- **{each.question}** {' '.join(each.lines)}" for each in answers(findings))
+    lines = "\n".join(f"- **{each.question}** {_escaped(' '.join(each.lines))}" for each in answers(findings))
     sections = "\n\n".join(_section(figure, claims, findings, folder) for figure, claims in by_figure(findings.claims))
     return f"""# Findings
 
@@ -78,26 +79,37 @@ def _overview(claims: pd.DataFrame) -> pd.DataFrame:
 
 
 def _section(figure: float, claims: pd.DataFrame, findings: Findings, folder: Path) -> str:
-    """A figure of the paper: its picture in the study, and a table of what the paper says of it and what was found."""
+    """A figure of the paper: its picture in the study, what the paper says of it and what was found."""
     picture = picture_of(figure)
     title = figures.load(Path(picture).stem).title if picture else "what the text alone says"
-    rows = [
-        {
-            "the paper says": f"{claim.claim} ({claim.section})",
-            "data set": dataset_name(claim) or NONE,
-            "verdict": f"{SIGNS[claim.verdict][0]} {claim.verdict}",
-            "effect (95 % interval)": effect(claim),
-            "found": claim.sentence if claim.verdict != "not run" else NONE,
-            "missing to settle it": to_settle(claim, findings),
-        }
-        for claim in claims.itertuples()
-    ]
+    said = [_claim(rows, findings) for _, rows in claims.groupby("id", sort=False)]
     shown = f"\n![{figure_name(figure)}: {title}]({picture})\n" if picture and (folder / picture).is_file() else ""
     return f"""### {figure_name(figure)}
 
 {title[0].upper()}{title[1:]}: {counts(claims)}.
 {shown}
-{markdown(pd.DataFrame(rows))}"""
+{chr(10).join(said)}"""
+
+
+def _claim(rows: pd.DataFrame, findings: Findings) -> str:
+    """What the paper says, and for each data set the verdict with effect, numbers, and what is missing."""
+    lines = [f"- {_escaped(rows['claim'].iloc[0])} ({rows['section'].iloc[0]})"]
+    for claim in rows.itertuples():
+        sign, missing = SIGNS[claim.verdict][0], to_settle(claim, findings)
+        if claim.verdict == "not run":
+            lines.append(f"  - {sign} **{claim.verdict}**: {_escaped(missing)}")
+            continue
+        amounts = effect(claim)
+        shown = "" if amounts == NONE else f", {amounts}"
+        lines.append(f"  - {sign} **{claim.verdict}** on {dataset_name(claim)}{shown}. {_escaped(claim.sentence)}")
+        if missing != NONE:
+            lines.append(f"    *Missing to settle it:* {_escaped(missing)}{'' if missing.endswith('?') else '.'}")
+    return "\n".join(lines)
+
+
+def _escaped(text: str) -> str:
+    """Text without marks of Markdown."""
+    return re.sub(r"([*<`])", r"\\\1", text)
 
 
 def _readings(findings: Findings, folder: Path) -> str:
@@ -106,22 +118,26 @@ def _readings(findings: Findings, folder: Path) -> str:
     if table.empty:
         return "The study tries no other reading of what the [paper leaves open](../paper.rst)."
     names = [name.removesuffix(" verdict") for name in table.columns if name.endswith(" verdict")]
+    numbers = {name: str(number) for number, name in enumerate(names, 1)}
     rows = []
     for row in table.to_dict("records"):
-        because = f": {row['because_of']}" if row["because_of"] else ""
-        verdicts = {f"`{name}`": SIGNS[row[f"{name} verdict"] or "not run"][0] for name in names}
+        verdicts = {numbers[name]: SIGNS[row[f"{name} verdict"] or "not run"][0] for name in names}
+        because = ", ".join(numbers[name] for name in row["because_of"].split(", ") if name)
         rows.append(
-            {"claim": row["id"].replace("_", " "), "data set": row["dataset"]}
+            {"claim": f"{row['id'].replace('_', ' ')}, {row['dataset']}"}
             | verdicts
-            | {CLASS: f"{row['class']}{because}"}
+            | {CLASS: f"{row['class']}{f': {because}' if because else ''}"}
         )
     signs = ", ".join(f"{sign} {verdict}" for verdict, (sign, *_) in SIGNS.items())
-    questions = "\n".join(f"- `{name}`: {question}" for name, question in findings.facts["questions"].items())
+    columns = "\n".join(
+        f"{number}. `{name}`{'' if '=' not in name else f': {findings.question(name)}'}"
+        for name, number in numbers.items()
+    )
     picture = f"\n![Claims under readings]({OF_READINGS})\n" if (folder / OF_READINGS).is_file() else ""
-    return f"""Verdicts with one reading of what the [paper leaves open](../paper.rst) changed at a time; `as_run` is
-the study's own ([readings](../readings.md) has the rules). {signs}.
+    return f"""Verdicts with one reading of what the [paper leaves open](../paper.rst) changed at a time, by the numbers
+of columns; `as_run` is the study's own ([readings](../readings.md) has the rules). {signs}.
 
-{questions}
+{columns}
 {picture}
 {markdown(pd.DataFrame(rows))}
 

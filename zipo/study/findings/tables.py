@@ -123,8 +123,10 @@ def to_settle(claim: Any, findings: Findings) -> str:
     parts = []
     reading = findings.reading_of(claim)
     if reading is not None and reading["class"] == HANGS:
-        questions = dict.fromkeys(findings.question(name) for name in reading["because_of"].split(", "))
-        parts.append("from the authors: " + " ".join(questions))
+        others = reading["because_of"].split(", ")
+        questions = dict.fromkeys(findings.question(name) for name in others)
+        verdicts = ", ".join(f"{reading[f'{name} verdict']} under {name}" for name in others)
+        parts.append(f"an answer of the authors ({verdicts}): {' '.join(questions)}")
     if claim.verdict == "undecided":
         if not pd.isna(claim.capped) and claim.capped > 0:
             parts.append("trainings to their own end")
