@@ -31,7 +31,7 @@ import pandas as pd
 
 HERE = Path(__file__).resolve().parent
 FACTORS = 20  # of methods that have to be told: as many as PCA has by default
-PRESETS = {"zipo": "denoise", "zipo_fast": "fast", "zipo_paper": "paper"}
+PRESETS = {"zipo": "denoise", "zipo_programs": "programs", "zipo_fast": "fast", "zipo_paper": "paper"}
 PEERS = ("cnmf", "ldvae")
 METHODS = (*PRESETS, "nmf", "nmf_random", "pca", *PEERS)
 FEWEST_CELLS, FIRST, LARGEST_Q = 20, 30, 0.01

@@ -109,11 +109,13 @@ class ParameterValues(Section):
     """Weight of the penalty on squared zero-inflation probabilities."""
     alpha_w: Annotated[float, Field(ge=0)] = 0.1
     """Weight of the scale-invariant L1/L2 penalty on the first layer's weights."""
-    sparsity: Literal["penalty", "proximal"] = "penalty"
-    """What makes the first layer sparse: the penalty of weight alpha_w, as in the paper, which leaves small weights, or
-    a soft threshold after each step, which leaves zeros."""
+    sparsity: Literal["penalty", "proximal", "factors"] = "penalty"
+    """What makes the first layer sparse: the penalty of weight alpha_w, as in the paper, which leaves small weights; a
+    soft threshold after each step, which leaves zeros; or factors, whose leading genes its neurons read: non-negative
+    factors of the encoder's input, which are not trained on."""
     weights_kept: Annotated[float, Field(gt=0, le=1)] = 0.02
-    """Share of the first layer's weights that are not zero, at most, with sparsity: proximal."""
+    """Share of the first layer's weights that are not zero, at most, with sparsity: proximal; with factors, of each
+    neuron's."""
     sparsity_epochs: Annotated[int, Field(ge=1)] = 30
     """Epochs in which that share is reached, at most half of max_epochs; then the weights that are left are trained on
     without a threshold, and patience begins."""

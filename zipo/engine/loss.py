@@ -41,8 +41,8 @@ def objective(network: "Network", batch: Batch) -> tuple[Tensor, Tensor]:
 
 
 def weight_penalty(network: "Network") -> Tensor | None:
-    """The weighted penalty on the first layer, unless it is turned off or a threshold takes its place."""
-    if not network.hyper.alpha_w or network.hyper.sparsity == "proximal":
+    """The weighted penalty on the first layer, unless it is turned off or zeros take its place."""
+    if not network.hyper.alpha_w or network.hyper.sparsity != "penalty":
         return None
     return network.hyper.alpha_w * network.encoder.first.sparsity(network.uses_kernels)
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from zipo.engine.batches import AnyCounts
+from zipo.engine.layer_factors import start_from_factors
 from zipo.engine.model import Network
 from zipo.engine.optimizer import Adam
 
@@ -24,7 +25,7 @@ class Sparsification:
     """The schedule by which the first layer of a network loses its weights, a function of the epoch alone.
 
     A layer that is frozen keeps its weights, and one that has no more than `weights_kept` already, as in fine-tuning,
-    its support.
+    its support. With `sparsity: factors` it is made before the first epoch and not trained.
     """
 
     def __init__(self, network: Network, counts: AnyCounts) -> None:
@@ -35,6 +36,10 @@ class Sparsification:
         self.active = p.sparsity == "proximal" and self.layer.weight.requires_grad
         if self.active and self.layer.share() > self.kept:
             self.epochs = max(1, min(p.sparsity_epochs, p.max_epochs // 2))
+        if p.sparsity == "factors" and self.layer.weight.requires_grad:
+            if self.layer.share() > self.kept:
+                start_from_factors(network, counts, max(1, int(self.kept * counts.genes)))
+            self.layer.weight.requires_grad_(False)
         if self.active:
             self.spread = input_spread(network, counts)
 

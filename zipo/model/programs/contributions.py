@@ -16,8 +16,9 @@ one standard deviation of the output (`zipo.engine.neuron_effects`), which is th
 makes programs comparable. Its sign is that of the correlation, plus for genes that are high where the program is
 active. Where weight and correlation differ in sign the share is negative; the sizes of all then exceed the strength.
 
-The sign of a neuron means nothing, since later layers can turn it. Programs are turned such that their activity is
-skewed to the right: active in the smaller part of the cells.
+The sign of a neuron means nothing, since later layers can turn it. Programs whose weights have one sign are turned such
+that their genes are high where they are active, others such that their activity is skewed to the right: active in the
+smaller part of the cells.
 """
 
 from collections.abc import Iterator
@@ -111,7 +112,9 @@ def contributions(
         activity = np.concatenate([outputs[:, order].astype(np.float32) for _, _, outputs in _neurons(network, counts)])
     activity -= activity.mean(axis=0)
     activity /= activity.std(axis=0)
-    signs = np.where(np.mean(activity**3, axis=0) < 0, -1.0, 1.0).astype(np.float32)
+    skewed = np.mean(activity**3, axis=0)
+    of_weights = np.where(one_sided(weights[:, order]), weights[:, order].sum(axis=0) * moments.shared[order], skewed)
+    signs = np.where(of_weights < 0, -1.0, 1.0).astype(np.float32)
     shares = parts[:, order] / np.abs(moments.shared[order])
     return Contributions(
         genes=model.genes,
@@ -121,6 +124,11 @@ def contributions(
         neuron=order + 1,
         strength=strength[order].astype(np.float32),
     )
+
+
+def one_sided(weights: np.ndarray) -> np.ndarray:
+    """(P,) whether all weights (G, P) of a neuron that are not zero have the same sign."""
+    return (weights >= 0).all(axis=0) | (weights <= 0).all(axis=0)
 
 
 @dataclass

@@ -40,15 +40,18 @@ def matched(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def shares_of_first(one: np.ndarray, other: np.ndarray, partners: np.ndarray, first: int = FIRST) -> np.ndarray:
-    """(P,) share of the first genes, by contribution, that each program has in common with its partner; 0 without."""
-    first = min(first, len(one))
-    of_one, of_other = (np.argsort(-each, axis=0, kind="stable")[:first] for each in (one, other))
-    return np.array(
-        [
-            len(np.intersect1d(of_one[:, program], of_other[:, partner])) / first if partner >= 0 else 0.0
-            for program, partner in enumerate(partners)
-        ]
-    )
+    """(P,) share of the first genes, by positive contribution, that each program has in common with its partner: of the
+    longer list, where one has fewer; 0 without a partner, or without genes."""
+
+    def leading(column: np.ndarray) -> set[int]:
+        order = np.argsort(-column, kind="stable")[:first]
+        return set(order[column[order] > 0])
+
+    shares = []
+    for program, partner in enumerate(partners):
+        mine, theirs = leading(one[:, program]), leading(other[:, partner]) if partner >= 0 else set()
+        shares.append(len(mine & theirs) / max(len(mine), len(theirs), 1))
+    return np.array(shares)
 
 
 def stability(programs: Contributions, others: Sequence[Contributions]) -> pd.DataFrame:
