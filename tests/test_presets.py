@@ -57,6 +57,15 @@ def test_the_fast_preset_has_the_same_objective_and_cheaper_steps():
     assert changed == {"encoder": "128-32-16", "batch_size": 32, "stop_patience": 20}
 
 
+def test_the_preset_for_programs_has_the_objective_of_the_default_on_few_neurons_with_few_genes():
+    found, default = parameters_for("programs", 1_937, 1_000), parameters_for("denoise", 1_937, 1_000)
+    changed = {name: value for name, value in found.items() if value != default.get(name)}
+    assert changed == {"encoder": "32-32", "sparsity": "factors", "weights_kept": 0.02}
+    assert parameters_for("programs", 1_000_000, 30_000)["encoder"] == "32-32"
+    assert parameters_for("programs", 60, 30_000)["encoder"] == "15-15"
+    assert parameters_for("programs", 1_937, 9)["encoder"] == "9-32"
+
+
 @pytest.mark.parametrize(
     ("cells", "encoder"),
     [
@@ -81,7 +90,7 @@ def test_every_preset_is_one_that_a_model_can_have():
         for cells in CELLS:
             for genes in (1, 100, 30_000):
                 Parameters(**parameters_for(preset, cells, genes))
-    with pytest.raises(ValueError, match="preset 'papr': denoise, fast or paper is expected"):
+    with pytest.raises(ValueError, match="preset 'papr': denoise, fast, paper or programs is expected"):
         parameters_for("papr", 100, 100)
 
 

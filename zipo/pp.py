@@ -38,9 +38,9 @@ def denoise(
     - `layer`: where the raw counts are: None for X, a layer, or raw for adata.raw.
     - `rates`: fill layers["rates"] too.
     - `standard_errors`: fill layers["denoised_se"] and obsm["X_zipo_se"] too, which needs `inference: refined`, as the
-      presets denoise and fast have it.
+      presets denoise, fast and programs have it.
     - `batch`: value of some covariates that all cells are denoised to, as in `ZiPo.denoise`.
-    - `preset`: paper or denoise, as of `ZiPo.for_data`.
+    - `preset`: denoise, fast, paper or programs, as of `ZiPo.for_data`.
     - `seed`, `device`, `parameters`: as of `ZiPo`; what is not given is as the preset has it for the data.
 
     Raises InputError for anything but raw counts, for too few cells, and where the training diverges.

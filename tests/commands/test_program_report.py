@@ -35,7 +35,9 @@ def test_programs_in_cells_are_printed_and_written(models, source, cells, tmp_pa
     ]
     written = ["--tsv", tmp_path / "p.tsv", "--figure", tmp_path / "p_map.png", "--out", tmp_path / "p.h5ad"]
     code, out, err = zipo("programs", models / "1", source, *options, *written)
-    assert (code, err.splitlines()) == (0, ["60 of the model's 60 genes are in the data"])
+    matched, note = err.splitlines()
+    assert (code, matched) == (0, "60 of the model's 60 genes are in the data")
+    assert "--preset programs" in note
     tables = {name: pd.read_csv(tmp_path / f"p{name}.tsv", sep="\t") for name in ("", ".summary", ".activity", ".sets")}
     types = sorted(cells.obs["cell_type"].unique())
     assert tables[".activity"]["group"].tolist() == types

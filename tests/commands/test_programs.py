@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 import torch
 
-from zipo.commands.programs import in_lines, programs
+from zipo.commands.programs import how_to_read, in_lines, programs
+from zipo.engine.first_layer import FirstLayer
 from zipo.shared.errors import InputError
 
 # genes x neurons; the third neuron is dead
@@ -52,3 +53,13 @@ def test_lines_name_the_first_genes_and_count_all():
 def test_what_will_not_do_is_named(weights, options, problem):
     with pytest.raises(InputError, match=problem):
         programs(model(weights), **options)
+
+
+def test_the_preset_that_can_be_read_is_named_for_dense_layers_alone():
+    layer = FirstLayer(40, 5)
+    for share in (0.09, 0.11):
+        layer.weight.data.zero_().view(-1)[: int(200 * share)] = 1
+        note = how_to_read(SimpleNamespace(network=SimpleNamespace(encoder=SimpleNamespace(first=layer))))
+        assert (note is not None) == (share > 0.1)
+    assert "11% of the first layer's weights" in note
+    assert "--preset programs has 2%" in note

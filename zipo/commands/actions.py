@@ -265,6 +265,8 @@ def programs(
     if options.tsv is not None:
         outputs.check_replaceable(options.tsv, gene_programs.is_written, "another by --tsv")
     model = ZiPo.load(folder, "cpu")
+    if note := gene_programs.how_to_read(model):
+        Reporter().say(note)
     if options.tsv is not None:
         write_tsv(gene_programs.programs(model, options.threshold), options.tsv)
         return

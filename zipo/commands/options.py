@@ -37,7 +37,9 @@ Batch = Annotated[
 ]
 Preset = Annotated[
     PresetName,
-    typer.Option(help="Values of what is not given: the paper's zero-inflated model, or what denoises best."),
+    typer.Option(
+        help="Values of what is not given: what denoises best, the same faster, the paper's, or for gene programs."
+    ),
 ]
 Likelihood = Annotated[
     FamilyName | None,

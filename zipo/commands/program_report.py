@@ -9,6 +9,7 @@ import h5py
 import pandas as pd
 
 from zipo.commands import outputs, program_figure
+from zipo.commands.programs import how_to_read
 from zipo.commands.progress import Reporter
 from zipo.datasets.formats.hdf5 import mark
 from zipo.figures.shared import style
@@ -85,6 +86,8 @@ def report(folder: Path, counts: "CountsOptions", options: ReportOptions) -> Non
             threshold=options.threshold,
             min_cells=options.min_cells,
         )
+    if note := how_to_read(model):
+        reporter.say(note)
     for line in in_lines(programs, options.top, options.programs):
         print(line)
     if options.tsv is not None:

@@ -7,8 +7,11 @@ import torch
 
 from zipo.engine.pruning import weights_above
 from zipo.model.estimator import ZiPo
+from zipo.presets import PROGRAMS
 from zipo.shared.errors import InputError
 
+READABLE = 0.1
+"""Share of weights that are not zero, at most, for neurons that can be read."""
 COLUMNS = ["neuron", "rank", "gene", "weight", "genes"]
 
 
@@ -48,6 +51,17 @@ def programs(model: ZiPo, threshold: float = 1e-4, top: int | None = None) -> pd
     if not tables:
         raise InputError("all weights of the first layer are 0, so there are no programs; train with a lower alpha_w")
     return pd.concat(tables, ignore_index=True)
+
+
+def how_to_read(model: ZiPo) -> str | None:
+    """What to say of a model whose neurons read too many genes to be programs; None for another."""
+    share = model.network.encoder.first.share()
+    if share <= READABLE:
+        return None
+    return (
+        f"{share:.0%} of the first layer's weights are not zero, so that programs mix types of cells; a model that is "
+        f"fitted with --preset programs has {PROGRAMS['weights_kept']:.0%}"
+    )
 
 
 def is_written(file: Path) -> bool:

@@ -36,9 +36,8 @@ def start_from_factors(network: Network, counts: AnyCounts, genes: int) -> None:
     neurons = layer.weight.shape[1]
     if neurons > min(seen.shape):
         raise InputError(
-            f"encoder {network.hyper.encoder}: sparsity: factors takes as many factors as the first layer has neurons, "
-            f"and {seen.shape[0]} training cells x {seen.shape[1]} genes have {min(seen.shape)} at most; make the first "
-            "layer narrower"
+            f"encoder {network.hyper.encoder}: sparsity: factors makes a factor for each neuron of the first layer, "
+            f"and {seen.shape[0]} training cells x {seen.shape[1]} genes have {min(seen.shape)} at most; narrow it"
         )
     weights, means = leading_genes(seen, neurons, genes)
     layer.weight.copy_(torch.from_numpy(weights))
@@ -46,37 +45,37 @@ def start_from_factors(network: Network, counts: AnyCounts, genes: int) -> None:
 
 
 def leading_genes(seen: csr_matrix, factors: int, genes: int) -> tuple[np.ndarray, np.ndarray]:
-    """(G, K) weights of a projection on each factor of these cells, but for its leading genes zero, such that it has
-    unit variance; and (K,) its means.
+    """(G, K) weights that are not zero for the leading genes of each factor of these cells, with which the cells'
+    projections have unit variance; and (K,) the means of these.
 
-    Genes lead by weight times covariance with the projection on the whole factor: what they have of its variance.
+    Genes are scaled by a power of their spread throughout. They lead by their covariance with the factor's amounts in
+    the cells, which is their weight too: loadings of a gene depend on what other factors explain of it.
     """
-    power = spread_of(seen) ** SPREAD_POWER
-    inverse = np.divide(1, power, out=np.zeros_like(power), where=power > 0)
-    weights = factorised(seen @ diags(inverse), factors) * inverse[:, None]
-    projections = seen @ weights
-    shares = weights * (seen.T @ (projections - projections.mean(axis=0)))
-    order = np.argsort(-shares, axis=0, kind="stable")
+    spread = spread_of(seen)
+    scales = np.divide(1, spread**SPREAD_POWER, out=np.zeros_like(spread), where=spread > 0)
+    scaled = csr_matrix(seen @ diags(scales))
+    amounts = amounts_of_factors(scaled, factors)
+    weights = np.asarray(scaled.T @ (amounts - amounts.mean(axis=0)))
+    leading = np.argsort(-weights, axis=0, kind="stable")[:genes]
     kept = np.zeros(weights.shape, bool)
-    np.put_along_axis(kept, order[:genes], True, axis=0)
-    weights *= kept & (shares > 0)
+    np.put_along_axis(kept, leading, True, axis=0)
+    weights *= (kept & (weights > 0)) * scales[:, None]
     projections = seen @ weights
     spread = projections.std(axis=0)
-    weights = np.divide(weights, spread, out=np.zeros_like(weights), where=spread > 0)
-    return weights.astype(np.float32), (seen @ weights).mean(axis=0).astype(np.float32)
+    scales = np.divide(1, spread, out=np.zeros_like(spread), where=spread > 0)
+    return (weights * scales).astype(np.float32), (projections.mean(axis=0) * scales).astype(np.float32)
 
 
-def factorised(matrix: csr_matrix, factors: int) -> np.ndarray:
-    """(G, K) non-negative factors of a non-negative matrix by least squares, from its SVD (Boutsidis & Gallopoulos
-    2008, doi 10.1016/j.patcog.2007.09.010)."""
+def amounts_of_factors(matrix: csr_matrix, factors: int) -> np.ndarray:
+    """(C, K) amounts of the non-negative factors of a non-negative matrix by least squares, which start from its SVD
+    (Boutsidis & Gallopoulos 2008, doi 10.1016/j.patcog.2007.09.010)."""
     from sklearn.decomposition import NMF
     from sklearn.exceptions import ConvergenceWarning
 
     model = NMF(factors, init="nndsvd", solver="cd", max_iter=ROUNDS, tol=TOLERANCE, random_state=0)
     with warnings.catch_warnings():  # the order of genes has settled long before the last digits have
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(csr_matrix(matrix))
-    return model.components_.T
+        return model.fit_transform(matrix)
 
 
 def spread_of(seen: csr_matrix) -> np.ndarray:

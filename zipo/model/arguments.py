@@ -50,7 +50,7 @@ def check_standard_errors(parameters: Parameters) -> None:
     if parameters.inference != "refined":
         raise InputError(
             f"standard errors are those of refined latents, but this model has inference: {parameters.inference}; "
-            "fit one with inference: refined, as the presets denoise and fast have it"
+            "fit one with inference: refined, as the presets denoise, fast and programs have it"
         )
 
 

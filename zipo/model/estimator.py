@@ -77,7 +77,7 @@ class ZiPo:
     def for_data(cls, adata: ad.AnnData, preset: str = DEFAULT, **settings: Any) -> "ZiPo":
         """A model with the parameters that a preset names for so many cells and genes.
 
-        - `preset`: paper or denoise; see `zipo.presets.parameters_for`. The model keeps it as `preset`.
+        - `preset`: denoise, fast, paper or programs; see `zipo.presets.parameters_for`. The model keeps it as `preset`.
         - `settings`: as of ZiPo; they go before those of the preset.
         """
         check_anndata(adata, "counts")

@@ -1,5 +1,7 @@
 """Contributions against numpy's covariances of dense arrays, and their sums."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -50,6 +52,18 @@ def test_signed_by_the_weights_contributions_add_up_to_the_strength(model, progr
     weights = model.network.encoder.first.weight.detach().numpy()[:, programs.neuron - 1]
     sums = np.abs((np.sign(weights) * programs.contribution).sum(axis=0))
     np.testing.assert_allclose(sums, programs.strength, rtol=1e-3)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_genes_of_weights_of_one_sign_are_high_where_the_program_is_active(model, cells, sign):
+    changed = deepcopy(model)
+    with torch.no_grad():
+        changed.network.encoder.first.weight.abs_().mul_(sign)
+        if model.parameters.batch_norm == "after":  # later layers can turn an output, and so can its scale
+            changed.network.encoder.blocks[0].norm.weight[::2].mul_(-1)
+    found = contributions(changed, cells, min_cells=1)
+    assert (skew(found.activity) < 0).any()
+    assert (found.contribution.sum(axis=0) > 0).all()
 
 
 def test_activity_is_standardised_skewed_to_the_right_and_high_where_leading_genes_are(dense, programs, cells):

@@ -53,6 +53,15 @@ def test_shares_of_the_first_genes_count_those_in_both():
     assert shares_of_first(one, other, np.array([1, 0]), first=1).tolist() == [0.0, 0.0]
 
 
+def test_genes_without_a_part_are_not_shared_by_sparse_programs():
+    one = np.zeros((50, 2))
+    one[40:44, 0] = [4, 3, 2, 1]
+    other = one.copy()
+    other[40:42, 0] = 0
+    other[45, 0] = 1
+    assert shares_of_first(one, other, np.array([0, 1])).tolist() == [0.5, 0.0]  # two genes of four and three
+
+
 def test_programs_that_come_back_in_another_order_are_stable_and_others_are_not():
     rng = np.random.default_rng(2)
     columns = rng.normal(size=(200, 4))

@@ -128,7 +128,7 @@ def contributions(
 
 def one_sided(weights: np.ndarray) -> np.ndarray:
     """(P,) whether all weights (G, P) of a neuron that are not zero have the same sign."""
-    return (weights >= 0).all(axis=0) | (weights <= 0).all(axis=0)
+    return np.asarray((weights >= 0).all(axis=0) | (weights <= 0).all(axis=0))
 
 
 @dataclass
