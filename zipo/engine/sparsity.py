@@ -37,8 +37,9 @@ class Sparsification:
         if self.active and self.layer.share() > self.kept:
             self.epochs = max(1, min(p.sparsity_epochs, p.max_epochs // 2))
         if p.sparsity == "factors" and self.layer.weight.requires_grad:
-            if self.layer.share() > self.kept:
-                start_from_factors(network, counts, max(1, int(self.kept * counts.genes)))
+            genes = max(1, int(self.kept * counts.genes))
+            if self.layer.share() > genes / counts.genes:
+                start_from_factors(network, counts, genes)
             self.layer.weight.requires_grad_(False)
         if self.active:
             self.spread = input_spread(network, counts)
