@@ -124,7 +124,7 @@ def test_bad_methods_harm_no_other_row(compared):
 def test_a_study_of_methods_alone_plans_neither_training_nor_claims(compared):
     repository, _, _ = compared
     planned = repository.planned()
-    once = dict.fromkeys(("totals", "table_1", "benchmark_views", "configuration", "report"), 1)
+    once = dict.fromkeys(("totals", "table_1", "benchmark_views", "configuration", "front", "report"), 1)
     assert planned == once | {"figure": 6, "page": 2}
 
 

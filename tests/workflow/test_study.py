@@ -14,7 +14,7 @@ pytestmark = pytest.mark.xdist_group("workflow")  # one worker, so that the stud
 PREPARED = {"prepare": 1, "table_1": 1, "totals": 1}
 CONFIGURED = {"configuration": 1}
 # figures 8, 11 and 12, and the page of provenance
-AFTER_TRAINING = {"runs_table": 1, "figure": 3, "claims": 1, "provenance": 1, "page": 1, "report": 1}
+AFTER_TRAINING = {"runs_table": 1, "figure": 3, "claims": 1, "provenance": 1, "page": 1, "front": 1, "report": 1}
 
 
 def test_a_study_leaves_tables_figures_and_a_report(finished):
@@ -46,18 +46,18 @@ def test_a_finished_study_has_nothing_to_do(repository):
 
 def test_editing_a_figure_redraws_that_figure_only(repository):
     repository.edit("zipo/figures/figure_08.py")
-    assert repository.planned() == {"figure": 1, "report": 1}
+    assert repository.planned() == {"figure": 1, "front": 1, "report": 1}
     assert "figure-08" in repository.snakemake("--dry-run", "--quiet", "progress")
 
 
 def test_a_new_claim_decides_claims_only(repository):
     claim = {
         "figure": 8, "section": "III-D", "claim": "The weakest penalty leaves some zero inflation.",
-        "experiment": "alpha_z", "kind": "share", "measure": "test_mean_zero_probability",
+        "data": ["liver"], "experiment": "alpha_z", "kind": "share", "measure": "test_mean_zero_probability",
         "of": {"alpha_z": "smallest"}, "direction": "greater", "bound": 0.0,
     }  # fmt: skip
     repository.edit("config/claims.yaml", yaml.safe_dump({"a_new_one": claim}))
-    assert repository.planned() == {"claims": 1, "report": 1}
+    assert repository.planned() == {"claims": 1, "front": 1, "report": 1}
     claims = repository.folder / "results" / "tiny" / "claims.tsv"
     repository.snakemake(str(claims.relative_to(repository.folder)))
     rows = pd.read_csv(claims, sep="\t").set_index("id")
