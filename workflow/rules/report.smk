@@ -73,7 +73,7 @@ rule front:
     conda:
         "../../envs/zipo.yaml"
     params:
-        results=RESULTS,
+        results=lambda w, output: os.path.dirname(output[0]),
         figures=",".join(PLAN.figures),
     shell:
         "zipo study front --results {params.results:q} --figures {params.figures:q} --target {output:q} {input.files:q} 2> {log:q}"
