@@ -206,13 +206,13 @@ def seeds(rng: np.random.Generator) -> str:
     for effect in (0.5, 1.0, 2.0):
         needed = t_tests.seeds_needed(effect, 1.0) or 0
         p = stats.ttest_1samp(rng.normal(effect, 1, (STUDIES, needed)), 0, axis=1, alternative="greater").pvalue
-        said = []
+        ranges = []
         for pilot in (3, 12):
             spreads = np.std(rng.normal(size=(400, pilot)), axis=1, ddof=1)
             low, high = np.quantile([t_tests.seeds_needed(effect, float(s)) or 0 for s in spreads], [0.025, 0.975])
-            said.append(f"{low:.0f} to {high:.0f}")
-        body.append([f"{effect:g} spreads", f"{needed}", percent(p <= 0.05), *said])
-    head = ["difference", "seeds needed", "power with them", "said by pilots of 3", "by pilots of 12"]
+            ranges.append(f"{low:.0f} to {high:.0f}")
+        body.append([f"{effect:g} spreads", f"{needed}", percent(p <= 0.05), *ranges])
+    head = ["difference", "seeds needed", "power with them", "needed by pilots of 3", "by pilots of 12"]
     return rows(head, body)
 
 

@@ -82,9 +82,9 @@ def refinement(device: torch.device, small: bool) -> Iterator[dict]:
             setting = {"inference": "refined", "library": "observed", "dispersion": "gene"}
             network, _ = trained(torch.device("cpu"), 20, likelihood=likelihood, **setting)
             for place in (torch.device("cpu"), device):
-                copy, there = deepcopy(network).to(place), counts_on(place)
-                fit_prior(copy, [there], seed=1)
-                nll[str(place)] = losses(copy, there, copy.cells_at_once).nll
+                copy, moved = deepcopy(network).to(place), counts_on(place)
+                fit_prior(copy, [moved], seed=1)
+                nll[str(place)] = losses(copy, moved, copy.cells_at_once).nll
             apart = max(nll.values()) / min(nll.values()) - 1
             rows += [row(f"{likelihood}, refined latents", apart, REFINED)]
         yield from rows

@@ -1,8 +1,8 @@
 """A first layer that is not trained: each neuron reads the leading genes of a non-negative factor of the input.
 
-Neurons that are trained and few genes each do not stay apart: on human pancreas a layer with 2 % of its weights left
-mixes cell types in nearly every neuron, and does so from random weights and from these factors alike. A factorisation
-keeps types apart, and it starts from an SVD, so that seeds of the training draw nothing.
+Neurons that are trained and have few genes each do not stay apart: on human pancreas a layer with 2 % of its weights
+left mixed cell types in nearly every neuron, in trials from random weights and from factors. A factorisation keeps
+types apart, and it starts from an SVD, so that seeds of the training draw nothing.
 """
 
 import warnings

@@ -73,9 +73,9 @@ def _text(ax: "Axes", row: int, columns: int, claim: pd.Series, several: bool) -
     place = "Text" if pd.isna(claim["figure"]) else f"Fig. {claim['figure']}"
     words = f"{place}: {claim['claim']}" + (f" [{claim['dataset']}]" if several else "")
     ax.text(-0.08, row + 0.5, textwrap.fill(words, LINE), ha="right", va="center", fontsize=6.5, linespacing=1.05)
-    said = f"{claim['class']} {claim['because_of']}" if claim["class"] == "hangs on" else claim["class"]
+    label = f"{claim['class']} {claim['because_of']}" if claim["class"] == "hangs on" else claim["class"]
     weight = "bold" if claim["class"] == "robust" else "normal"
-    lines = textwrap.fill(said.replace("_", " "), CLASS_LINE, max_lines=3)
+    lines = textwrap.fill(label.replace("_", " "), CLASS_LINE, max_lines=3)
     ax.text(columns + 0.08, row + 0.5, lines, ha="left", va="center", fontsize=6.5, weight=weight, linespacing=1.0)
 
 

@@ -33,8 +33,8 @@ def draw(state: Mapping[str, Any], genes: pd.DataFrame, cells: np.ndarray) -> "F
     """Explained shares, what is gained over simple predictions, genes, and cells.
 
     - `state`: as of `Worth.state`.
-    - `genes`: a row per gene: mean, explained (NaN where it cannot be told), and whether it is doubtful.
-    - `cells`: explained share of each cell, NaN where it cannot be told.
+    - `genes`: a row per gene: mean, explained (NaN where it cannot be judged), and whether it is doubtful.
+    - `cells`: explained share of each cell, NaN where it cannot be judged.
     """
     style.use()
     figure, grid = style.grid(2, 2)
@@ -92,24 +92,24 @@ def _intervals(ax: "Axes", estimates: Mapping[str, Sequence[float]], marked: Seq
 
 
 def _genes(ax: "Axes", genes: pd.DataFrame) -> None:
-    told = genes[genes["explained"].notna() & (genes["mean"] > 0)]
+    judged = genes[genes["explained"].notna() & (genes["mean"] > 0)]
     for doubtful, colour, label in ((False, "C0", "other genes"), (True, "C3", "not to be believed")):
-        some = told[told["doubtful"] == doubtful]
+        some = judged[judged["doubtful"] == doubtful]
         if len(some):
             text = f"{label} ({len(some):,})"
             values = 100 * some["explained"].clip(lower=LOWEST)
             ax.scatter(some["mean"], values, color=colour, s=6, linewidth=0, rasterized=True, label=text)
     ax.axhline(0, color="k", linewidth=0.8)
     ax.set(xscale="log", xlabel="Mean count of the gene", ylabel="Explained share of the gene (%)")
-    ax.set_title(f"{len(genes) - len(told):,} genes have too few molecules", loc="left", fontsize="small")
-    if len(told):
+    ax.set_title(f"{len(genes) - len(judged):,} genes have too few molecules", loc="left", fontsize="small")
+    if len(judged):
         ax.legend(fontsize="x-small", markerscale=2)
 
 
 def _cells(ax: "Axes", cells: np.ndarray) -> None:
-    told = cells[np.isfinite(cells)]
-    ax.hist(100 * np.clip(told, LOWEST, 1), bins=50, color="C0", linewidth=0)
+    judged = cells[np.isfinite(cells)]
+    ax.hist(100 * np.clip(judged, LOWEST, 1), bins=50, color="C0", linewidth=0)
     ax.axvline(0, color="k", linewidth=0.8)
     ax.locator_params(axis="y", integer=True)
     ax.set(xlabel="Explained share of the cell (%)", ylabel="Cells")
-    ax.set_title(f"{len(cells) - len(told):,} cells have too few molecules", loc="left", fontsize="small")
+    ax.set_title(f"{len(cells) - len(judged):,} cells have too few molecules", loc="left", fontsize="small")

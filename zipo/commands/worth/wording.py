@@ -65,10 +65,10 @@ def _shares(worth: "Worth") -> str:
     labels = {ZIPO: f"ZiPo, preset {worth.preset}"} | SIMPLE
     lines += [f"  {labels[name]:48}{share.in_percent}" for name, share in worth.explained.items()]
     shares = worth.of_cells(worth.cells.index)[EXPLAINED]
-    if (told := shares[np.isfinite(shares)]).size:
+    if (judged := shares[np.isfinite(shares)]).size:
         lines.append(
-            f"Cells: {(told > 0).mean():.1%} are predicted better than by the gene means; the median cell is explained "
-            f"to {np.median(told):.1%}."
+            f"Cells: {(judged > 0).mean():.1%} are predicted better than by the gene means; the median cell is "
+            f"explained to {np.median(judged):.1%}."
         )
     return "\n".join(lines)
 

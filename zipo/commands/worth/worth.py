@@ -80,8 +80,8 @@ class Worth:
     def of_cells(self, names: pd.Index) -> dict[str, np.ndarray]:
         """Columns of obs for cells of these names: explained shares, NaN for cells with too few held-out molecules, and
         for those that were not looked at."""
-        told = self.cells["held_out"] >= FEWEST_MOLECULES
-        return {EXPLAINED: self.cells["explained"].where(told).reindex(names.astype(str)).to_numpy()}
+        judged = self.cells["held_out"] >= FEWEST_MOLECULES
+        return {EXPLAINED: self.cells["explained"].where(judged).reindex(names.astype(str)).to_numpy()}
 
     def state(self) -> dict[str, Any]:
         """The numbers but for those of single cells and genes as plain values, for uns."""

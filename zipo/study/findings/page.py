@@ -82,13 +82,13 @@ def _section(figure: float, claims: pd.DataFrame, findings: Findings, folder: Pa
     """A figure of the paper: its picture in the study, what the paper says of it and what was found."""
     picture = picture_of(figure)
     title = figures.load(Path(picture).stem).title if picture else "what the text alone says"
-    said = [_claim(rows, findings) for _, rows in claims.groupby("id", sort=False)]
+    claims_in_words = [_claim(rows, findings) for _, rows in claims.groupby("id", sort=False)]
     shown = f"\n![{figure_name(figure)}: {title}]({picture})\n" if picture and (folder / picture).is_file() else ""
     return f"""### {figure_name(figure)}
 
 {title[0].upper()}{title[1:]}: {counts(claims)}.
 {shown}
-{chr(10).join(said)}"""
+{chr(10).join(claims_in_words)}"""
 
 
 def _claim(rows: pd.DataFrame, findings: Findings) -> str:
