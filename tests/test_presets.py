@@ -60,10 +60,10 @@ def test_the_fast_preset_has_the_same_objective_and_cheaper_steps():
 def test_the_preset_for_programs_has_the_objective_of_the_default_on_few_neurons_with_few_genes():
     found, default = parameters_for("programs", 1_937, 1_000), parameters_for("denoise", 1_937, 1_000)
     changed = {name: value for name, value in found.items() if value != default.get(name)}
-    assert changed == {"encoder": "32-32", "sparsity": "factors", "weights_kept": 0.02}
+    assert changed == {"encoder": "32-30", "sparsity": "factors", "weights_kept": 0.02}
     assert parameters_for("programs", 1_000_000, 30_000)["encoder"] == "32-32"
-    assert parameters_for("programs", 60, 30_000)["encoder"] == "15-15"
-    assert parameters_for("programs", 1_937, 9)["encoder"] == "9-32"
+    assert parameters_for("programs", 60, 30_000)["encoder"] == "15-8"
+    assert parameters_for("programs", 1_937, 9)["encoder"] == "9-30"
 
 
 @pytest.mark.parametrize(

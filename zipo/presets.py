@@ -72,8 +72,8 @@ def parameters_for(preset: str, cells: int, genes: int) -> dict[str, Any]:
     if preset == "fast":
         return sizes | OBJECTIVE | FAST | {"encoder": _encoder(FAST_HIDDEN, FAST_LATENTS, cells)}
     if preset == "programs":
-        latents = _latents(LATENTS, cells)
-        return sizes | OBJECTIVE | PROGRAMS | {"encoder": f"{max(1, min(FACTORS, latents, genes))}-{latents}"}
+        neurons = max(1, min(FACTORS, cells // FEWEST_CELLS_PER_LATENT, genes))
+        return sizes | OBJECTIVE | PROGRAMS | {"encoder": f"{neurons}-{_latents(LATENTS, cells)}"}
     hidden = [int(width) for width in sizes["encoder"].split("-")[:-1]]
     return sizes | OBJECTIVE | {"encoder": _encoder(hidden, LATENTS, cells)}
 

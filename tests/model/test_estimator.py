@@ -90,7 +90,7 @@ def test_the_paper_s_preset_has_the_paper_s_objective(simulated):
     sizes = sizes_for(*simulated.shape)
     changed = {name for name, value in model.parameters.model_dump().items() if value != getattr(Parameters(), name)}
     assert changed - sizes.keys() == {"rate_penalty", "gene_totals"}
-    with pytest.raises(InputError, match="preset 'papr': denoise, fast or paper is expected"):
+    with pytest.raises(InputError, match="preset 'papr': denoise, fast, paper or programs is expected"):
         ZiPo.for_data(simulated, "papr")
 
 

@@ -57,7 +57,7 @@ def finished(tmp_path_factory) -> Finished:
 
 
 # what the scores lead to: the leaderboard, and four figures that are drawn from it or from single runs
-SCORED = {"scores": 2, "scores_table": 1, "leaderboard": 1, "figure": 4}
+SCORED = {"scores": 2, "scores_table": 1, "leaderboard": 1, "figure": 4, "front": 1}
 EDITS = {
     # trained: two settings, the search's trials, and ZiPo on the training molecules and on permuted ones
     "zipo/model/split.py": {
@@ -65,15 +65,22 @@ EDITS = {
         **{"claims": 1, "page": 2, "benchmark_views": 1},
         **SCORED | {"scores": 1, "figure": 8},  # not those of the data sets alone
     },
-    "zipo/study/search/journal.py": {"tune_worker": 1, "tune_summary": 1, "claims": 1, "figure": 1, "page": 1},
+    "zipo/study/search/journal.py": {
+        "tune_worker": 1,
+        "tune_summary": 1,
+        "claims": 1,
+        "figure": 1,
+        "page": 1,
+        "front": 1,
+    },
     # both methods' runs are checked in chunks, on split and on permuted counts
     "zipo/metrics/shared/chunks.py": SCORED | {"denoise": 4, "permute": 1, "benchmark_views": 1},
     "zipo/metrics/shared/permutation.py": SCORED | {"denoise": 2, "permute": 1},
     "zipo/metrics/cost.py": SCORED,
     "zipo/methods/gene_mean.py": SCORED | {"denoise": 2, "benchmark_views": 1, "scores": 1},
-    "zipo/shared/page.py": {"figure": 10, "page": 4, "claims": 1, "leaderboard": 1},
-    "zipo/figures/shared/statistics.py": {"figure": 10},  # every figure's page says what was run
-    "zipo/study/claims/evidence.py": {"claims": 1},
+    "zipo/shared/page.py": {"figure": 10, "page": 4, "claims": 1, "leaderboard": 1, "front": 1},
+    "zipo/figures/shared/statistics.py": {"figure": 10, "front": 1},  # every figure's page says what was run
+    "zipo/study/claims/evidence.py": {"claims": 1, "front": 1},
 }
 
 
