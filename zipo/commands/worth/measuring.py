@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from types import ModuleType
 from typing import Any
 
 import anndata as ad
@@ -56,14 +57,17 @@ def measure(adata: ad.AnnData, preset: str, on_training: OnTraining | None = Non
     library_ratio = np.quantile(denoised.sum(axis=1, dtype=np.float64)[library > 0] / library[library > 0], QUANTILES)
     zeros = zero_shares(fitted, trainer.data(training))
     of_zipo = deviances(_case(training, denoised, held_out))
-    over_shrunk = deviances(_case(training, denoised, held_out), base=shrunk(training, model.seed))
+    by_gene = shrunk(training, model.seed)
+    over_shrunk = deviances(_case(training, denoised, held_out), base=by_gene)
     del denoised
-    simple = {
-        "mixture": lambda: shrinkage.denoise(trainer.bare(training), seed=model.seed).layers["denoised"],
-        "gene by gene": lambda: shrunk(training, model.seed),
-        "PCA": lambda: pca.denoise(trainer.bare(training), seed=model.seed).layers["denoised"],
-    }
-    others = {name: deviances(_case(training, predict(), held_out)) for name, predict in simple.items()}
+    of_shrunk = deviances(_case(training, by_gene, held_out))
+    del by_gene
+
+    def of_method(method: ModuleType) -> Deviances:
+        denoised = method.denoise(trainer.bare(training), seed=model.seed).layers["denoised"]
+        return deviances(_case(training, denoised, held_out))
+
+    others = {"mixture": of_method(shrinkage), "gene by gene": of_shrunk, "PCA": of_method(pca)}
     means = of_zipo.base_by_cell
     gains = {"gene means": ratio(means - of_zipo.by_cell, means)}
     gains |= {name: gain(of_zipo, other) for name, other in others.items()}
