@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import anndata as ad
 
@@ -14,9 +14,7 @@ from zipo.commands import programs as gene_programs
 from zipo.commands.genes import select_genes
 from zipo.commands.progress import Reporter
 from zipo.commands.stopping import Stop
-from zipo.commands.worth import action as worth_action
 from zipo.commands.worth.names import CHECK
-from zipo.commands.worth.worth import Worth
 from zipo.commands.zeros import zero_shares
 from zipo.datasets.formats.count_layers import layers_with_counts_in, pointing_to_counts
 from zipo.datasets.raw_counts import CountsInData
@@ -30,6 +28,9 @@ from zipo.model.output import check_room, write
 from zipo.model.saved import check_target
 from zipo.shared.errors import InputError
 from zipo.shared.tables import write_tsv
+
+if TYPE_CHECKING:
+    from zipo.commands.worth.worth import Worth
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,11 @@ def denoise(
         names = slots.slots(rates, standard_errors)
         check_room(data.data, target, names, latents, "make room, or take fewer genes by --genes")
         checkpoints = _train(model, counts, adata, options, target, reporter, stop)
-        worth = worth_action.measured(adata, parameters, reporter, **options.keywords()) if check else None
+        worth = None
+        if check:
+            from zipo.commands.worth.action import measured  # brings scikit-learn and scipy, which others do not need
+
+            worth = measured(adata, parameters, reporter, **options.keywords())
     _write(model, data, target, names, levels, reporter, worth)
     if folder is not None:
         model.save(folder)
@@ -142,6 +147,8 @@ def check(
     counts: CountsOptions, options: FitOptions, *, report: Path | None, picture: Path | None, log: Path | None
 ) -> None:
     """Print what denoising is worth on counts; write a table of genes and a figure if they are named."""
+    from zipo.commands.worth import action as worth_action
+
     parameters = options.parameters()
     counts.check({"--report": report, "--figure": picture, "--log": log})
     worth_action.check_targets(report, picture)
@@ -306,7 +313,7 @@ def _write(
     names: list[str],
     levels: dict[str, Any] | None,
     reporter: Reporter,
-    worth: Worth | None = None,
+    worth: "Worth | None" = None,
 ) -> None:
     more: dict[str, Any] = {"of_genes": zero_shares(model, data.counts)}
     if worth is not None:
