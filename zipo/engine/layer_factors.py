@@ -11,10 +11,10 @@ from itertools import islice
 import numpy as np
 import torch
 from scipy.sparse import csr_matrix, diags, vstack
-from torch import Tensor
 
 from zipo.engine.batches import AnyCounts
 from zipo.engine.model import Network
+from zipo.engine.neuron_effects import seen_by_encoder
 from zipo.shared.errors import InputError
 
 CELLS = 10_000
@@ -88,8 +88,5 @@ def as_seen(network: Network, counts: AnyCounts) -> csr_matrix:
     """(C, G) float64 what the encoder sees of all cells, or of CELLS of them drawn at random, by no seed."""
     size = network.hyper.batch_size
     order = None if counts.cells <= CELLS else counts.order(torch.Generator().manual_seed(0))
-    parts = []
-    for batch in islice(counts.batches(size, order), -(-min(CELLS, counts.cells) // size)):
-        stored: list[Tensor] = [network.transform(batch).double(), batch.columns, batch.starts]
-        parts.append(csr_matrix(tuple(each.cpu().numpy() for each in stored), shape=(batch.cells, batch.genes)))
-    return vstack(parts, format="csr")
+    batches = islice(counts.batches(size, order), -(-min(CELLS, counts.cells) // size))
+    return vstack([seen_by_encoder(network, batch) for batch in batches], format="csr")

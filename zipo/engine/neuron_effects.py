@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import torch
+from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from zipo.engine.batches import Batch
@@ -16,6 +17,13 @@ SLOPES_AT_ONCE = 1 << 24
 def cells_for_effects(network: Network) -> int:
     """Cells of a batch for `neuron_effects`."""
     return max(1, SLOPES_AT_ONCE // (network.log_proportions.out_features * network.encoder.latents))
+
+
+@torch.no_grad()
+def seen_by_encoder(network: Network, batch: Batch) -> csr_matrix:
+    """(B, G) float64 values of the genes as the encoder sees them."""
+    parts = [each.cpu().numpy() for each in (network.transform(batch).double(), batch.columns, batch.starts)]
+    return csr_matrix(tuple(parts), shape=(batch.cells, batch.genes))
 
 
 @torch.no_grad()

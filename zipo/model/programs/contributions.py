@@ -31,9 +31,9 @@ from scipy.sparse import csr_matrix
 
 from zipo.datasets.on_disk import some_cells
 from zipo.datasets.raw_counts import counts_of
-from zipo.engine.batches import AnyCounts, Batch
+from zipo.engine.batches import AnyCounts
 from zipo.engine.model import Network
-from zipo.engine.neuron_effects import cells_for_effects, neuron_effects, neurons_of
+from zipo.engine.neuron_effects import cells_for_effects, neuron_effects, neurons_of, seen_by_encoder
 from zipo.engine.switches import engine_switches
 from zipo.model.estimator import ZiPo
 from zipo.shared.errors import InputError
@@ -71,9 +71,7 @@ class Contributions:
 
     def leading(self, program: int, most: int) -> np.ndarray:
         """Positions of the genes with the largest positive contributions, at most so many."""
-        column = self.contribution[:, program]
-        order = np.argsort(-column, kind="stable")[:most]
-        return order[column[order] > 0]
+        return largest_positive(self.contribution[:, program], most)
 
 
 @engine_switches(gradients=False)
@@ -126,6 +124,12 @@ def contributions(
     )
 
 
+def largest_positive(column: np.ndarray, most: int) -> np.ndarray:
+    """Positions of the largest values of a column that are positive, at most so many, the largest first."""
+    order = np.argsort(-column, kind="stable")[:most]
+    return order[column[order] > 0]
+
+
 def one_sided(weights: np.ndarray) -> np.ndarray:
     """(P,) whether all weights (G, P) of a neuron that are not zero have the same sign."""
     return np.asarray((weights >= 0).all(axis=0) | (weights <= 0).all(axis=0))
@@ -160,11 +164,4 @@ def _neurons(network: Network, counts: AnyCounts) -> Iterator[tuple[csr_matrix, 
     """Of each batch (B, G) genes as the encoder sees them, and (B, K) inputs and outputs of the neurons, float64."""
     for batch in counts.batches(network.hyper.batch_size):
         inputs, outputs = neurons_of(network, batch)
-        yield _as_seen(network, batch), inputs.cpu().numpy().astype(float), outputs.cpu().numpy().astype(float)
-
-
-def _as_seen(network: Network, batch: Batch) -> csr_matrix:
-    """(B, G) values that the encoder sees."""
-    values = network.transform(batch)
-    parts = [each.cpu().numpy() for each in (values.double(), batch.columns, batch.starts)]
-    return csr_matrix(tuple(parts), shape=(batch.cells, batch.genes))
+        yield seen_by_encoder(network, batch), inputs.cpu().numpy().astype(float), outputs.cpu().numpy().astype(float)

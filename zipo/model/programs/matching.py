@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from zipo.model.programs.contributions import Contributions
+from zipo.model.programs.contributions import Contributions, largest_positive
 
 FIRST = 20
 """Leading genes that matched programs are compared by."""
@@ -44,8 +44,7 @@ def shares_of_first(one: np.ndarray, other: np.ndarray, partners: np.ndarray, fi
     longer list, where one has fewer; 0 without a partner, or without genes."""
 
     def leading(column: np.ndarray) -> set[int]:
-        order = np.argsort(-column, kind="stable")[:first]
-        return set(order[column[order] > 0])
+        return set(largest_positive(column, first))
 
     shares = []
     for program, partner in enumerate(partners):
