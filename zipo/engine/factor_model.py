@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from zipo.engine.batches import AnyCounts, Batch
-from zipo.engine.likelihoods import BASES, NegativeBinomial, Poisson
+from zipo.engine.likelihoods import BASES, SMALLEST_RATE, NegativeBinomial, Poisson
 from zipo.engine.model import ENTRIES_AT_ONCE, Network
 from zipo.engine.refinement import Place, refined, solved, symmetric, with_one
 from zipo.engine.uncertainty import covariance_root, log_rate_variance
@@ -38,7 +38,6 @@ still small can grow."""
 OPEN_VARIANCE = 0.05
 LEAST_VARIANCE = 1e-6
 """Of a factor's latents or weights, so that one without use stays a number."""
-SMALLEST_RATE = 1e-30
 CHUNK = 2048
 """Genes whose regressions are solved at once."""
 SIZES = (-6.0, 9.0)

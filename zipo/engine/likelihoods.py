@@ -19,6 +19,7 @@ from torch.nn.functional import logsigmoid, softplus
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 THETA_LIMIT = 30.0  # NB is the Poisson to float32 long before -30; beyond 30 its size leaves float32
+SMALLEST_RATE = 1e-30  # by which a rate is divided, as that of a gene without counts can be 0
 SMALLEST_SIZE = 1e-30  # reached only outside m > 1e-17; keeps x / size within float32
 
 

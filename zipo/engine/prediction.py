@@ -8,9 +8,7 @@ from torch.nn.functional import log_softmax
 
 from zipo.engine.batches import Batch
 from zipo.engine.cached_attribute import cached_attribute
-from zipo.engine.likelihoods import BASES, Likelihood, ZeroInflated
-
-SMALLEST_MEAN = 1e-30
+from zipo.engine.likelihoods import BASES, SMALLEST_RATE, Likelihood, ZeroInflated
 
 
 @dataclass
@@ -78,7 +76,7 @@ class Prediction:
         """(B, G) factor on expected counts from the cells' own covariates to those that this prediction is with."""
         if self.own is None:
             return torch.ones_like(self.logits)
-        return self.likelihood.mean / self.own.likelihood.mean.clamp(min=SMALLEST_MEAN)
+        return self.likelihood.mean / self.own.likelihood.mean.clamp(min=SMALLEST_RATE)
 
     @property
     def has_kernel(self) -> bool:

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from zipo.engine.cached_attribute import cached_attribute
+from zipo.engine.likelihoods import SMALLEST_RATE
 from zipo.engine.model import Network
 from zipo.engine.prediction import Prediction
 from zipo.engine.refinement import curvature, log_rate_slopes
 
-SMALLEST_RATE = 1e-30
 LEAST_PIVOT = 0.99
 """Of a curvature in units of the prior's precision; one below was lost to rounding."""
 
