@@ -1,4 +1,6 @@
-"""How pages and figures show verdicts on claims: sign, colour and ink of each, and effects in short."""
+"""How pages and figures show verdicts on claims: sign, colour and ink of each, effects in short, and headings."""
+
+import math
 
 SIGNS = {
     "reproduced": ("\N{CHECK MARK}", "#0072b2", "#ffffff"),
@@ -15,3 +17,13 @@ def amount(effect: float, scale: str) -> str:
     if scale != "relative":
         return f"{effect:.3g}"
     return f"\N{MULTIPLICATION SIGN}{1 + effect:.3g}" if 1 + effect >= LARGE else f"{100 * effect:+.3g} %"
+
+
+def figure_name(figure: float) -> str:
+    """The heading of a figure of the paper; of claims of its text alone where it is no number."""
+    return f"Figure {figure:.0f}" if math.isfinite(figure) else "Text"
+
+
+def anchor_of(heading: str) -> str:
+    """The name by which a link finds a heading within its page."""
+    return heading.lower().replace(" ", "-")

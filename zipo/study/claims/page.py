@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from zipo.shared import page
-from zipo.shared.verdicts import SIGNS
+from zipo.shared.verdicts import SIGNS, anchor_of, figure_name
 from zipo.study.claims import t_tests
 from zipo.study.claims.verdicts import VERDICTS
 
@@ -45,9 +45,9 @@ epochs and times are undecided. Data sets in parentheses are not those of which 
 
 
 def _section(figure: float, claims: pd.DataFrame) -> str:
-    heading = "Text" if math.isinf(figure) else f"Figure {figure:.0f}"
+    heading = figure_name(figure)
     rows = "\n".join(_row(row) for row in claims.to_dict("records"))
-    return f"""<h2 id="{heading.lower().replace(" ", "-")}">{heading}</h2>
+    return f"""<h2 id="{anchor_of(heading)}">{heading}</h2>
 <table><thead><tr><th class="place">Section</th><th class="claim">Claim</th><th class="data">Data set</th>
 <th class="verdict">Verdict</th><th>Numbers</th></tr></thead><tbody>
 {rows}

@@ -8,7 +8,7 @@ import pandas as pd
 
 from zipo import figures
 from zipo.shared.page import picture
-from zipo.shared.verdicts import SIGNS
+from zipo.shared.verdicts import SIGNS, anchor_of, figure_name
 from zipo.study.findings.page import picture_of
 from zipo.study.findings.summary import PLACE, Answer, answers, place
 from zipo.study.findings.tables import (
@@ -19,7 +19,6 @@ from zipo.study.findings.tables import (
     Findings,
     by_figure,
     counts,
-    figure_name,
     methods_of,
     read_tsv,
 )
@@ -63,7 +62,7 @@ def _overview(claims: pd.DataFrame, results: Path, drawn: Collection[str]) -> st
         stem, numbers = Path(picture_of(figure)).stem, part["verdict"].value_counts()
         title = _title(stem) if stem else "What the text alone says"
         name = _link(escape(title), _page(stem, results)) if stem in drawn else escape(title)
-        claims_of = results / "claims.html", figure_name(figure).lower().replace(" ", "-")
+        claims_of = results / "claims.html", anchor_of(figure_name(figure))
         cells = "".join(
             f"<td>{_link(_badge(verdict, numbers[verdict]), *claims_of) if verdict in numbers else ''}</td>"
             for verdict in SIGNS

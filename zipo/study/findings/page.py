@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from zipo import figures
-from zipo.shared.verdicts import SIGNS
+from zipo.shared.verdicts import SIGNS, anchor_of, figure_name
 from zipo.study.findings.summary import answers
 from zipo.study.findings.tables import (
     NONE,
@@ -17,7 +17,6 @@ from zipo.study.findings.tables import (
     counts,
     dataset_name,
     effect,
-    figure_name,
     to_settle,
 )
 from zipo.study.published_page import markdown
@@ -73,7 +72,7 @@ def _overview(claims: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for figure, part in by_figure(claims):
         name, numbers = figure_name(figure), part["verdict"].value_counts()
-        link = f"[{name}](#{name.lower().replace(' ', '-')})"
+        link = f"[{name}](#{anchor_of(name)})"
         rows.append({"figure": link} | {verdict: int(numbers.get(verdict, 0)) for verdict in SIGNS})
     return pd.DataFrame(rows)
 

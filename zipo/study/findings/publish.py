@@ -62,8 +62,8 @@ def questions_of(results: Path) -> dict[str, str]:
     file = results / "readings.parquet"
     if not file.is_file():
         return {}
-    asked = pd.read_parquet(file, columns=["question", "text"]).drop_duplicates().query("question != ''")
-    return dict(zip(asked["question"], asked["text"], strict=True))
+    questions = pd.read_parquet(file, columns=["question", "text"]).drop_duplicates().query("question != ''")
+    return dict(zip(questions["question"], questions["text"], strict=True))
 
 
 def _provenance(results: Path) -> dict[str, Any]:

@@ -65,11 +65,6 @@ def counts(claims: pd.DataFrame) -> str:
     return ", ".join(f"{numbers[name]} {name}" for name in IN_ORDER if name in numbers) or "no claim"
 
 
-def figure_name(figure: float) -> str:
-    """The heading of a figure of the paper; of claims of its text where it is NaN."""
-    return "Text" if math.isnan(figure) else f"Figure {figure:.0f}"
-
-
 def by_figure(claims: pd.DataFrame) -> list[tuple[float, pd.DataFrame]]:
     """The claims of each figure of the paper in order, those of its text alone at the end."""
     figures = pd.to_numeric(claims["figure"])
