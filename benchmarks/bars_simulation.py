@@ -126,12 +126,12 @@ def detectable() -> str:
     body = []
     for name, measure, margin in (("NLL", "test_nll", 0.5), ("MSE", "test_mse_rates", 10.0)):
         spread = float(np.std(components(measure)[1])) * np.sqrt(2)
-        found = [
+        differences = [
             f"{100 * np.expm1(t_tests.detectable(spread, seeds, level)):.3g} %"
             for seeds, level in ((3, 0.05), (12, 0.05), (12, 0.005))
         ]
         needed = t_tests.seeds_needed(np.log1p(margin / 100), spread)
-        body.append([name, f"{100 * spread:.3g} %", *found, f"{margin:g} %", f"{needed:,}"])
+        body.append([name, f"{100 * spread:.3g} %", *differences, f"{margin:g} %", f"{needed:,}"])
     head = ["loss", "spread of pairs", "3 seeds", "12 seeds", "12 seeds, of ten tests", "what matters", "seeds for it"]
     return rows(head, body)
 

@@ -1,6 +1,5 @@
 """The script for a GPU: its table, its least work by hand, and a part that fails beside one that does not."""
 
-import importlib
 import json
 import math
 import os
@@ -14,15 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BENCHMARKS = ROOT / "benchmarks"
 
 
-@pytest.fixture
-def script(monkeypatch):
-    """A function that imports a script of benchmarks/ by name."""
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    return importlib.import_module
-
-
-def test_a_part_that_fails_is_named_and_the_others_stay(script, tmp_path):
-    gpu = script("gpu")
+def test_a_part_that_fails_is_named_and_the_others_stay(import_script, tmp_path):
+    gpu = import_script("gpu")
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     good = gpu.Part("checks", "good", ("-c", "print('a line'); print('{\"rows\": []}')"))
     assert gpu.run(good, [], environment, 60) == {"rows": []}
@@ -50,9 +42,9 @@ def test_the_whole_of_a_section_runs_on_a_processor(tmp_path):
     assert "| checkpoints | 1 of 1 |" in table
 
 
-def test_no_number_is_no_agreement(script, monkeypatch):
+def test_no_number_is_no_agreement(import_script, monkeypatch):
     monkeypatch.syspath_prepend(ROOT)
-    checks = script("gpu_checks")
+    checks = import_script("gpu_checks")
     assert checks.row("a", 1e-6, 1e-5)["ok"]
     assert not checks.row("a", 2e-5, 1e-5)["ok"]
     assert not checks.row("a", math.nan, 1e-5)["ok"]
@@ -61,9 +53,9 @@ def test_no_number_is_no_agreement(script, monkeypatch):
     assert rows == [{"check": "a check", "ok": False, "failed": "RuntimeError: illegal memory access"}]
 
 
-def test_the_least_work_of_a_dense_step_agrees_with_a_count_by_hand(script):
-    shape = script("shapes").Shape(cells=99, genes=50, density=0.1, encoder="8-4-2", batch_size=10)
-    products, adam, likelihood = script("gpu_speed").parts(shape, "zip")
+def test_the_least_work_of_a_dense_step_agrees_with_a_count_by_hand(import_script):
+    shape = import_script("shapes").Shape(cells=99, genes=50, density=0.1, encoder="8-4-2", batch_size=10)
+    products, adam, likelihood = import_script("gpu_speed").parts(shape, "zip")
     # layers 50 x 8 (no gradient by its inputs), 8 x 4, 4 x 2, projections 8 x 2 and 4 x 2, heads 2 x 2 x 50
     others = 32 + 8 + 16 + 8 + 200
     assert products.operations == 10 * (2 * 2 * 400 + 3 * 2 * others)
@@ -71,7 +63,7 @@ def test_the_least_work_of_a_dense_step_agrees_with_a_count_by_hand(script):
     assert likelihood.traffic == 10 * 2 * 50 * 2 * 4
 
 
-def test_the_table_has_ratios_shares_of_the_limit_and_what_failed(script):
+def test_the_table_has_ratios_shares_of_the_limit_and_what_failed(import_script):
     work = [{"operations": 2e9, "traffic": 0.0}, {"operations": 0.0, "traffic": 3e9}]
     common = {"shape": "demo", "precision": "float32", "parts": work, "batch_size": 10, "peak_mb": 7.0}
     rates = {"float32": 1e12, "tf32": 2e12, "bfloat16": 4e12, "traffic": 1e12}
@@ -97,7 +89,7 @@ def test_the_table_has_ratios_shares_of_the_limit_and_what_failed(script):
             {"section": "seeds", "name": "e", "rows": [seeds | {"seeds": 4, "cells_per_second": 250.0}]},
         ],
     }  # fmt: skip
-    lines = script("gpu_table").markdown(results).splitlines()
+    lines = import_script("gpu_table").markdown(results).splitlines()
     assert "| numbers | 1 of 2 | 3 |" in lines
     assert "- **zip**: deviates by 0.0003, bound 0.0001" in lines
     assert "| waiting | not run: status 1: no GPU |  |" in lines

@@ -1,8 +1,5 @@
 """The measures of gene programs, on contributions of which they are known."""
 
-import importlib
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,9 +9,8 @@ MARKERS = {"one": ["G0", "G1", "G2"], "two": ["G100", "G101", "G102", "G103"]}
 
 
 @pytest.fixture
-def script(monkeypatch):
-    monkeypatch.syspath_prepend(Path(__file__).resolve().parents[2] / "benchmarks")
-    return importlib.import_module("programs")
+def script(import_script):
+    return import_script("programs")
 
 
 def columns(*firsts):

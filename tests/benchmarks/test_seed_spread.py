@@ -1,8 +1,6 @@
 """What the spread over seeds is taken over, with a model of known spread in the place of ZiPo."""
 
-import importlib
 import statistics
-from pathlib import Path
 
 import anndata as ad
 import numpy as np
@@ -16,9 +14,8 @@ SEEDS = [1, 2, 4]
 
 
 @pytest.fixture
-def script(monkeypatch):
-    monkeypatch.syspath_prepend(Path(__file__).resolve().parents[2] / "benchmarks")
-    return importlib.import_module("seed_spread")
+def script(import_script):
+    return import_script("seed_spread")
 
 
 class Drifting:

@@ -1,6 +1,5 @@
 """The benchmark runs, writes what it promises, and counts the least work of a step rightly; no test of speeds."""
 
-import importlib
 import json
 import os
 import subprocess
@@ -12,13 +11,6 @@ from scipy.sparse import load_npz
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCHMARKS = ROOT / "benchmarks"
-
-
-@pytest.fixture
-def script(monkeypatch):
-    """A function that imports a script of benchmarks/ by name."""
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    return importlib.import_module
 
 
 def run(name: str, *arguments: object) -> str:
@@ -50,9 +42,9 @@ def test_counts_have_the_shapes_size_density_and_uneven_genes(tmp_path):
     assert sum(detected[-100:]) > 0.3 * counts.nnz  # 0.44 in Baron's pancreas
 
 
-def test_the_least_work_of_a_step_agrees_with_a_count_by_hand(script):
-    shape = script("shapes").Shape(cells=99, genes=50, density=0.1, encoder="8-4-2", batch_size=10)
-    first, gradient, others, heads = script("limit").parts(shape, "zip")
+def test_the_least_work_of_a_step_agrees_with_a_count_by_hand(import_script):
+    shape = import_script("shapes").Shape(cells=99, genes=50, density=0.1, encoder="8-4-2", batch_size=10)
+    first, gradient, others, heads = import_script("limit").parts(shape, "zip")
     # 10 cells x 5 nonzero counts, each times 8 neurons: a multiplication and an addition
     assert first.operations == gradient.operations == 10 * 5 * 8 * 2
     # 50 x 8 weights read, 50 counts with their columns, 10 x 8 sums

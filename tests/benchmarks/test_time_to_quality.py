@@ -1,8 +1,5 @@
 """What is scored of methods whose time is taken; no test of speeds."""
 
-import importlib
-from pathlib import Path
-
 import anndata as ad
 import numpy as np
 import pytest
@@ -13,9 +10,8 @@ from zipo.datasets.thinning import thin
 
 
 @pytest.fixture
-def script(monkeypatch):
-    monkeypatch.syspath_prepend(Path(__file__).resolve().parents[2] / "benchmarks")
-    return importlib.import_module("time_to_quality")
+def script(import_script):
+    return import_script("time_to_quality")
 
 
 def test_a_method_is_scored_on_the_molecules_that_it_has_not_seen(script, tmp_path):
