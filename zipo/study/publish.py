@@ -63,14 +63,17 @@ def publish(results: Path, target: Path) -> None:
         write_tsv(runs, folder / RUNS)
         _draw(table, facts, folder / PICTURE)
         (folder / "index.md").write_text(text(folder), encoding="utf-8")
-        size = sum(file.stat().st_size for file in folder.iterdir())
-        if size > MOST_BYTES:
-            raise InputError(
-                f"{results}: its tables and picture take {size:,} bytes; at most {MOST_BYTES:,} are published"
-            )
+        check_size(folder, f"{results}: its tables and picture")
         target.mkdir(parents=True, exist_ok=True)
         for file in folder.iterdir():
             shutil.copyfile(file, target / file.name)
+
+
+def check_size(folder: Path, files: str) -> None:
+    """Raise InputError where the files of a folder, which `files` names, are too large to be published."""
+    size = sum(file.stat().st_size for file in folder.iterdir())
+    if size > MOST_BYTES:
+        raise InputError(f"{files} take {size:,} bytes; at most {MOST_BYTES:,} are published")
 
 
 def runs_of(scores: pd.DataFrame, paths: Paths) -> tuple[pd.DataFrame, dict[str, str]]:

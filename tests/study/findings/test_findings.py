@@ -10,8 +10,8 @@ from PIL import Image
 
 from zipo.shared.errors import InputError
 from zipo.shared.tables import write_parquet, write_tsv
+from zipo.study import publish as of_publish
 from zipo.study.claims.verdicts import COLUMNS
-from zipo.study.findings import publish as of_publish
 from zipo.study.findings.front import front
 from zipo.study.findings.page import text
 from zipo.study.findings.publish import publish

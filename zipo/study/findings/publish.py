@@ -15,7 +15,7 @@ from zipo.shared.yaml_files import read_yaml
 from zipo.study.findings.page import OF_READINGS, picture_of, text
 from zipo.study.findings.tables import CLAIMS, LEADERBOARD, PROVENANCE, RANKS, READINGS, by_figure, methods_of, read_tsv
 from zipo.study.provenance import provenance
-from zipo.study.publish import MOST_BYTES
+from zipo.study.publish import check_size
 
 NEEDED = (CLAIMS, "runs.parquet", "config.yaml")
 WIDTH = 900
@@ -49,9 +49,7 @@ def publish(results: Path, target: Path, leaderboard: Path | None = None) -> Non
             if name and (results / "figures" / name).is_file():
                 _shrink(results / "figures" / name, folder / name)
         (folder / "index.md").write_text(text(folder), encoding="utf-8")
-        size = sum(file.stat().st_size for file in folder.iterdir())
-        if size > MOST_BYTES:
-            raise InputError(f"{results}: its findings take {size:,} bytes; at most {MOST_BYTES:,} are published")
+        check_size(folder, f"{results}: its findings")
         if target.is_dir():
             shutil.rmtree(target)
         shutil.copytree(folder, target)
