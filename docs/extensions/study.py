@@ -8,9 +8,9 @@ from typing import Any
 import yaml
 from tables import directive, literal, table
 
+from zipo.shared.verdicts import figure_name
 from zipo.study.claims.catalogue import load_claims
 from zipo.study.experiments import Point
-from zipo.study.findings.tables import figure_name
 from zipo.study.readings.catalogue import load_questions
 from zipo.study.schemas import SCHEMAS
 
