@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import silhouette_score
+from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from zipo.datasets.catalogue import Dataset
 from zipo.datasets.prepare import prepare
-from zipo.shared.embedding import agreement
+from zipo.shared.embedding import agreement, leiden
 from zipo.study.latent_space import embed
 from zipo.study.totals import totals
 
@@ -34,6 +34,16 @@ def test_types_at_random_do_not_agree(blobs):
     latents, types = blobs
     shuffled = np.random.default_rng(0).permutation(types)
     assert abs(agreement(latents, shuffled, seed=1)["ari"]) < 0.1
+
+
+def test_coarse_types_are_not_held_against_fine_clusters():
+    """Leiden at resolution 1 splits each of two groups of 300 cells; a lower resolution keeps them whole."""
+    rng = np.random.default_rng(4)
+    types = np.repeat(["a", "b"], 300)
+    latents = (rng.normal(size=(600, 4)) + np.repeat([[0.0], [9.0]], 300, axis=0)).astype(np.float32)
+    (at_one,) = leiden(latents, seed=1)
+    assert adjusted_rand_score(types, at_one) < 0.5
+    assert agreement(latents, types, seed=1)["ari"] == pytest.approx(1)
 
 
 def test_every_cell_is_placed_and_the_tables_name_what_they_show(tmp_path):
