@@ -42,8 +42,24 @@ def test_the_text_says_verdict_numbers_and_genes(checked):
     for estimate in worth.explained.values():
         assert estimate.in_percent in text
     assert f"{(worth.genes['judgement'] == 'explained').sum()} of 120 are predicted better than by their means" in text
-    assert f"Of the pairs of genes {worth.false_correlations:.1%} correlate there" in text
+    assert f"makes up there moves genes up and down by {worth.false_module:.0%} of their means" in text
+    assert f"take nothing from other genes, have {worth.false_module_by_gene:.0%}." in text
     assert max(map(len, text.splitlines())) <= 120
+
+
+@pytest.mark.parametrize(
+    ("module", "by_gene", "part"),
+    [
+        (0.35, 0.2, "Do not read correlations between genes off denoised counts of these data."),
+        (0.25, 0.2, "shrunk gene by gene, which take nothing from other genes, have 20%."),
+        (np.nan, np.nan, "What gene modules it makes up cannot be told"),
+    ],
+)
+def test_modules_are_warned_of_where_they_exceed_what_shrinking_each_gene_makes(checked, module, by_gene, part):
+    fields = vars(checked[1]) | {"false_module": module, "false_module_by_gene": by_gene}
+    last = zipo.commands.worth.worth.Worth(**fields).text().split("\n\n")[-1]
+    assert part in last
+    assert ("Do not read" in last) == (module > 0.3)
 
 
 def test_genes_that_are_not_to_be_believed_are_named(checked):

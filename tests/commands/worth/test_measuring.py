@@ -97,3 +97,18 @@ def test_of_too_many_cells_some_are_drawn(structured, monkeypatch):
     assert (len(worth.cells), worth.cells_in_all) == (100, 400)
     assert set(worth.cells.index) == set(adata.obs_names[adata.obs["zipo_explained"].notna()])
     assert worth.text().startswith("100 cells, drawn from 400 x 120 genes, preset denoise")
+
+
+def test_a_module_that_denoising_makes_up_is_measured(structured):
+    """On permuted counts, gene means of which all genes go up and down together by two fifths."""
+
+    class MakesUp:
+        def denoised(self, training, _):
+            x = training.toarray().astype(float)
+            means = x.sum(axis=1, keepdims=True) * x.sum(axis=0) / x.sum()
+            cells, genes = np.random.default_rng(5).choice([-1, 1], 400), np.repeat([-1, 1], 60)
+            return None, means * (1 + 0.4 * np.outer(cells, genes))
+
+    fields = measuring._of_permuted(structured.X, 1, MakesUp())
+    assert fields["false_module"] == pytest.approx(0.4, rel=0.1)
+    assert fields["false_module_by_gene"] < 0.2

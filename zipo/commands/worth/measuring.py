@@ -22,7 +22,7 @@ from zipo.datasets.counts import as_counts, check_cells_and_genes
 from zipo.datasets.on_disk import on_disk, some_cells
 from zipo.datasets.thinning import thin
 from zipo.methods import pca, shrinkage
-from zipo.metrics import false_correlations
+from zipo.metrics import false_amplitude
 from zipo.metrics.shared.case import Case
 from zipo.model import slots
 from zipo.model.estimator import ZiPo
@@ -157,13 +157,17 @@ def _of_permuted(counts: csr_matrix, seed: int, trainer: _Trainer) -> dict[str, 
     groups = library_groups(counts)
     training, held_out = _split(permuted_counts(counts, groups, seed), seed)
     _, denoised = trainer.denoised(training, "permuted counts")
-    case = _case(training, denoised, held_out, cell_types=groups, seed=seed)
-    of_zipo = deviances(case)
-    by_gene = deviances(_case(training, shrunk(training, seed), held_out))
+    cases = [
+        _case(training, prediction, held_out, cell_types=groups, seed=seed)
+        for prediction in (denoised, shrunk(training, seed))
+    ]
+    of_zipo, by_gene = map(deviances, cases)
+    modules, modules_by_gene = (false_amplitude.score(case)["false_module_amplitude"] for case in cases)
     return {
         "permuted_explained": explained(of_zipo),
         "permuted_gain": gain(of_zipo, by_gene),
-        "false_correlations": false_correlations.score(case)["false_correlations"],
+        "false_module": modules,
+        "false_module_by_gene": modules_by_gene,
     }
 
 

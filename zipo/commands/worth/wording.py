@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 NAMED = 10  # genes that the text names
 ZEROS_OFF = 0.05  # distance from which on expected and observed shares of zeros of a gene differ
-FALSE = 0.05  # share of pairs of genes from which on correlations that were made up are warned of
+MADE_UP = 0.1  # amplitude above that of counts shrunk gene by gene from which on correlations are warned of
 
 
 def text(worth: "Worth") -> str:
@@ -107,11 +107,14 @@ def _permuted(worth: "Worth") -> str:
         "Out of nothing: where each gene is permuted among cells of like library size, no gene tells of another.",
         f"There ZiPo's deviance is {_below(worth.permuted_gain)} that of counts shrunk gene by gene.",
     ]
-    share = worth.false_correlations
-    if math.isnan(share):
-        lines.append("What correlations it makes up cannot be told: too few cells, or genes that are detected enough.")
+    if math.isnan(worth.false_module):
+        lines.append("What gene modules it makes up cannot be told: too few cells, or genes that are detected enough.")
     else:
-        lines.append(f"Of the pairs of genes {share:.1%} correlate there once denoised, though none should.")
-        if share > FALSE:
+        lines.append(
+            f"The largest gene module that it makes up there moves genes up and down by {worth.false_module:.0%} of "
+            f"their means; counts\nshrunk gene by gene, which take nothing from other genes, have "
+            f"{worth.false_module_by_gene:.0%}."
+        )
+        if worth.false_module > worth.false_module_by_gene + MADE_UP:
             lines.append("Do not read correlations between genes off denoised counts of these data.")
     return "\n".join(lines)

@@ -50,8 +50,11 @@ class Worth:
     permuted_gain: Estimate
     """Share by which ZiPo's deviance is there below that of counts shrunk gene by gene: above 0 if it makes
     predictions of nothing."""
-    false_correlations: float
-    """Share of the pairs of genes that correlate in these counts once denoised; NaN if no pair is detected enough."""
+    false_module: float
+    """How far the largest gene module that is made up there moves a tenth of the genes or more: a standard deviation
+    over cells in units of their means; see `zipo.metrics.false_amplitude`. NaN if too few genes are detected enough."""
+    false_module_by_gene: float
+    """The same of counts shrunk gene by gene, which take nothing from other genes: what is no fault of denoising."""
 
     @property
     def verdict(self) -> Verdict:
@@ -99,5 +102,6 @@ class Worth:
             "library_ratio": np.array(self.library_ratio),
             "permuted_explained": np.array(self.permuted_explained),
             "permuted_gain": np.array(self.permuted_gain),
-            "false_correlations": self.false_correlations,
+            "false_module": self.false_module,
+            "false_module_by_gene": self.false_module_by_gene,
         }
