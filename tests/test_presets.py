@@ -34,7 +34,7 @@ def test_the_default_denoises_by_refined_latents_of_a_negative_binomial():
         "rate_penalty": "none",
         "alpha_theta": 0.0,
         "gene_totals": "trained",
-        "encoder": "256-128-64-30",
+        "encoder": "256-128-64-32-16",
         "batch_size": 64,
         "learning_rate_decay": 0.9,
         "plateau_patience": 6,
@@ -60,10 +60,10 @@ def test_the_fast_preset_has_the_same_objective_and_cheaper_steps():
 def test_the_preset_for_programs_has_the_objective_of_the_default_on_few_neurons_with_few_genes():
     found, default = parameters_for("programs", 1_937, 1_000), parameters_for("denoise", 1_937, 1_000)
     changed = {name: value for name, value in found.items() if value != default.get(name)}
-    assert changed == {"encoder": "32-30", "sparsity": "factors", "weights_kept": 0.02}
+    assert changed == {"encoder": "32-16", "sparsity": "factors", "weights_kept": 0.02}
     assert parameters_for("programs", 1_000_000, 30_000)["encoder"] == "32-32"
     assert parameters_for("programs", 60, 30_000)["encoder"] == "15-8"
-    assert parameters_for("programs", 1_937, 9)["encoder"] == "9-30"
+    assert parameters_for("programs", 1_937, 9)["encoder"] == "9-16"
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,11 @@ def test_the_preset_for_programs_has_the_objective_of_the_default_on_few_neurons
         (2, "256-128-64-32-2"),
         (24, "256-128-64-32-6"),
         (60, "256-128-64-32-8"),
-        (1_024, "256-128-64-32-16"),
-        (2_100, "256-128-64-32"),
-        (5_000, "512-256-128-64-32"),
+        (1_125, "256-128-64-32-12"),
+        (2_000, "256-128-64-32-16"),
+        (4_500, "256-128-64-24"),
+        (5_000, "512-256-128-64-25"),
+        (8_000, "512-256-128-64-32"),
         (15_000, "1024-512-256-128-32"),
         (50_000, "2048-1024-512-256-32"),
     ],
@@ -122,8 +124,8 @@ def test_few_genes_have_a_narrow_encoder():
 def test_a_preset_is_told_in_one_line():
     default, paper = (Parameters(**parameters_for(name, 1_937, 1_000)) for name in ("denoise", "paper"))
     assert in_words(default.model_dump()) == (
-        "nb, 30 latents refined on each cell's counts, the cell's own count taken in; encoder 256-128-64-30, batches "
-        "of 64 cells, at most 60 epochs (fewer once 10 bring no gain)"
+        "nb, 16 latents refined on each cell's counts, the cell's own count taken in; encoder 256-128-64-32-16, "
+        "batches of 64 cells, at most 60 epochs (fewer once 10 bring no gain)"
     )
     assert in_words(paper.model_dump()) == (
         "zip, 16 latents; encoder 256-128-64-32-16, batches of 64 cells, at most 60 epochs (fewer once 10 bring no "
