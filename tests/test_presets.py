@@ -26,7 +26,7 @@ def test_few_cells_have_the_sizes_of_the_demo():
 def test_the_default_denoises_by_refined_latents_of_a_negative_binomial():
     assert parameters_for("denoise", 1_937, 1_000) == {
         "likelihood": "nb",
-        "dispersion": "gene",
+        "dispersion": "gene_cell",
         "library": "observed",
         "input": "normalised_log1p",
         "inference": "refined",

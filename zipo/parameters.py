@@ -97,7 +97,7 @@ class ParameterValues(Section):
     """NLL in the loss: mean over all entries, or mean over cells of the sum over genes."""
     inference: Annotated[Literal["amortised", "refined"], SHAPES_NETWORK] = "amortised"
     """Latents that predictions are made from: the encoder's, as in the paper, or improved from there for each cell on
-    its own counts, together with the weights of a linear decoder."""
+    its own counts, together with the weights of a linear decoder and the sizes of its NB."""
     denoised: Literal["mean", "posterior"] = "mean"
     """Denoised counts: the likelihood's mean, or its expectation given the cell's own count of the gene as well."""
     dispersion: Annotated[Literal["logits", "gene", "gene_cell"], SHAPES_NETWORK] = "logits"

@@ -10,7 +10,7 @@ from scipy.spatial.distance import pdist
 
 from zipo.engine import factor_model
 from zipo.engine.batches import Counts
-from zipo.engine.factor_model import Regressions, adjustment, can_refine_decoder, fit_prior, size_derivatives
+from zipo.engine.factor_model import Regressions, can_refine_decoder, fit_prior
 from zipo.engine.model import Network
 from zipo.engine.refinement import place
 from zipo.engine.uncertainty import covariance_root
@@ -58,11 +58,11 @@ def test_rates_come_close_to_the_true_ones(truth):
     assert ours < 0.25 * error(trivial)
 
 
-@pytest.mark.parametrize("likelihood", ["poisson", "nb"])
-def test_posterior_means_add_up_to_the_counts_of_each_gene(truth, likelihood):
+@pytest.mark.parametrize(("likelihood", "dispersion"), [("poisson", "gene"), ("nb", "gene"), ("nb", "gene_cell")])
+def test_posterior_means_add_up_to_the_counts_of_each_gene(truth, likelihood, dispersion):
     rng = np.random.default_rng(3)
     x = rng.poisson(truth * rng.gamma(2, 1 / 2, truth.shape))
-    network = network_of(likelihood=likelihood, dispersion="gene", denoised="posterior")
+    network = network_of(likelihood=likelihood, dispersion=dispersion, denoised="posterior")
     fit_prior(network, [counts_of(x[:300]), counts_of(x[300:])], seed=1)
     ours = denoised(network, counts_of(x))
     totals = x.sum(axis=0)
@@ -132,23 +132,6 @@ def test_a_gene_ends_at_the_regression_that_scipy_finds(truth, likelihood):
     assert loss(after) - loss(best) < 0.5 * (loss(start) - loss(best))
 
 
-def test_derivatives_by_the_size_are_those_of_scipys_likelihood(truth):
-    x = np.random.default_rng(5).negative_binomial(2, 2 / (2 + truth))
-    log_sizes = np.linspace(-3, 6, GENES)
-    batch = counts_of(x).batch(torch.arange(CELLS))
-    rates = torch.tensor(truth, dtype=torch.float32)
-    first, second = size_derivatives(rates, torch.tensor(-log_sizes), batch).numpy()
-
-    def log_prob(log_size):
-        size = np.exp(log_size)
-        return stats.nbinom.logpmf(x, size, size / (size + rates.double().numpy())).sum(axis=0)
-
-    h = 1e-3
-    up, at, down = (log_prob(log_sizes + step) for step in (h, 0, -h))
-    np.testing.assert_allclose(first, (up - down) / (2 * h), rtol=1e-3, atol=1e-3)
-    np.testing.assert_allclose(second, (up - 2 * at + down) / h**2, rtol=1e-2, atol=0.05)
-
-
 def test_more_latents_than_genes_do_no_harm(truth):
     few = truth[:, np.argsort(-truth.sum(axis=0))[:4]]
     x = np.random.default_rng(7).poisson(few)
@@ -168,6 +151,7 @@ def test_more_latents_than_genes_do_no_harm(truth):
     [
         ({"likelihood": "poisson"}, True),
         ({"likelihood": "nb", "dispersion": "gene"}, True),
+        ({"likelihood": "nb", "dispersion": "gene_cell"}, True),
         ({"likelihood": "nb"}, False),
         ({"likelihood": "zip"}, False),
         ({"likelihood": "poisson", "library": "predicted"}, False),
@@ -183,26 +167,3 @@ def test_other_decoders_stay_and_their_latents_get_a_prior(truth, parameters, ca
     assert network.refines
     assert torch.equal(network.log_proportions.weight, before) != can
     assert torch.isfinite(torch.from_numpy(denoised(network, counts_of(x)))).all()
-
-
-def test_adjustment_of_sizes_is_the_derivative_of_the_log_determinants():
-    """Of the curvatures of all cells' latents, whose inverses give the variances of the log rates."""
-    rng = np.random.default_rng(6)
-    cells, genes, latents = 7, 9, 2
-    rates, slopes = rng.gamma(1.0, 4.0, (cells, genes)), rng.normal(size=(genes, latents))
-    log_sizes = np.linspace(-1, 3, genes)
-
-    def curvatures(log_sizes):
-        size = np.exp(log_sizes)
-        return np.einsum("cg,gi,gj->cij", rates * size / (rates + size), slopes, slopes) + np.eye(latents)
-
-    def half_log_determinants(log_sizes):
-        return -np.linalg.slogdet(curvatures(log_sizes))[1].sum() / 2
-
-    variance = np.einsum("gi,cij,gj->cg", slopes, np.linalg.inv(curvatures(log_sizes)), slopes)
-    first, second = adjustment(*(torch.tensor(values) for values in (rates, -log_sizes, variance))).numpy()
-    np.testing.assert_allclose(first, approx_fprime(log_sizes, half_log_determinants, 1e-6), rtol=1e-3)
-    size, step = np.exp(log_sizes), np.exp(log_sizes + 1e-5)
-    moved = -(rates * step / (rates + step) * variance * rates / (rates + step) / 2).sum(axis=0)
-    still = -(rates * size / (rates + size) * variance * rates / (rates + size) / 2).sum(axis=0)
-    np.testing.assert_allclose(second, (moved - still) / 1e-5, rtol=1e-2, atol=1e-4)

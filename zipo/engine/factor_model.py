@@ -3,24 +3,26 @@
 What an encoder can tell of a cell limits what its decoder learns in training. From there on, latents and decoder are
 improved in turn (Townes 2019, doi 10.1186/s13059-019-1861-6, has the model): each round is one pass over the cells, in
 which the latents of each take some steps of Fisher scoring and the regressions of all genes on them are added up; then
-the weights of each gene take one such step, and the sizes of an NB a Newton step. Latents and weights have normal
-priors about zero, with the variances that they turn out to have: a factor that explains nothing loses its weights.
+the weights of each gene take one such step, and the sizes of an NB one of their own (`zipo.engine.size_regressions`).
+Latents and weights have normal priors about zero, with the variances that they turn out to have: a factor that explains
+nothing loses its weights.
 """
 
 from collections.abc import Iterator, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from zipo.engine.batches import AnyCounts, Batch
 from zipo.engine.likelihoods import BASES, SMALLEST_RATE, NegativeBinomial, Poisson
 from zipo.engine.model import ENTRIES_AT_ONCE, Network
-from zipo.engine.refinement import Place, refined, solved, symmetric, with_one
+from zipo.engine.refinement import GENES_AT_ONCE, Place, refined, solved, symmetric, with_one
+from zipo.engine.size_regressions import SizeRegressions
 from zipo.engine.uncertainty import covariance_root, log_rate_variance
 
 ROUNDS = 12
 """Rounds at most."""
-TOLERANCE = 5e-4
+TOLERANCE = 1e-4
 """Relative fall of the NLL in a round at which they end."""
 STEPS = 2
 """Steps that the latents of a cell take in a round; the next round goes on from there."""
@@ -38,10 +40,6 @@ still small can grow."""
 OPEN_VARIANCE = 0.05
 LEAST_VARIANCE = 1e-6
 """Of a factor's latents or weights, so that one without use stays a number."""
-CHUNK = 2048
-"""Genes whose regressions are solved at once."""
-SIZES = (-6.0, 9.0)
-"""Bounds of the logarithm of an NB size."""
 
 
 def can_refine_decoder(network: Network) -> bool:
@@ -49,7 +47,7 @@ def can_refine_decoder(network: Network) -> bool:
     p = network.hyper
     # whose score by a log rate is the information times (count / rate - 1)
     regression = BASES[p.family.base] in (Poisson, NegativeBinomial) and not p.zero_inflated
-    return network.has_linear_rates and regression and (not p.overdispersed or p.dispersion == "gene")
+    return network.has_linear_rates and regression and (not p.overdispersed or p.dispersion != "logits")
 
 
 @torch.no_grad()
@@ -108,10 +106,19 @@ def _standardise(network: Network, guess: Tensor) -> Tensor:
     # the axes of the loadings, as many as latents, also where there are fewer genes
     turned = torch.linalg.eigh(loadings.T @ loadings).eigenvectors.flip(1)
     to_standard = ((axes / spread) @ turned).float()
-    network.log_proportions.bias.add_(weights @ mean)
-    weights.copy_((loadings @ turned).float())
+    _map_heads(network, ((axes * spread) @ turned).float(), mean)
     _map_start(network, to_standard, -(mean @ to_standard))
     return (guess - mean) @ to_standard
+
+
+def _map_heads(network: Network, matrix: Tensor, centre: Tensor) -> None:
+    """Let the decoder take latents u for which the present ones are matrix u + centre; the same rates and sizes."""
+    for head in (network.log_proportions, network.dispersion):
+        if not isinstance(head, nn.Linear):
+            continue
+        weights = head.weight[:, : network.encoder.latents]
+        head.bias.add_(weights @ centre)
+        weights.copy_((weights.double() @ matrix.double()).float())
 
 
 def _map_start(network: Network, matrix: Tensor, shift: Tensor) -> None:
@@ -146,8 +153,7 @@ def _to_principal_axes(network: Network) -> None:
     variance, axes = torch.linalg.eigh(centred.T @ centred / len(centred))
     variance, axes = variance.flip(0).clamp(min=LEAST_VARIANCE), axes.flip(1)
     matrix = (axes * variance.sqrt() / spread[:, None]).float()
-    network.log_proportions.bias.add_(bias.float())
-    weights.copy_((loadings @ (axes / variance.sqrt())).float())
+    _map_heads(network, (spread[:, None] * axes / variance.sqrt()).float(), prior.centre)
     _map_start(network, matrix, -(prior.centre @ matrix))
     prior.centre.zero_()
     prior.precision.copy_(1 / variance)
@@ -200,7 +206,7 @@ def _fit_weight_posterior(network: Network, batches: _Batches, guesses: Sequence
 
 def _decoder_of(network: Network) -> list[Tensor]:
     """What a round changes beside the latents."""
-    sizes = [] if network.dispersion is None else [network.dispersion.bias.data]
+    sizes = [] if network.dispersion is None else [parameter.data for parameter in network.dispersion.parameters()]
     prior = network.prior_of_latents
     return [
         network.log_proportions.weight.data,
@@ -225,7 +231,7 @@ class Regressions:
         self.rows, self.columns = torch.triu_indices(inputs + 1, inputs + 1, device=head.weight.device)
         self.gradient = head.weight.new_zeros(genes, inputs + 1)
         self.normal = head.weight.new_zeros(genes, len(self.rows))
-        self.by_size = torch.zeros(2, genes, dtype=torch.float64, device=head.weight.device)
+        self.sizes = None if network.dispersion is None else SizeRegressions(network, network.dispersion)
         self.nll = 0.0
 
     def add(self, batch: Batch, at: Place, spread: Tensor) -> None:
@@ -238,10 +244,9 @@ class Regressions:
         residual = information - information / rates.clamp(min=SMALLEST_RATE) * batch.dense
         self.gradient += residual.T @ inputs
         self.nll += at.nll.sum(dtype=torch.float64).item()
-        if self.network.dispersion is not None:
+        if self.sizes is not None:
             variance = log_rate_variance(self.network, prediction, spread)
-            self.by_size += size_derivatives(rates, self.network.dispersion.bias, batch)
-            self.by_size += adjustment(rates, self.network.dispersion.bias, variance)
+            self.sizes.add(batch, rates, prediction.dispersion, variance, inputs)
 
     def add_normal(self, batch: Batch, latent: Tensor) -> None:
         """Add what the cells of a batch tell of the weights, and nothing that a step would need."""
@@ -260,19 +265,15 @@ class Regressions:
         gradient = self.gradient + weights * precision
         spread = torch.ones_like(precision)
         spread[:latents] = self.network.prior_of_latents.precision.rsqrt()
-        for genes in torch.arange(len(weights)).split(CHUNK):
+        for genes in torch.arange(len(weights)).split(GENES_AT_ONCE):
             matrix = symmetric(self.normal[genes], len(precision)) + torch.diag(precision)
             step = -solved(matrix, gradient[genes])
             length = (step.abs() * spread).amax(dim=1, keepdim=True)
             weights[genes] += step * (LARGEST / length.clamp(min=LARGEST))
         head.weight.copy_(weights[:, :-1])
         head.bias.copy_(weights[:, -1])
-        if self.network.dispersion is not None:
-            first, second = self.by_size
-            # where the likelihood is not concave, a step of fixed length uphill
-            newton = torch.where(second < 0, -first / second.clamp(max=-1e-8), first.sign() * LARGEST)
-            log_size = -self.network.dispersion.bias + newton.clamp(-LARGEST, LARGEST).float()
-            self.network.dispersion.bias.copy_(-log_size.clamp(*SIZES))
+        if self.sizes is not None:
+            self.sizes.step(least_variance)
 
     def fit_posterior(self) -> None:
         """Fit the posterior of weights and biases at their present values."""
@@ -291,34 +292,3 @@ class Regressions:
         precision = torch.full((self.gradient.shape[1],), VAGUE, device=variance.device)
         precision[: len(variance)] = 1 / variance
         return precision
-
-
-def size_derivatives(rates: Tensor, log_inverse_size: Tensor, batch: Batch) -> Tensor:
-    """(2, G) first and second derivative of an NB's log-likelihood by the logarithm of each gene's size, float64."""
-    r, m = torch.exp(-log_inverse_size.double()), rates.double()
-    ratio = m / r
-    share = ratio / (1 + ratio)
-    # of every entry as a zero, and then what the positive counts x change
-    first = (share - ratio.log1p_()).sum(dim=0)
-    second = share.square_().sum(dim=0) / r
-    genes, x = batch.columns.long(), batch.values.double()
-    size, other = r[genes], x + r[genes]
-    per_total = x / (size + m.flatten()[batch.index])
-    first.index_add_(0, genes, torch.digamma(other) - torch.digamma(r)[genes] - per_total)
-    second.index_add_(0, genes, torch.polygamma(1, other) - torch.polygamma(1, r)[genes] + per_total.square() / x)
-    return torch.stack([first * r, second * r**2 + first * r])
-
-
-def adjustment(rates: Tensor, log_inverse_size: Tensor, variance: Tensor) -> Tensor:
-    """(2, G) first and second derivative, by the logarithm of each gene's size, of what the log-likelihood changes by
-    when it is averaged over latents and weights instead of taken at their best: float64.
-
-    Fitted rates are nearer to their counts than the true ones: with them a gene would seem to vary less than it does.
-    By Laplace's approximation -1/2 log det of the curvatures is added (Cox & Reid 1987, as edgeR does for dispersions),
-    whose derivative is that of the information I = m r / (r + m) times -1/2 `variance` (B, G) of the log rates.
-    """
-    r = torch.exp(-log_inverse_size)
-    share = rates / (r + rates)
-    first = (r * share * variance).clamp_(max=1.0) * share / -2
-    second = first * (2 * share - 1)
-    return torch.stack([each.sum(dim=0, dtype=torch.float64) for each in (first, second)])

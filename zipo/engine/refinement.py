@@ -29,6 +29,8 @@ TOLERANCE = 1e-3
 """Expected gain of a step, in nats, at which a cell is done: far below what its counts can tell."""
 LARGEST = 2.0
 """Largest change of a latent in a step, in standard deviations of its prior: beyond, the quadratic form is no guide."""
+GENES_AT_ONCE = 2048
+"""Genes whose regressions are solved at once."""
 SHORTEST = 1 / 64
 """Share of a step at which a cell that has come no nearer stays where it is."""
 
