@@ -176,6 +176,19 @@ def test_a_bad_file_is_a_method_that_fails(name, text, fault, folder, awkward, t
     assert (result.status, result.reason) == ("failed", fault)
 
 
+def test_files_that_a_method_names_are_its_companions(tmp_path, monkeypatch):
+    monkeypatch.setenv("ZIPO_METHODS", str(tmp_path))
+    for file in ("my script.R", "r/helper.R", "weights.npy", "other.R", "r/other.R"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("package <- 1")
+    command = "command = ['Rscript', '{here}/my script.R', '{here}/r/helper.R', '{here}/r', '{output}']\n"
+    (tmp_path / "fresh.py").write_text(f'"""A method. other.R is none of it."""\nWEIGHTS = "weights.npy"\n{command}')
+    named = [tmp_path / file for file in ("my script.R", "r/helper.R", "weights.npy")]
+    assert methods.method("fresh").companions == named
+    assert methods.method("pca").companions == []
+    assert [file.name for file in methods.method("scimpute").companions] == ["run.R", "scimpute.R"]
+
+
 def test_an_unknown_method():
     with pytest.raises(InputError, match="method 'nosuch' is unknown; known are alra, bayes, cellmapper, dca, "):
         methods.method("nosuch")

@@ -26,10 +26,10 @@ from pathlib import Path
 from scipy.io import mmread
 import numpy as np
 
-script, method, source, target, *rest = sys.argv[1:]
-assert Path(script).read_text().startswith("# Runs a method in R: Rscript run.R METHOD INPUT OUTPUT SEED THREADS")
-assert (Path(script).parent / f"{{method}}.R").exists()
-assert [method, *rest] == {words}, rest
+runner, script, source, target, *rest = sys.argv[1:]
+assert Path(runner).read_text().startswith("# Runs a method in R: Rscript run.R SCRIPT INPUT OUTPUT SEED THREADS")
+assert Path(script).read_text().startswith("package <- ")
+assert [Path(script).stem, *rest] == {words}, rest
 counts = mmread(Path(source) / "counts.mtx").toarray()
 cells, genes = (len((Path(source) / f"{{name}}.txt").read_text().splitlines()) for name in ("cells", "genes"))
 assert counts.shape == (cells, genes)

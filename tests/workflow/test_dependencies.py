@@ -15,7 +15,12 @@ from .conftest import ROOT, STUDY, Repository, new_repository
 pytestmark = pytest.mark.xdist_group("dependencies")
 
 EVERYTHING = STUDY | {
-    "benchmark": {"methods": {"gene_mean": {}, "zipo": {}}, "splits": 1, "permuted": 1, "reference": "gene_mean"},
+    "benchmark": {
+        "methods": {"gene_mean": {}, "saver": {}, "zipo": {}},
+        "splits": 1,
+        "permuted": 1,
+        "reference": "gene_mean",
+    },
     "tuning": {"trials": 2, "encoders": ["8-4"]},
 }
 BY_TIME = ("--rerun-triggers", "mtime")
@@ -57,7 +62,7 @@ def finished(tmp_path_factory) -> Finished:
 
 
 # what the scores lead to: the leaderboard, and four figures that are drawn from it or from single runs
-SCORED = {"scores": 2, "scores_table": 1, "leaderboard": 1, "figure": 4, "front": 1}
+SCORED = {"scores": 3, "scores_table": 1, "leaderboard": 1, "figure": 4, "front": 1}
 EDITS = {
     # trained: two settings, the search's trials, and ZiPo on the training molecules and on permuted ones
     "zipo/model/split.py": {
@@ -73,11 +78,12 @@ EDITS = {
         "page": 1,
         "front": 1,
     },
-    # both methods' runs are checked in chunks, on split and on permuted counts
-    "zipo/metrics/shared/chunks.py": SCORED | {"denoise": 4, "permute": 1, "benchmark_views": 1},
-    "zipo/metrics/shared/permutation.py": SCORED | {"denoise": 2, "permute": 1},
+    # the runs of all three methods are checked in chunks, on split and on permuted counts
+    "zipo/metrics/shared/chunks.py": SCORED | {"denoise": 6, "permute": 1, "benchmark_views": 1},
+    "zipo/metrics/shared/permutation.py": SCORED | {"denoise": 3, "permute": 1},
     "zipo/metrics/cost.py": SCORED,
     "zipo/methods/gene_mean.py": SCORED | {"denoise": 2, "benchmark_views": 1, "scores": 1},
+    "zipo/methods/r/saver.R": SCORED | {"denoise": 2, "benchmark_views": 1, "scores": 1},
     "zipo/shared/page.py": {"figure": 10, "page": 4, "claims": 1, "leaderboard": 1, "front": 1},
     "zipo/figures/shared/statistics.py": {"figure": 10, "front": 1},  # every figure's page says what was run
     "zipo/study/claims/evidence.py": {"claims": 1, "front": 1},
@@ -113,5 +119,6 @@ def test_an_edit_of_how_counts_are_stored_reruns_all_that_reads_them(finished):
     }
 
 
-def test_an_edit_of_progress_reruns_nothing(finished):
-    assert finished.planned_after_an_edit("zipo/shared/progress.py") == {}
+@pytest.mark.parametrize("path", ["zipo/shared/progress.py", "zipo/methods/r/scimpute.R"])
+def test_an_edit_of_what_no_result_depends_on_reruns_nothing(finished, path):
+    assert finished.planned_after_an_edit(path) == {}

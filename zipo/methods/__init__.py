@@ -19,7 +19,8 @@ A method file `<name>.py` declares
 - optionally `sees_truth = True`: it is given the complete data set, truth and cell types included;
 
 and has either `denoise(counts, *, seed, **parameters) -> AnnData`, or `command`, a list of strings that starts a
-program in another language (see `zipo.benchmark.running.exchange`).
+program in another language (see `zipo.benchmark.running.exchange`). Files beside it that it names in a string, such as
+the program's, are part of the method: after an edit of one it runs again.
 
 `counts` has raw whole numbers in X, float32, CSR or dense; names of cells and genes; obs["batch"] where known; and
 nothing else. Cells and genes without any counts are taken out before, and become zeros again after. The answer has
@@ -38,6 +39,7 @@ too, and modules of ZiPo that need no more: those in `zipo.methods.shared`.
 """
 
 import os
+import re
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -70,6 +72,16 @@ class Method:
     install: str = ""
     fault: str | None = None
     """Why the file cannot be used, in one sentence; None if it can. Runs of such a method fail."""
+
+    @property
+    def companions(self) -> list[Path]:
+        """Files in the folder of the method file, or below it, that a string in it names, as in {here}/r/run.R.
+
+        The method's results depend on them too.
+        """
+        strings = re.split(r"[\"'{}\n]", self.file.read_text(errors="replace"))
+        paths = {self.file.parent / text.lstrip("/") for text in strings}
+        return sorted(path for path in paths if os.path.isfile(path))  # Path.is_file raises where a name is too long
 
 
 def user_folders() -> list[Path]:

@@ -12,6 +12,6 @@ scale = "imputed counts per million, taken back to the cell's own library size b
 source = "Li 2018, doi 10.1038/s41467-018-03405-7, scImpute 0.0.9 (GPL)"
 install = "install R and, in R, remotes::install_github('Vivianstats/scImpute')"
 command = [
-    *("Rscript", "{here}/r/run.R", "scimpute", "{input}", "{output}", "{seed}", "{threads}"),
+    *("Rscript", "{here}/r/run.R", "{here}/r/scimpute.R", "{input}", "{output}", "{seed}", "{threads}"),
     *("{clusters}", "{threshold}"),
 ]

@@ -104,7 +104,8 @@ class BenchmarkPlan:
 
     def code_modules(self, row: str) -> list[str | Path]:
         """The modules and files that a row's runs depend on beside the modules that its command imports."""
-        return ["zipo.benchmark.running.runner", self.rows[row].method.file]
+        method = self.rows[row].method
+        return ["zipo.benchmark.running.runner", method.file, *method.companions]
 
 
 def files_of_runs(runs: Iterable[RunFiles]) -> list[str]:

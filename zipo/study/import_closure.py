@@ -38,14 +38,15 @@ COMMANDS = ("zipo.study.cli", "zipo.benchmark.cli", "zipo.benchmark.methods_cli"
 def closure(*modules: str | Path) -> list[Path]:
     """Files of these modules of the package and of all that they import, sorted; those of NO_RESULT are left out.
 
-    A file, in the package or outside, may stand for a module. Imports count wherever they stand, in functions too, but
-    for those under TYPE_CHECKING. The source is parsed and never run. A module that is loaded by a name known only at
-    run time, as methods, metrics, figures and sources of data are, has to be given beside the one that loads it.
+    A file, in the package or outside, may stand for a module; one that is not Python imports nothing. Imports count
+    wherever they stand, in functions too, but for those under TYPE_CHECKING. The source is parsed and never run. A
+    module that is loaded by a name known only at run time, as methods, metrics, figures and sources of data are, has
+    to be given beside the one that loads it.
     Raises ValueError for a module that does not exist.
     """
     files = {module for module in modules if isinstance(module, Path)}
     waiting = [module for module in modules if isinstance(module, str)]
-    waiting += _modules(name for file in files for name in _names(_parsed(file)))
+    waiting += _modules(name for file in files if file.suffix == ".py" for name in _names(_parsed(file)))
     reached: set[str] = set()
     while waiting:
         module = waiting.pop()

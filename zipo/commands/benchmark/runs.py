@@ -64,10 +64,8 @@ def finish(setup: Setup, run: RunFiles, kept: Kept) -> Finished:
 
 def files_of(method: Method) -> list[Path]:
     """The files that a method's results depend on: its own, its pins, and those beside it that it names."""
-    text = method.file.read_text(errors="replace")
-    named = [file for file in sorted(method.file.parent.iterdir()) if file.is_file() and file.name in text]
     pins = environment.pins_of(method.env, method.file.parent) if method.env else []
-    return list(dict.fromkeys([method.file, *pins, *named]))
+    return list(dict.fromkeys([method.file, *pins, *method.companions]))
 
 
 def _scores(setup: Setup, run: RunFiles, kept: Kept, again: bool) -> pd.DataFrame:

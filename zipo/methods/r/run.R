@@ -1,15 +1,13 @@
-# Runs a method in R: Rscript run.R METHOD INPUT OUTPUT SEED THREADS [PARAMETER ...]
+# Runs a method in R: Rscript run.R SCRIPT INPUT OUTPUT SEED THREADS [PARAMETER ...]
 #
-# METHOD.R beside this file names the `package` that it needs and defines denoise(counts, seed, threads, ...), which
+# SCRIPT, a file beside this one, names the `package` that it needs and defines denoise(counts, seed, threads, ...), which
 # takes raw counts (genes x cells) and parameters as text, and gives denoised counts of the same shape. The files in the
 # folders INPUT and OUTPUT are those of zipo/benchmark/running/exchange.py.
 
 NOT_INSTALLED <- 69 # exit code by which a program says that something it needs is not installed
 
-script <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])
-script <- gsub("~+~", " ", script, fixed = TRUE) # what Rscript puts for spaces
 arguments <- commandArgs(trailingOnly = TRUE)
-source(file.path(dirname(script), paste0(arguments[1], ".R")))
+source(arguments[1])
 
 for (name in c("Matrix", package)) {
   if (!requireNamespace(name, quietly = TRUE)) {
