@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot as plt
 
 from zipo import figures
 from zipo.benchmark.leaderboard import COLUMNS
@@ -11,6 +12,13 @@ from zipo.figures.shared import methods, style
 STUDY = {"study": "s", "title": "t", "datasets": {"a": "Data set A", "b": "Data set B"}}
 NAMES = ["zipo", "alra", "no_denoising"]
 MEASURES = ["poisson_deviance", "false_correlations", "latent_silhouette", "latent_ari", "latent_nmi"]
+
+
+@pytest.fixture(autouse=True)
+def _close():
+    """Figures stay in memory until they are closed."""
+    yield
+    plt.close("all")
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +54,7 @@ def test_every_figure_draws_a_panel_for_each_data_set(name, tables, tmp_path):
     figure = module.draw(tables, STUDY)
     style.write(figure, module.numbers(tables, STUDY), tmp_path / name)
     assert (tmp_path / f"{name}.png").stat().st_size > 20_000
-    titles = " ".join(ax.get_title() + ax.get_title(loc="left") for ax in figure.axes)
+    titles = " ".join(ax.get_title() + ax.get_title(loc="left") + ax.get_ylabel() for ax in figure.axes)
     assert "Data set A" in titles
     assert "Data set B" in titles
     assert "bad" not in titles
@@ -86,18 +94,35 @@ def test_controls_that_are_close_share_a_label(tables):
     assert {"gene_mean, no_denoising", "shrinkage"} <= {text.get_text() for text in ax.texts}
 
 
+def repeated(table: pd.DataFrame, column: str, values: list[str]) -> pd.DataFrame:
+    """The rows of a table once for each value of a column."""
+    return pd.concat([table.assign(**{column: value}) for value in values], ignore_index=True)
+
+
 @pytest.mark.parametrize("name", ["figure-17", "figure-18", "figure-19", "figure-20"])
 def test_many_data_sets_are_in_rows_of_few_panels(name, tables):
     """Ten data sets beside each other would make a page wider than any screen."""
     datasets = {f"d{i}": f"Data set {i}" for i in range(10)}
-    many = {key: pd.concat([table[table["dataset"] == "a"].assign(dataset=name) for name in datasets])
-            for key, table in tables.items()}  # fmt: skip
+    many = {key: repeated(table[table["dataset"] == "a"], "dataset", list(datasets)) for key, table in tables.items()}
     figure = figures.discover()[name].draw(many, STUDY | {"datasets": datasets})
-    shown = [ax for ax in figure.axes if ax.axison]
-    assert len(shown) == 10 * {"figure-17": 1, "figure-18": 2, "figure-19": 1, "figure-20": 2}[name]
+    shown = [ax for ax in figure.axes if ax.axison and ax.get_label() != "<colorbar>"]
+    assert len(shown) == 10 * {"figure-17": 1, "figure-18": 1, "figure-19": 1, "figure-20": 2}[name]
     assert figure.get_figwidth() < 20
     legends = [ax for ax in figure.axes if ax.get_legend()]
-    assert len(legends) == {"figure-17": 1, "figure-18": 1, "figure-19": 0, "figure-20": 10}[name]
+    assert len(legends) == {"figure-17": 1, "figure-18": 0, "figure-19": 0, "figure-20": 10}[name]
+
+
+@pytest.mark.parametrize("name", ["figure-18", "figure-20"])
+def test_a_page_holds_twelve_data_sets_and_twenty_four_methods(name, tables):
+    datasets = {f"d{i}": f"Data set {i}" for i in range(12)}
+    rows = {key: table[(table["dataset"] == "a") & (table["method"] == "zipo")] for key, table in tables.items()}
+    many = {
+        key: repeated(repeated(table, "dataset", list(datasets)), "method", [f"m{i}" for i in range(24)])
+        for key, table in rows.items()
+    }
+    width, height = figures.discover()[name].draw(many, STUDY | {"datasets": datasets}).get_size_inches()
+    assert width < 23
+    assert height < 16
 
 
 @pytest.mark.parametrize(("index", "letter"), [(0, "(a)"), (25, "(z)"), (26, "(aa)"), (53, "(bb)")])
@@ -107,15 +132,38 @@ def test_panels_beyond_the_alphabet_have_two_letters(index, letter):
     assert panels[0].get_title(loc="left") == letter
 
 
-def test_expected_zeros_are_drawn_beside_the_observed(tables):
-    shares, beyond, *_ = figures.discover()["figure-18"].draw(tables, STUDY).axes
+def test_expected_zeros_are_drawn_as_differences_from_the_observed(tables):
+    figure = figures.discover()["figure-18"].draw(tables, STUDY)
+    ax = figure.axes[0]
     mean = np.geomspace(0.01, 10, 25)
-    drawn = {line.get_label(): line.get_ydata() for line in shares.lines}
-    np.testing.assert_allclose(drawn["observed"], np.exp(-mean))
-    np.testing.assert_allclose(drawn["negative binomial"], 1 / (1 + mean))
-    np.testing.assert_allclose(drawn["alra"], np.exp(-mean) + 0.02)
-    above = {line.get_label(): line.get_ydata() for line in beyond.lines}
-    np.testing.assert_allclose(above["zipo"], 0.01)
+    (mesh,) = ax.collections
+    methods = [label.get_text() for label in ax.get_yticklabels()]
+    assert methods == ["zipo", "alra", "Poisson", "negative binomial"]
+    expected = [np.full(25, 1.0), np.full(25, 2.0), np.zeros(25), 100 * (1 / (1 + mean) - np.exp(-mean))]
+    np.testing.assert_allclose(mesh.get_array().reshape(4, 25), expected, atol=1e-9)
+    assert [text.get_text() for text in ax.texts if text.get_text()[0].isdigit()] == [
+        f"{np.abs(row).mean():.1f}" for row in expected
+    ]
+    # at the ticks are genes of these means, a group in 25 each 1/8 of a power of ten
+    places = {label.get_text(): place for place, label in zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)}
+    assert {text: place - 0.5 for text, place in places.items()} == pytest.approx(
+        {"0.01": 0, "0.1": 8, "1": 16, "10": 24, "0.03": 8 * np.log10(3), "0.3": 8 + 8 * np.log10(3),
+         "3": 16 + 8 * np.log10(3)}
+    )  # fmt: skip
+    (above,) = ax.child_axes
+    assert above.get_xticklabels()[0].get_text() == f"{np.exp(-0.01):.0%}"
+    assert figure.axes[-1].get_ylabel() == "Expected less observed zeros\n(percentage points)"
+
+
+def test_zeros_of_a_method_without_a_result_are_left_open_and_controls_stand_below(tables):
+    zeros = pd.concat(
+        [tables["zeros"], tables["zeros"].query("dataset == 'b' and method == 'zipo'").assign(method="no_denoising")]
+    )
+    first, second, *_ = figures.discover()["figure-18"].draw(tables | {"zeros": zeros}, STUDY).axes
+    assert [label.get_text() for label in first.get_yticklabels()][:3] == ["zipo", "alra", "no_denoising"]
+    for ax, empty in ((first, True), (second, False)):
+        (mesh,) = ax.collections
+        assert np.ma.getmaskarray(mesh.get_array()).reshape(5, 25)[2].all() == empty
 
 
 def test_bars_are_in_per_cent_with_the_fewest_false_correlations_on_top(tables):
@@ -126,15 +174,39 @@ def test_bars_are_in_per_cent_with_the_fewest_false_correlations_on_top(tables):
     assert [label.get_text() for label in ax.get_yticklabels()] == expected["method"].tolist()
 
 
-def test_latents_are_told_by_their_scores_and_types(tables):
-    figure = figures.discover()["figure-20"].draw(tables, STUDY)
-    score = tables["leaderboard"].set_index(["dataset", "method", "metric"])["mean"]
-    expected = ", ".join(
-        f"{word} {score['a', 'zipo', metric]:.2f}"
-        for word, metric in (("silhouette", "latent_silhouette"), ("ARI", "latent_ari"), ("NMI", "latent_nmi"))
-    )
-    assert figure.axes[0].get_title(loc="left") == f"Data set A: zipo\n{expected}"
-    assert sorted(text.get_text() for text in figure.axes[1].get_legend().get_texts()) == ["one", "two", "unknown"]
+def test_latents_are_in_the_order_of_their_ari_with_scores_above_and_types_beside(tables):
+    scores = {  # ARI, NMI and silhouette
+        ("a", "zipo"): (0.31, 0.52, -0.13), ("a", "alra"): (0.44, 0.51, 0.24),
+        ("b", "zipo"): (0.35, 0.56, 0.17), ("b", "alra"): (0.48, 1.0, 0.171),
+    }  # fmt: skip
+    measures = ("latent_ari", "latent_nmi", "latent_silhouette")
+    rows = [
+        {"dataset": dataset, "method": method, "metric": measure, "mean": mean, "status": "ok"}
+        for (dataset, method), means in scores.items() for measure, mean in zip(measures, means, strict=True)
+    ]  # fmt: skip
+    board = pd.DataFrame(rows).reindex(columns=COLUMNS)
+    axes = figures.discover()["figure-20"].draw(tables | {"leaderboard": board}, STUDY).axes
+    texts = [{text.get_text(): text.get_weight() == "bold" for text in ax.texts} for ax in axes]
+    assert texts == [
+        {"alra": False, "ARI, NMI, sil.": False, ".44": True, ".51": False, ".24": True},
+        {"zipo": False, ".31": False, ".52": True, "-.13": False},
+        {".48": True, "1.00": True, ".17": True},
+        {".35": False, ".56": False, ".17": True},  # equal as far as it is written
+    ]
+    x, y = axes[1].collections[0].get_offsets().T
+    cells = tables["places"].query("dataset == 'a' and method == 'zipo'")
+    np.testing.assert_allclose([x, y], [cells["x"], cells["y"]])
+    assert (axes[0].get_ylabel(), axes[2].get_ylabel()) == ("Data set A", "Data set B")
+    assert sorted(text.get_text() for text in axes[1].get_legend().get_texts()) == ["one", "two", "unknown"]
+
+
+def test_cell_types_beyond_those_that_fit_are_counted(tables):
+    types = [f"type {i}" for i in range(60)]
+    places = tables["places"].assign(cell_type=np.tile(types, 4))
+    legend = figures.discover()["figure-20"].draw(tables | {"places": places}, STUDY).axes[1].get_legend()
+    texts = [text.get_text() for text in legend.get_texts()]
+    shown = len(texts) - 1
+    assert texts[-1] == f"and {21 - shown} more"  # twenty types have a colour of their own, and the others one
 
 
 def test_methods_keep_their_looks_and_controls_are_grey(tables):
