@@ -18,7 +18,7 @@ FEWEST_EPOCHS = 12
 # What denoises best: latents and a linear decoder that are refined after training are a model of latent factors.
 OBJECTIVE: dict[str, Any] = {
     "likelihood": "nb",  # counts vary more than a Poisson has it, and zero inflation adds nothing that data can tell
-    "dispersion": "gene_cell",  # a gene may come in bursts in some cells alone: held-out NLL of mouse brain .645 for .650
+    "dispersion": "gene_cell",  # a gene may come in bursts in some cells alone (NLL of brain .645 for .650)
     "library": "observed",  # a sum of counts is known better than a network predicts it
     "input": "normalised_log1p",  # so that latents tell of the cell and not of how deeply it was sequenced
     "inference": "refined",  # an encoder only guesses at a cell's latents
