@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from page_tables import with_tables
 from scipy import stats
 
 from zipo.figures.shared.statistics import BAR
@@ -261,20 +262,6 @@ def draw_figure(target: Path) -> None:
         ax.legend(fontsize="x-small", frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
     target.parent.mkdir(exist_ok=True)
     figure.savefig(target, dpi=130, metadata={"Software": None})
-
-
-def between(name: str) -> tuple[str, str]:
-    """The marks before and after a table on the page."""
-    return f"<!-- table {name} -->\n\n", "\n\n<!-- end -->"
-
-
-def with_tables(page: str, made: dict[str, str]) -> str:
-    """The page with its tables in their places."""
-    for name, table in made.items():
-        start, end = between(name)
-        head, rest = page.split(start)
-        page = head + start + table + rest[rest.index(end) :]
-    return page
 
 
 if __name__ == "__main__":
