@@ -9,7 +9,7 @@ INSTALL := --constraint $(PINS) --editable .[study,test]
 # one line of progress, and errors in full; `make demo VERBOSE=1` shows each job as Snakemake does
 SNAKEMAKE := $(if $(VERBOSE),$(BIN)/snakemake,PYTHONPATH=workflow/logger $(BIN)/snakemake --logger progress)
 
-.PHONY: demo verdicts test coverage slurm-test reliability docs tutorial leaderboard findings env lint format
+.PHONY: demo verdicts test coverage slurm-test reliability bench docs tutorial leaderboard findings env lint format
 
 # else each of the many processes would compile every module again
 unexport PYTHONDONTWRITEBYTECODE
@@ -35,6 +35,13 @@ slurm-test: env
 # runs the tests of faults, and writes into docs/reliability.md what came of them
 reliability: env
 	$(BIN)/pytest tests --numprocesses 2 -m fault --reliability docs/reliability.md
+
+# the engine's speed and memory beside plain PyTorch's: adds lines to benchmarks/history.tsv, and writes the pages that
+# quote them; some minutes on a quiet machine
+bench: THREADS ?= 2
+bench: env
+	$(BIN)/python benchmarks/throughput.py --threads $(THREADS) --history benchmarks/history.tsv
+	$(BIN)/python benchmarks/history.py
 
 # the site, from docs/ and the docstrings, in docs/_build/
 docs: .venv/docs

@@ -1,6 +1,7 @@
 """Training speed and memory of the engine against plain PyTorch and peers, and against this machine's limit.
 
     python benchmarks/throughput.py [--shape liver myeloma] [--likelihood zip zinb] [--peer scvi dca] [--json FILE]
+                                    [--history FILE]
 
 Engines train in turn, a few steps at a time, so that a busy minute of the machine slows all alike. Each lives in a
 process of its own: memory is measured, and what one does to the allocator must not help the other.
@@ -16,9 +17,12 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
+import history
 import limit
 import peers
 from shapes import SHAPES, Shape
+
+from zipo.shared.errors import InputError
 
 HERE = Path(__file__).resolve().parent
 THREADING = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -80,6 +84,7 @@ def compare(shape: Shape, likelihood: str, counts: Path, options: argparse.Names
         return {
             "cells_per_second": median(shape.batch_size / mine for mine, _ in turns),
             "plain_cells_per_second": median(shape.batch_size / theirs for _, theirs in turns),
+            "ratios": ratios,
             "ratio": median(ratios),
             "ratio_least": ratios[0],
             "ratio_most": ratios[-1],
@@ -129,7 +134,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0, help="length of a turn, at least two steps")
     parser.add_argument("--peer", nargs="+", choices=peers.PEERS, default=[], help="time these too; installs them once")
     parser.add_argument("--json", type=Path, help="write the rows there, too")
+    parser.add_argument("--history", type=Path, help="append a line for each row, as history.py has them")
     options = parser.parse_args()
+    if options.history:
+        if options.rounds < history.LEAST_ROUNDS:
+            parser.error(f"--history needs --rounds {history.LEAST_ROUNDS} or more, for the spread over turns")
+        try:
+            history.read(options.history)
+        except InputError as error:
+            parser.error(str(error))
+        circumstances = history.Circumstances.now(options.threads)  # a new line changes a file of the commit
     for peer in options.peer:
         peers.install(peer)
 
@@ -155,6 +169,8 @@ def main() -> None:
                 report(row, shape, parts, rates)
                 if options.json:
                     options.json.write_text(json.dumps(rows, indent=2) + "\n")
+                if options.history:
+                    history.record(row, circumstances, options.history)
 
 
 if __name__ == "__main__":
