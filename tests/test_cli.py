@@ -40,6 +40,18 @@ def test_help_loads_nothing_that_takes_time():
     assert done.stdout == "[]\n"
 
 
+def test_a_training_loads_nothing_that_it_does_not_use():
+    heavy = {"matplotlib", "optuna", "rich", "sklearn", "sympy", "torch._dynamo", "torch._inductor"}
+    code = (
+        "import sys, anndata, numpy, zipo.commands.actions;"
+        "counts = numpy.random.default_rng(1).poisson(2.0, (40, 30)).astype('float32');"
+        "zipo.ZiPo(encoder='4-2', batch_size=16, max_epochs=1).fit(anndata.AnnData(counts));"
+        f"print(sorted({heavy!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_a_notebooks_backend_does_not_keep_figures_from_being_drawn(tmp_path):
     """Jupyter and Colab hand theirs on to commands in cells; matplotlib refuses it where it is not installed."""
     (tmp_path / "sizes.tsv").write_text("dataset\ttitle\n")

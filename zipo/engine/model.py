@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import skip_init
 
 from zipo.engine import triton_kernels
 from zipo.engine.batches import Batch
@@ -59,12 +58,12 @@ class Network(nn.Module):
             width = hidden
         self.decoder = nn.Sequential(*blocks)
         # its outputs are logits, of which log_softmax makes log mu; model files have it under this name
-        self.log_proportions = _linear(width, genes)
-        self.zero_logits = _linear(width, genes) if parameters.zero_inflated else None
+        self.log_proportions = Linear(width, genes)
+        self.zero_logits = Linear(width, genes) if parameters.zero_inflated else None
         self.dispersion: SharedByCells | nn.Linear | None = None
         if parameters.overdispersed:
             shared = parameters.dispersion == "gene"
-            self.dispersion = SharedByCells(genes) if shared else _linear(width, genes)
+            self.dispersion = SharedByCells(genes) if shared else Linear(width, genes)
         is_refined = parameters.inference == "refined"
         self.latent_prior = LatentPrior(self.encoder.latents, genes, covariates) if is_refined else None
         self.fixed_statistics = False  # of batch norms, see `fine_tune`
@@ -231,7 +230,7 @@ class Encoder(nn.Module):
         )
         self.first_residual = len(widths) - 1 - parameters.residual_layers
         self.projections = nn.ModuleList(
-            _linear(width, self.latents, bias=False) for width in widths[self.first_residual : -1]
+            Linear(width, self.latents, bias=False) for width in widths[self.first_residual : -1]
         )
 
     def forward(self, batch: Batch, values: Tensor, use_kernel: bool) -> Tensor:
@@ -249,9 +248,14 @@ class Encoder(nn.Module):
         return x
 
 
-def _linear(inputs: int, outputs: int, bias: bool = True) -> nn.Linear:
-    """A linear layer with uninitialised weights."""
-    return skip_init(nn.Linear, inputs, outputs, bias=bias)
+class Linear(nn.Linear):
+    """A linear layer that begins with uninitialised weights.
+
+    torch's skip_init makes it on the meta device, for which torch imports sympy: a tenth of a start.
+    """
+
+    def reset_parameters(self) -> None:
+        """Leave the weights as they are; `_draw` sets them."""
 
 
 @torch.no_grad()
@@ -270,7 +274,7 @@ def _block(inputs: int | None, outputs: int, parameters: Parameters) -> nn.Seque
     """Linear layer, unless `inputs` is None, activation and batch norm, in the configured order."""
     block = nn.Sequential()
     if inputs is not None:
-        block.add_module("linear", _linear(inputs, outputs))
+        block.add_module("linear", Linear(inputs, outputs))
     activation = ACTIVATIONS[parameters.activation]()
     if parameters.batch_norm == "before":
         block.add_module("norm", nn.BatchNorm1d(outputs))
@@ -284,9 +288,9 @@ def _library_blocks(inputs: int, parameters: Parameters) -> list[nn.Module]:
     """Blocks of linear, batch norm and activation, in the order of section II-C, ending in log l."""
     blocks: list[nn.Module] = []
     for width in parameters.library_widths:
-        blocks.append(_linear(inputs, width))
+        blocks.append(Linear(inputs, width))
         if parameters.batch_norm != "none":
             blocks.append(nn.BatchNorm1d(width))
         blocks.append(ACTIVATIONS[parameters.activation]())
         inputs = width
-    return [*blocks, _linear(inputs, 1)]
+    return [*blocks, Linear(inputs, 1)]
