@@ -146,7 +146,7 @@ def append(line: Line, file: Path) -> list[Line]:
 
 def compared(line: Line, before: list[Line]) -> str:
     """A sentence on a line and the one before it of the same shape, machine and threads."""
-    name = f"{line.shape}, {line.likelihood}, {line.threads} threads"
+    name = f"{line.shape}, {line.likelihood}, {numbered(line.threads, 'thread')}"
     earlier = [each for each in before if (each.shape, each.machine) == (line.shape, line.machine)]
     if not earlier:
         return f"{name}: {line.in_words()} times plain PyTorch's speed, the first line of this machine"
@@ -190,19 +190,23 @@ def table(lines: list[Line]) -> str:
 
 def sentence(lines: list[Line]) -> str:
     """Ratios of lines in one sentence."""
-    shapes = listed([line.shape for line in lines])
-    speeds = listed([f"{line.ratio:.1f}" for line in lines])
-    memory = listed([f"{100 * line.memory_ratio:.0f}" for line in lines])
+    speeds = listed([f"{line.ratio:.1f} ({line.shape})" for line in lines])
+    memory = listed([f"{line.memory_ratio:.2f} ({line.shape})" for line in lines])
     return (
-        f"At the shapes {shapes} the engine trains {speeds} times as fast as plain PyTorch, in {memory} %\nof its "
-        f"memory ({where(lines)}; [how it is measured](benchmarks/README.md))."
+        f"The engine trains at {speeds} times the speed of plain PyTorch,\nwith {memory} times its memory\n"
+        f"({where(lines)}; [how it is measured](benchmarks/README.md))."
     )
 
 
 def where(lines: list[Line]) -> str:
     """Machine, threads and torch of lines."""
     last = lines[-1]
-    return f"{last.processor}, {last.cores} cores, {last.threads} threads, torch {last.torch}"
+    return f"{last.processor}, {numbered(last.cores, 'core')}, {numbered(last.threads, 'thread')}, torch {last.torch}"
+
+
+def numbered(number: int, noun: str) -> str:
+    """A number of things in words."""
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def listed(words: list[str]) -> str:

@@ -160,9 +160,12 @@ def test_pages_quote_the_latest_lines_of_the_machine_measured_last(history, line
         replace(line, likelihood="zinb", ratio=9.0),
     ]
     assert history.quoted([replace(line, threads=7, shape="myeloma"), *lines]) == [lines[2], lines[1]]
-    text = history.sentence(history.quoted(lines))
-    assert text.startswith("At the shapes demo and liver the engine trains 4.0 and 6.5 times as fast as plain PyTorch,")
-    assert "in 75 and 50 %\nof its memory (A processor, 8 cores, 2 threads, torch 2.13.0; " in text
+    assert history.sentence(history.quoted(lines)) == (
+        "The engine trains at 4.0 (demo) and 6.5 (liver) times the speed of plain PyTorch,\n"
+        "with 0.75 (demo) and 0.50 (liver) times its memory\n"
+        "(A processor, 8 cores, 2 threads, torch 2.13.0; [how it is measured](benchmarks/README.md))."
+    )
+    assert "| liver | 6.5 | 2.0 to 4.5 | 50 % | 6,000 | abc+, 2026-11-28 |" in history.table(lines).splitlines()
     with pytest.raises(InputError, match="no line of zip yet"):
         history.quoted([replace(line, likelihood="zinb")])
 
