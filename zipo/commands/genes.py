@@ -13,7 +13,8 @@ from zipo.datasets.on_disk import on_disk
 from zipo.shared.errors import InputError
 
 THETA = 100.0  # size of the negative binomial, as Lause 2021 sets it for all genes
-ENTRIES = 10_000_000  # of a dense chunk
+ENTRIES = 10_000_000  # of a chunk that is read at once
+DENSE_ENTRIES = 500_000  # of a block: to get memory for larger ones takes as long as the arithmetic on them
 
 
 def select_genes(adata: ad.AnnData, selection: str, place: str) -> np.ndarray:
@@ -45,7 +46,7 @@ def most_variable(adata: ad.AnnData, genes: int, place: str) -> np.ndarray:
     """Mask (genes,) of the genes whose Pearson residuals vary most (Lause 2021, doi 10.1186/s13059-021-02451-7).
 
     Residuals of a negative binomial with rates of rank one, clipped at the square root of the number of cells. Only
-    a chunk of the cells is ever dense.
+    a block of the cells is ever dense.
     """
     library, gene_totals = np.zeros(adata.n_obs), np.zeros(adata.n_vars)
     for cells, counts in _chunks(adata, place):
@@ -53,12 +54,15 @@ def most_variable(adata: ad.AnnData, genes: int, place: str) -> np.ndarray:
         gene_totals += np.asarray(counts.sum(axis=0)).ravel()
     shares, limit = gene_totals / max(gene_totals.sum(), 1), np.sqrt(adata.n_obs)
     sums, squares = np.zeros(adata.n_vars), np.zeros(adata.n_vars)
+    rows = max(1, DENSE_ENTRIES // adata.n_vars)
     for cells, counts in _chunks(adata, place):
-        rates = library[cells, None] * shares
-        spread = np.sqrt(rates + rates**2 / THETA)
-        residuals = np.clip((counts.toarray() - rates) / np.where(spread > 0, spread, 1), -limit, limit)
-        sums += residuals.sum(axis=0)
-        squares += np.square(residuals).sum(axis=0)
+        for begin in range(0, len(cells), rows):
+            block = slice(begin, begin + rows)
+            rates = library[cells[block], None] * shares
+            spread = np.sqrt(rates + rates**2 / THETA)
+            residuals = np.clip((counts[block].toarray() - rates) / np.where(spread > 0, spread, 1), -limit, limit)
+            sums += residuals.sum(axis=0)
+            squares += np.square(residuals).sum(axis=0)
     variances = squares / adata.n_obs - np.square(sums / adata.n_obs)
     mask = np.zeros(adata.n_vars, dtype=bool)
     mask[np.argsort(-variances, kind="stable")[:genes]] = True
@@ -66,7 +70,7 @@ def most_variable(adata: ad.AnnData, genes: int, place: str) -> np.ndarray:
 
 
 def _chunks(adata: ad.AnnData, place: str) -> Iterator[tuple[np.ndarray, csr_matrix]]:
-    """Cells and their counts, checked, in chunks that may be made dense."""
+    """Cells and their counts, checked, in chunks."""
     rows = on_disk(adata, place)
     chunks = np.array_split(np.arange(adata.n_obs), -(-adata.n_obs * adata.n_vars // ENTRIES))
     if rows is None:
