@@ -25,7 +25,7 @@ FILES = {
     "claims": "config/claims.yaml",
     "readings": "config/readings.yaml",
 }
-NOT_DECIDING = {"figure", "section", "claim", "data", "kind", "elsewhere"}
+NOT_DECIDING = {"figure", "section", "claim", "data", "kind", "elsewhere", "explained"}
 """Keys of a claim that do not say how it is decided."""
 FIRST = ("experiment", "where", "measure", "of", "direction", "than", "smallest_effect")
 """Keys of a claim in the order in which they are read; others come before."""

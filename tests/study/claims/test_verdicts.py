@@ -55,6 +55,17 @@ def test_a_clear_loss():
     assert row["sentence"].endswith("The opposite is shown.")
 
 
+@pytest.mark.parametrize("entry", [LESS, SHARE | {"measure": "test_nll", "bound": 2.5, "of": {"alpha_z": 1}}])
+def test_a_claim_that_is_not_reproduced_names_the_page_that_says_why(entry):
+    entry = entry | {"explained": "sparsity.md"}
+    lost = verdict(runs(**{"a0.1": HIGH, "a1": [value + 2 for value in NOISE + np.array(HIGH)]}), **entry)
+    assert lost["verdict"] == "not reproduced"
+    assert lost["sentence"].endswith(" Why: docs/sparsity.md.")
+    won = verdict(runs(**{"a0.1": HIGH, "a1": [value - 2 for value in NOISE + np.array(HIGH)]}), **entry)
+    assert won["verdict"] == "reproduced"
+    assert "docs/" not in won["sentence"]
+
+
 def test_a_tie_within_the_margin():
     table = runs(**{"a0.1": HIGH, "a1": list(np.array(HIGH) + NOISE)})
     row = verdict(table, **LESS)

@@ -130,6 +130,15 @@ def test_each_figure_says_what_would_settle_its_claims(results, tmp_path):
     assert "| training, hours in all | 1 |" in page
 
 
+def test_a_page_that_says_why_is_linked(results, tmp_path):
+    table = pd.read_csv(results / "claims.tsv", sep="\t")
+    table.loc[0, "sentence"] = "It is higher. Why: docs/sparsity.md."
+    write_tsv(table, results / "claims.tsv")
+    publish(results, tmp_path / "out")
+    page = (tmp_path / "out" / "index.md").read_text()
+    assert "It is higher. Why: [sparsity](../sparsity.md).\n" in page
+
+
 def test_the_page_comes_from_what_is_published_alone_and_is_small(results, leaderboard, tmp_path):
     publish(results, tmp_path / "out", leaderboard)
     for folder in (results, leaderboard):

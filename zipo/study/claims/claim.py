@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from zipo.shared.section import Section
+from zipo.shared.section import Form, Section
 from zipo.study.claims.fields import Selector, SmallestEffect, sign
 from zipo.study.claims.source import NotRunError, Source
 
@@ -29,6 +29,8 @@ class Claim(Section, ABC):
     """Data sets of which the paper says it, by their names in config/datasets.yaml."""
     elsewhere: bool = True
     """Whether it is tested on other data sets as well, with a mark; not so for claims on the data themselves."""
+    explained: Annotated[str, Form(r"[a-z0-9-]+\.md", "the name of a page of docs/, such as sparsity.md")] | None = None
+    """Page of docs/ that says why the claim is not reproduced, where it is not; none if absent."""
 
     smallest_sample: ClassVar[str] = "a test needs two"
     """How many numbers a test needs, as a clause."""
@@ -94,11 +96,14 @@ class Claim(Section, ABC):
         return f"{self.numbers(evidence)} {tested}{smallest}{runs}{self.ending(evidence, verdict, power)}"
 
     def ending(self, evidence: "Evidence", verdict: str, power: str) -> str:
-        """The evidence's remark, and what follows from the numbers where the verdict does not state it."""
+        """The evidence's remark, what follows from the numbers where the verdict does not state it, and where it says why
+        a claim is not reproduced."""
         if verdict == "undecided":
             return evidence.remark + power
-        refuted = verdict == "not reproduced" and not evidence.level
-        return evidence.remark + (self.refuted_by(evidence) if refuted else "")
+        if verdict != "not reproduced":
+            return evidence.remark
+        why = f" Why: docs/{self.explained}." if self.explained else ""
+        return evidence.remark + ("" if evidence.level else self.refuted_by(evidence)) + why
 
     def counted(self, count: int) -> str:
         """The unit, in the plural unless the count is one."""

@@ -100,7 +100,7 @@ def _claim(rows: pd.DataFrame, findings: Findings) -> str:
             continue
         amounts = effect(claim)
         shown = "" if amounts == NONE else f", {amounts}"
-        lines.append(f"  - {sign} **{claim.verdict}** on {dataset_name(claim)}{shown}. {_escaped(claim.sentence)}")
+        lines.append(f"  - {sign} **{claim.verdict}** on {dataset_name(claim)}{shown}. {_linked(claim.sentence)}")
         if missing != NONE:
             lines.append(f"    *Missing to settle it:* {_escaped(missing)}{'' if missing.endswith('?') else '.'}")
     return "\n".join(lines)
@@ -109,6 +109,11 @@ def _claim(rows: pd.DataFrame, findings: Findings) -> str:
 def _escaped(text: str) -> str:
     """Text without marks of Markdown."""
     return re.sub(r"([*<`])", r"\\\1", text)
+
+
+def _linked(text: str) -> str:
+    """Text without marks of Markdown, but with links to the pages of docs/ that it names."""
+    return re.sub(r"\bdocs/([\w-]+)\.md", r"[\1](../\1.md)", _escaped(text))
 
 
 def _readings(findings: Findings, folder: Path) -> str:

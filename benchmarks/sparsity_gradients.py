@@ -1,0 +1,87 @@
+"""How large the penalty's gradient is beside the noise of the likelihood's, in networks that a study trained.
+
+`python benchmarks/sparsity.py results/sparsity` takes it from here for docs/sparsity/gradients.tsv.
+"""
+
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from zipo.engine.batches import AnyCounts, Counts
+from zipo.engine.loss import TermWeights, entry_terms
+from zipo.engine.model import Network
+from zipo.model.estimator import ZiPo
+from zipo.model.split import split
+from zipo.parameters import ParameterValues
+
+BATCHES = 40
+PARAMETERS = [name for name in ParameterValues.model_fields if name != "covariates"]  # of which there are none
+
+
+def pull(weights: Tensor, alpha_w: float) -> Tensor:
+    """(neurons,) size of the penalty's gradient by a small weight, which points to zero; weights (genes, neurons)."""
+    return alpha_w / (weights.numel() * weights.square().mean(dim=0).sqrt())
+
+
+def noise(network: Network, counts: AnyCounts, batches: int) -> Tensor:
+    """(genes, neurons) standard deviation over mini-batches of the gradient of the loss without that penalty.
+
+    Batch norms see each batch as in training, and keep their statistics.
+    """
+    weight, generator = network.encoder.first.weight, torch.Generator().manual_seed(1)
+    statistics = {name: each.clone() for name, each in network.state_dict().items() if "running_" in name}
+    network.train()
+    network.kernels = False  # with which the gradient is never made
+    gradients: list[Tensor] = []
+    while len(gradients) < batches:
+        for batch in counts.batches(network.hyper.batch_size, counts.order(generator)):
+            if len(gradients) < batches and batch.cells == network.hyper.batch_size:
+                network.zero_grad()
+                entry_terms(network(batch), batch, TermWeights.of(network.hyper, batch), use_kernel=False)[0].backward()
+                assert weight.grad is not None
+                gradients.append(weight.grad.clone())
+    network.kernels = True
+    network.zero_grad()
+    network.load_state_dict(statistics, strict=False)
+    return torch.stack(gradients).std(dim=0)
+
+
+def measure(results: Path, runs: pd.DataFrame) -> pd.DataFrame:
+    """A row for each penalty among these runs of the study in `results`, which is trained again with the first seed.
+
+    Medians over the weights of neurons that the likelihood still moves, those whose noise is larger than the penalty's
+    gradient: the others are `silent`, a share. `steps_per_rate` are those that the plateau rule spends on a learning
+    rate without a gain, and `largest` the median of the neurons' largest weights.
+    """
+    rows = []
+    for run in runs[(runs["seed"] == 1) & (runs["alpha_w"] > 0)].sort_values(["dataset", "alpha_w"]).to_dict("records"):
+        adata = ad.read_h5ad(results / "data" / f"{run['dataset']}.h5ad")
+        model = ZiPo(seed=1, device="cpu", empty_cells="keep", **{name: run[name] for name in PARAMETERS})
+        parts = split(adata.n_obs, 1, model.parameters.validation_share, model.parameters.test_share)
+        training = adata[parts.training]
+        model.fit(training, adata[parts.validation])
+        rows.append({"dataset": run["dataset"], "alpha_w": run["alpha_w"]} | summary(model, training))
+    return pd.DataFrame(rows)
+
+
+def summary(model: ZiPo, training: ad.AnnData) -> dict[str, float]:
+    """The numbers of a row, of a trained model and the counts that it was trained on."""
+    counts = Counts(training.X, np.zeros((training.n_obs, 0)), torch.device("cpu"))
+    weights, p = model.network.encoder.first.weight.detach(), model.parameters
+    size, spread = pull(weights, p.alpha_w), noise(model.network, counts, BATCHES)
+    moved = spread.square().mean(dim=0).sqrt() > size
+    some = moved if moved.any() else ~moved
+    ratio = size[some] / spread[:, some].clamp(min=1e-30)
+    return {
+        "rate": model.training.history[model.training.best_epoch - 1]["learning_rate"],
+        "penalty": float(f"{size[some].median().item():.3g}"),
+        "noise": float(f"{spread[:, some].median().item():.3g}"),
+        "ratio": float(f"{ratio.median().item():.3g}"),
+        "silent": float(f"{1 - moved.float().mean().item():.3g}"),
+        "largest": float(f"{weights.abs().amax(dim=0).median().item():.3g}"),
+        "steps_per_rate": (p.plateau_patience + 1) * -(-training.n_obs // p.batch_size),
+    }
