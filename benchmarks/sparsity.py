@@ -22,9 +22,12 @@ PAGE = DOCS / "sparsity.md"
 FIGURE = DOCS / "sparsity" / "kept.png"
 RUNS = DOCS / "sparsity" / "runs.tsv"
 GRADIENTS = DOCS / "sparsity" / "gradients.tsv"
+SIZES = DOCS / "sparsity" / "sizes.tsv"
 THRESHOLDS = ("1e-06", "1e-05", "0.0001", "0.001", "0.01", "0.1")
 VARIED = ("alpha_w", "reduction", "input", "batch_size", "learning_rate_floor", "plateau_factor")
-PAPER = {"cells": 68_100, "genes": 19_536, "neurons": 2048, "batch": 256, "alpha_w": 0.1, "kept": 0.02, "at": 1e-4}
+PAPER_CELLS, PAPER_BATCH, PAPER_KEPT, PAPER_THRESHOLD = 68_100, 256, 0.02, 1e-4
+LARGEST = 10.0  # a neuron's largest weight, as measured
+CUT = 10.0  # by which the plateau rule divides the learning rate
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # of Adam, as in zipo.engine.optimizer
 
 
@@ -123,40 +126,54 @@ def floors() -> str:
     return rows(["penalty's gradient by noise", "simulated", "by the formula"], body)
 
 
-def reachable(ratio: float, rate: float, largest: float, kept: float = PAPER["kept"]) -> float:
+def reachable(ratio: float, rate: float, largest: float, kept: float = PAPER_KEPT) -> float:
     """The smallest threshold at which no more than this share of settled useless weights is kept."""
     return np.log(1 / kept) * rate / (2 * ratio) / largest
+
+
+def settling(ratio: float) -> float:
+    """Steps from the distance of a learning rate to that of the next, after a cut."""
+    return CUT / (2 * ratio**2)
 
 
 def measured() -> str:
     """Ratios of gradients as measured in trained networks, and what follows from them."""
     body = []
     for row in pd.read_table(GRADIENTS).itertuples():
-        settle = 10 / (2 * row.ratio**2)
         body.append(
             [
-                f"{row.dataset}, penalty {row.alpha_w:g}", f"{row.penalty:.1g}", f"{row.noise:.1g}", f"{row.ratio:.2g}",
-                f"{100 * row.silent:.0f} %", f"{row.largest:.2g}", f"{settle:,.0f}", f"{row.steps_per_rate:,}",
-                f"{reachable(row.ratio, row.rate, row.largest):.1g}",
+                f"{row.dataset}, penalty {row.alpha_w:g}", f"{row.penalty:.1e}", f"{row.noise:.1e}", f"{row.ratio:.2g}",
+                f"{100 * row.silent:.0f} %", f"{row.largest:.2g}", f"{row.rate:.1g}", f"{settling(row.ratio):,.0f}",
+                f"{row.steps_per_rate:,}", f"{reachable(row.ratio, row.rate, row.largest):.0e}",
             ]
         )  # fmt: skip
     head = [
-        "setting", "penalty's gradient", "noise", "ratio", "silent neurons", "largest weight", "steps to settle",
-        "steps at a rate", "98 % could be below",
+        "setting", "penalty's gradient", "noise", "ratio", "silent neurons", "largest weight", "rate",
+        "steps to settle", "steps at a rate", "98 % can be below",
     ]  # fmt: skip
     return rows(head, body)
 
 
+def sizes() -> str:
+    """Ratios before training by the size of the network."""
+    body = [
+        [f"{row.genes:,}", row.encoder, str(row.batch_size), f"{row.ratio:.2g}"]
+        for row in pd.read_table(SIZES).itertuples()
+    ]
+    return rows(["genes", "encoder", "batch", "ratio"], body)
+
+
 def paper_sizes() -> str:
-    """What the paper's sizes give at ratios within those measured: learning rates and epochs for its 98 %."""
-    steps = PAPER["cells"] * 0.8 / PAPER["batch"]
+    """The learning rate and the epochs that the paper's share takes at its sizes, by the ratio."""
+    steps = 0.8 * PAPER_CELLS / PAPER_BATCH
     body = []
     for ratio in (0.03, 0.1, 0.3):
-        rate = PAPER["at"] * 10 * 2 * ratio / np.log(1 / PAPER["kept"])
-        cuts = max(0, int(np.ceil(np.log10(1e-3 / rate))))
-        settle = 10 / (2 * ratio**2)
-        body.append([f"{ratio:g}", f"{rate:.1g}", str(cuts), f"{settle:,.0f}", f"{settle / steps:.2g}"])
-    return rows(["ratio", "rate needed", "cuts of it", "steps to settle after a cut", "epochs"], body)
+        rate = PAPER_THRESHOLD * LARGEST * 2 * ratio / np.log(1 / PAPER_KEPT)
+        cuts = int(np.ceil(np.log10(1e-3 / rate)))
+        body.append(
+            [f"{ratio:g}", f"{rate:.1g}", str(cuts), f"{settling(ratio):,.0f}", f"{settling(ratio) / steps:.2g}"]
+        )
+    return rows(["ratio", "rate needed", "cuts of 1e-3", "steps to settle after a cut", "epochs"], body)
 
 
 def tables() -> dict[str, str]:
@@ -166,6 +183,7 @@ def tables() -> dict[str, str]:
         "trainings": trainings(table),
         "floors": floors(),
         "measured": measured(),
+        "sizes": sizes(),
         "paper_sizes": paper_sizes(),
     }
 
@@ -226,12 +244,13 @@ def _as_in_the_paper(table: pd.DataFrame) -> pd.Series:
 def main(results: Path | None) -> None:
     """Write the tables from a study, if one is given, and page and figure from the tables."""
     if results:
-        from sparsity_gradients import measure
+        from sparsity_gradients import by_size, measure
 
         RUNS.parent.mkdir(exist_ok=True)
         runs = trained(results)
         write_tsv(collected(runs), RUNS)
         write_tsv(measure(results, runs[_as_in_the_paper(runs)]), GRADIENTS)
+        write_tsv(by_size(results.parent / "downloads"), SIZES)
     PAGE.write_text(with_tables(PAGE.read_text(), tables()))
     draw_figure(FIGURE)
 

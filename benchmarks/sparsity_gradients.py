@@ -11,14 +11,29 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from zipo.datasets import filters
+from zipo.datasets.catalogue import Filters
 from zipo.engine.batches import AnyCounts, Counts
+from zipo.engine.gene_totals import start_at_gene_means
 from zipo.engine.loss import TermWeights, entry_terms
 from zipo.engine.model import Network
 from zipo.model.estimator import ZiPo
 from zipo.model.split import split
-from zipo.parameters import ParameterValues
+from zipo.parameters import Parameters, ParameterValues
+from zipo.shared.validation import check
+from zipo.shared.yaml_files import read_yaml
+from zipo.study.config import DATASETS
 
-BATCHES = 40
+CATALOGUE = Path(__file__).parents[1] / "config" / "datasets.yaml"
+BATCHES, BATCHES_BY_SIZE = 40, 8
+# most variable genes, all that three cells have if None; encoder; cells of a batch
+SIZES = (
+    (500, "64-16", 64),
+    (500, "64-16", 256),
+    (500, "1024-16", 64),
+    (None, "64-16", 64),
+    (None, "2048-1024-512-256-128", 256),
+)
 PARAMETERS = [name for name in ParameterValues.model_fields if name != "covariates"]  # of which there are none
 
 
@@ -36,18 +51,20 @@ def noise(network: Network, counts: AnyCounts, batches: int) -> Tensor:
     statistics = {name: each.clone() for name, each in network.state_dict().items() if "running_" in name}
     network.train()
     network.kernels = False  # with which the gradient is never made
-    gradients: list[Tensor] = []
-    while len(gradients) < batches:
+    total, squared, done = torch.zeros_like(weight), torch.zeros_like(weight), 0
+    while done < batches:
         for batch in counts.batches(network.hyper.batch_size, counts.order(generator)):
-            if len(gradients) < batches and batch.cells == network.hyper.batch_size:
+            if done < batches and batch.cells == network.hyper.batch_size:
                 network.zero_grad()
                 entry_terms(network(batch), batch, TermWeights.of(network.hyper, batch), use_kernel=False)[0].backward()
                 assert weight.grad is not None
-                gradients.append(weight.grad.clone())
+                total += weight.grad
+                squared += weight.grad.square()
+                done += 1
     network.kernels = True
     network.zero_grad()
     network.load_state_dict(statistics, strict=False)
-    return torch.stack(gradients).std(dim=0)
+    return ((squared - total.square() / done) / (done - 1)).clamp(min=0).sqrt().detach()
 
 
 def measure(results: Path, runs: pd.DataFrame) -> pd.DataFrame:
@@ -85,3 +102,23 @@ def summary(model: ZiPo, training: ad.AnnData) -> dict[str, float]:
         "largest": float(f"{weights.abs().amax(dim=0).median().item():.3g}"),
         "steps_per_rate": (p.plateau_patience + 1) * -(-training.n_obs // p.batch_size),
     }
+
+
+def by_size(downloads: Path) -> pd.DataFrame:
+    """A row for networks of several sizes before any training, on the cells of Baron and on some of its genes or all.
+
+    Medians over the weights; the last is of the paper's sizes, but for the genes.
+    """
+    cells, _ = check(DATASETS, read_yaml(CATALOGUE), str(CATALOGUE))["baron"].source.read(downloads)
+    rows = []
+    for most_variable, encoder, batch_size in SIZES:
+        adata = filters.apply(cells.copy(), Filters(min_cells=3, most_variable=most_variable))
+        counts = Counts(adata.X, np.zeros((adata.n_obs, 0)), torch.device("cpu"))
+        p = Parameters(encoder=encoder, batch_size=batch_size)
+        network = Network(counts.genes, p, median_library=counts.library_size.median().item(), seed=1)
+        start_at_gene_means(network, counts)
+        size = pull(network.encoder.first.weight.detach(), p.alpha_w)
+        ratio = size / noise(network, counts, BATCHES_BY_SIZE).clamp(min=1e-30)
+        row = {"genes": counts.genes, "neurons": p.encoder_widths[0], "batch_size": batch_size}
+        rows.append(row | {"encoder": encoder, "ratio": float(f"{ratio.flatten().nanmedian().item():.3g}")})
+    return pd.DataFrame(rows)

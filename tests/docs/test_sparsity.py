@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pandas as pd
-import pytest
 
 from zipo.study.claims.catalogue import load_claims
 

@@ -96,8 +96,8 @@ class Claim(Section, ABC):
         return f"{self.numbers(evidence)} {tested}{smallest}{runs}{self.ending(evidence, verdict, power)}"
 
     def ending(self, evidence: "Evidence", verdict: str, power: str) -> str:
-        """The evidence's remark, what follows from the numbers where the verdict does not state it, and where it says why
-        a claim is not reproduced."""
+        """The evidence's remark, what follows from the numbers where the verdict does not state it, and where it says
+        why a claim is not reproduced."""
         if verdict == "undecided":
             return evidence.remark + power
         if verdict != "not reproduced":
