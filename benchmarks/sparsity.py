@@ -81,8 +81,8 @@ def trainings(table: pd.DataFrame) -> str:
         kept = [f"{100 * part[f'kept_{threshold}'].mean():.1f}" for threshold in ("1e-05", "0.0001", "0.001", "0.01")]
         rate = f"{part['rate'].median():.1g}"
         losses = [f"{part[column].mean():.3f}" for column in ("nll", "nll_pruned")]
-        body.append([name, f"{part['steps'].mean():,.0f}", rate, *kept, *losses])
-    head = ["setting", "steps", "rate", "kept at 1e-5", "1e-4", "1e-3", "1e-2 (%)", "NLL", "pruned at 1e-4"]
+        body.append([name, str(len(part)), f"{part['steps'].mean():,.0f}", rate, *kept, *losses])
+    head = ["setting", "seeds", "steps", "rate", "kept at 1e-5", "1e-4", "1e-3", "1e-2 (%)", "NLL", "pruned at 1e-4"]
     return rows(head, body)
 
 
@@ -190,44 +190,41 @@ def tables() -> dict[str, str]:
 
 def draw_figure(target: Path) -> None:
     """Shares kept along the threshold for each penalty, and at 1e-4 along the steps until the weights that are kept."""
+    from matplotlib.ticker import NullFormatter
+
     from zipo.figures.shared import style
 
     style.use()
     table = pd.read_table(RUNS)
     figure, axes = style.grid(1, 2)
     left, right = axes[0]
-    figure.set_size_inches(9, 4)
-    plain = table[(table["dataset"] == "baron") & _as_in_the_paper(table)]
-    penalties = sorted(plain["alpha_w"].unique())
+    figure.set_size_inches(9, 4.2)
+    as_in_paper = (table["dataset"] == "baron") & _as_in_the_paper(table)
+    penalties = sorted(table["alpha_w"].unique())
     values = [float(threshold) for threshold in THRESHOLDS]
-    for alpha, colour, marker in zip(penalties, style.colours(len(penalties)), "osD^vPX*", strict=False):
-        part = plain[plain["alpha_w"] == alpha]
+    for alpha, colour, marker in zip(penalties, style.colours(len(penalties)), "osD^vP", strict=False):
+        part = table[as_in_paper & (table["alpha_w"] == alpha)]
         shares = np.array([100 * part[f"kept_{threshold}"] for threshold in THRESHOLDS])
         left.plot(values, shares.mean(axis=1), marker=marker, color=colour, label=style.number(float(alpha)))
         left.scatter(np.repeat(values, len(part)), shares.ravel(), s=7, alpha=0.4, color=colour, linewidths=0)
-    left.plot([1e-4], [2], marker="*", ms=14, color="0.1", ls="", label="the paper, 0.1")
+        others = table[~as_in_paper & (table["alpha_w"] == alpha)]
+        for points, face in ((part, colour), (others, "none")):
+            x, y = points["steps"], 100 * points["kept_0.0001"]
+            right.scatter(x, y, facecolors=face, edgecolors=colour, marker=marker, s=26, linewidths=1.2)
+    left.plot([PAPER_THRESHOLD], [100 * PAPER_KEPT], marker="*", ms=13, color="0.1", ls="", label="the paper's, 0.1")
     left.set(xscale="log", xlabel="Prune threshold δ\n(share of a neuron's largest weight)", ylim=(-3, 103))
     left.set_ylabel(style.LABELS["kept"])
-    left.legend(title=r"Weight penalty $\alpha_w$", loc="upper left", bbox_to_anchor=(0, -0.28), ncols=4)
-    groups = {
-        "penalty of the paper": table["alpha_w"] == 0.1,
-        "of 1 and 10": table["alpha_w"].isin([1, 10]),
-        "of 50 and more": table["alpha_w"] > 10,
-        "none": table["alpha_w"] == 0,
-    }
-    for (name, chosen), colour, marker in zip(groups.items(), style.colours(len(groups)), "osD^", strict=True):
-        part = table[chosen]
-        right.scatter(
-            part["steps"], 100 * part["kept_0.0001"], color=colour, marker=marker, s=26, linewidths=0, label=name
-        )
-    right.axhline(2, color="0.3", ls="--", lw=1, label="the paper's share")
-    right.set(xscale="log", xlabel="Steps until the weights that are kept", ylim=(-3, 103))
+    left.legend(title=r"Weight penalty $\alpha_w$", loc="upper left", bbox_to_anchor=(0, -0.3), ncols=3)
+    right.scatter([], [], facecolors="none", edgecolors="0.3", s=26, label="another thing changed, too, or other data")
+    right.axhline(100 * PAPER_KEPT, color="0.3", ls="--", lw=1, label="the paper's share")
+    right.set(xscale="log", xlabel="Steps until the weights that are kept", ylim=(-3, 103), xlim=(90, 30_000))
+    right.xaxis.set_minor_formatter(NullFormatter())
     right.set_ylabel("First-layer weights kept at 1e-4 (%)")
-    right.legend(loc="upper left", bbox_to_anchor=(0, -0.28), ncols=3)
+    right.legend(loc="upper left", bbox_to_anchor=(0, -0.3))
     for number, ax in enumerate(axes[0]):
         style.panel_letter(ax, number)
     target.parent.mkdir(exist_ok=True)
-    figure.savefig(target, dpi=130, metadata={"Software": None})
+    figure.savefig(target, dpi=130, bbox_inches="tight", metadata={"Software": None})
 
 
 def _as_in_the_paper(table: pd.DataFrame) -> pd.Series:

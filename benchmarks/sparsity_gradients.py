@@ -51,20 +51,21 @@ def noise(network: Network, counts: AnyCounts, batches: int) -> Tensor:
     statistics = {name: each.clone() for name, each in network.state_dict().items() if "running_" in name}
     network.train()
     network.kernels = False  # with which the gradient is never made
-    total, squared, done = torch.zeros_like(weight), torch.zeros_like(weight), 0
+    mean, squares, done = torch.zeros_like(weight.data), torch.zeros_like(weight.data), 0  # by Welford's updates
     while done < batches:
         for batch in counts.batches(network.hyper.batch_size, counts.order(generator)):
             if done < batches and batch.cells == network.hyper.batch_size:
                 network.zero_grad()
                 entry_terms(network(batch), batch, TermWeights.of(network.hyper, batch), use_kernel=False)[0].backward()
                 assert weight.grad is not None
-                total += weight.grad
-                squared += weight.grad.square()
                 done += 1
+                difference = weight.grad - mean
+                mean += difference / done
+                squares += difference * (weight.grad - mean)
     network.kernels = True
     network.zero_grad()
     network.load_state_dict(statistics, strict=False)
-    return ((squared - total.square() / done) / (done - 1)).clamp(min=0).sqrt().detach()
+    return (squares / (done - 1)).sqrt().detach()
 
 
 def measure(results: Path, runs: pd.DataFrame) -> pd.DataFrame:

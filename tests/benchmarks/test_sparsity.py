@@ -8,10 +8,74 @@ import pytest
 import torch
 from scipy.sparse import csr_matrix
 
+from tests.benchmarks.conftest import BENCHMARKS
 from zipo.engine.batches import Counts
 from zipo.engine.loss import scale_invariant_sparsity
 from zipo.engine.model import Network
 from zipo.parameters import Parameters
+from zipo.shared.yaml_files import read_yaml
+from zipo.study.config import load
+from zipo.study.settings import settings_of
+
+CONFIG = BENCHMARKS.parent / "config"
+
+
+def test_the_page_has_the_tables_that_its_numbers_make(import_script):
+    sparsity = import_script("sparsity")
+    page, made = sparsity.PAGE.read_text(), sparsity.tables()
+    assert sparsity.with_tables(page, made) == page
+    assert page.count("<!-- table ") == len(made)
+
+
+def test_the_numbers_are_those_of_the_study_in_config(import_script):
+    sparsity = import_script("sparsity")
+    study = load(read_yaml(CONFIG / "sparsity.yaml"), "sparsity.yaml", CONFIG)
+    planned = {
+        (setting.dataset, *(getattr(setting.parameters, name) for name in sparsity.VARIED)): setting.seeds
+        for setting in settings_of(study).values()
+    }
+    table = pd.read_table(sparsity.RUNS)
+    ran = {key: list(part["seed"]) for key, part in table.groupby(["dataset", *sparsity.VARIED])}
+    assert set(ran) == set(planned)
+    assert all(seeds == planned[key][: len(seeds)] for key, seeds in ran.items())
+    assert set(pd.read_table(sparsity.GRADIENTS)["alpha_w"]) <= set(table["alpha_w"])
+
+
+def test_the_page_says_what_its_tables_hold(import_script):
+    sparsity = import_script("sparsity")
+    page = " ".join(sparsity.PAGE.read_text().split())
+    runs = dict(sparsity.settings(pd.read_table(sparsity.RUNS)))
+    chosen = ("as in the paper", "penalty 100", "sum over genes", "penalty 10")
+    paper, large, total, middle = (runs[name] for name in chosen)
+    kept = [100 * part["kept_0.0001"].mean() for part in (paper, large, total, middle)]
+    columns = (large, "nll"), (large, "nll_pruned"), (paper, "nll"), (middle, "nll")
+    nll = [part[name].mean() for part, name in columns]
+    more = [runs[f"6,705 cells of pbmc8k{name}"] for name in (", penalty 0", "", ", penalty 1")]
+    trained = pd.read_table(sparsity.GRADIENTS).set_index(["dataset", "alpha_w"]).loc[("baron", 0.1)]
+    sizes = pd.read_table(sparsity.SIZES)["ratio"]
+    factor, grown = sizes.iloc[-1] / sizes.iloc[0], trained["ratio"] / sizes.iloc[0]
+    settle = 10 / (2 * trained["ratio"] ** 2)
+    for said in (
+        f"With the paper's penalty {kept[0]:.0f} % of the weights are kept at 1e-4",
+        f"gradient is {trained['ratio']:.2f} of the noise",
+        f"the weights need {settle:,.0f} steps to come nearer to zero, and the schedule gives them "
+        f"{trained['steps_per_rate']:.0f}",
+        f"With a penalty of 100, {kept[1]:.0f} % are kept at 1e-4, and the NLL is {nll[0]:.2f} before pruning and "
+        f"{nll[1]:.2f} after it, in place of {nll[2]:.2f}; with 10, {kept[3]:.0f} % and {nll[3]:.2f}.",
+        f"It keeps {kept[2]:.0f} %.",
+        f"has {factor:.1f} times the ratio of the small one.",
+        f"Training makes the small one's {grown:.0f} times as large, to {trained['ratio']:.2f}",
+        f"if it does the same to the paper's, that has {factor * trained['ratio']:.2f}.",
+        f"in pbmc8k, bring the share kept at 1e-4 down to {100 * more[1]['kept_0.0001'].mean():.0f} %.",
+        "the NLL is {:.2f}, {:.2f} and {:.2f} with a penalty of 0, 0.1 and 1.".format(
+            *(part["nll"].mean() for part in more)
+        ),
+        f"on {paper['training_cells'].iloc[0]:,} training cells of Baron",
+    ):
+        assert said in page
+    # 54,480 training cells in batches of 256, 1,550 in batches of 64
+    assert (68_100 * 8 // 10 + 255) // 256 == 213
+    assert paper["training_cells"].iloc[0] / 64 == pytest.approx(25, abs=1)
 
 
 def test_adam_keeps_a_useless_weight_at_the_distance_that_the_formula_has(import_script):

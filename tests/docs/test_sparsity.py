@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-
 from zipo.study.claims.catalogue import load_claims
 
 ROOT = Path(__file__).parents[2]
