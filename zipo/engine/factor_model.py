@@ -244,7 +244,7 @@ class Regressions:
         residual = information - information / rates.clamp(min=SMALLEST_RATE) * batch.dense
         self.gradient += residual.T @ inputs
         self.nll += at.nll.sum(dtype=torch.float64).item()
-        if self.sizes is not None:
+        if self.sizes is not None and prediction.dispersion is not None:
             variance = log_rate_variance(self.network, prediction, spread)
             self.sizes.add(batch, rates, prediction.dispersion, variance, inputs)
 

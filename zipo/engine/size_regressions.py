@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from zipo.engine.batches import Batch
-from zipo.engine.model import Network
+from zipo.engine.model import Network, SharedByCells
 from zipo.engine.refinement import GENES_AT_ONCE, solved, symmetric
 
 LARGEST = 1.0
@@ -27,10 +27,11 @@ TINY = 1e-8
 class SizeRegressions:
     """The regressions of all genes' log sizes at their present values, added up over batches of cells."""
 
-    def __init__(self, network: Network, head: nn.Module) -> None:
-        self.network, self.head = network, head
-        self.slopes = head.weight.shape[1] if isinstance(head, nn.Linear) else 0
-        genes, inputs, device = len(head.bias), self.slopes + 1, head.bias.device
+    def __init__(self, network: Network, head: nn.Linear | SharedByCells) -> None:
+        self.network, self.bias = network, head.bias
+        self.weight: Tensor | None = head.weight if isinstance(head, nn.Linear) else None
+        self.slopes = 0 if self.weight is None else self.weight.shape[1]
+        genes, inputs, device = len(self.bias), self.slopes + 1, self.bias.device
         self.rows, self.columns = torch.triu_indices(inputs, inputs, device=device)
         self.gradient = torch.zeros(genes, inputs, dtype=torch.float64, device=device)
         self.normal = torch.zeros(genes, len(self.rows), device=device)
@@ -63,22 +64,22 @@ class SizeRegressions:
             step = solved(matrix + torch.diag(precision + TINY), gradient[genes])
             length = (step.abs() * spread).amax(dim=1, keepdim=True)
             values[genes] += step * (LARGEST / length.clamp(min=LARGEST))
-        self.head.bias.copy_(-values[:, -1].clamp(*SIZES))
-        if self.slopes:
-            self.head.weight.copy_(-values[:, :-1])
+        self.bias.copy_(-values[:, -1].clamp(*SIZES))
+        if self.weight is not None:
+            self.weight.copy_(-values[:, :-1])
 
     def _values(self) -> Tensor:
         """(G, K) slopes and log size of each gene; the network holds their negatives, as log(1 / size)."""
-        size = self.head.bias[:, None]
-        return -(torch.cat([self.head.weight, size], dim=1) if self.slopes else size).double()
+        size = self.bias[:, None]
+        return -(size if self.weight is None else torch.cat([self.weight, size], dim=1)).double()
 
     def _precision(self, least_variance: float) -> tuple[Tensor, Tensor]:
         """(K,) precisions of the priors of slopes and log sizes, and standard deviations of their inputs."""
-        precision = torch.zeros(self.slopes + 1, dtype=torch.float64, device=self.head.bias.device)
+        precision = torch.zeros(self.slopes + 1, dtype=torch.float64, device=self.bias.device)
         spread = torch.ones_like(precision)
-        if self.slopes:
+        if self.weight is not None:
             latents, scale = self.network.encoder.latents, self.network.prior_of_latents.precision.double()
-            variance = self.head.weight[:, :latents].double().square().mean(dim=0)
+            variance = self.weight[:, :latents].double().square().mean(dim=0)
             precision[:latents] = 1 / torch.maximum(variance, least_variance * scale)
             precision[latents:-1] = VAGUE
             spread[:latents] = scale.rsqrt()
