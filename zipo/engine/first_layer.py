@@ -38,6 +38,8 @@ class FirstLayer(nn.Module):
         """(genes,) soft thresholds that follow each step of the optimizer, in learning rates."""
         self.fixed = False
         """Whether weights that are zero stay zero."""
+        self.entries: Entries | None = None
+        self.by_output: Tensor | None = None
         self._sums: tuple[int, np.ndarray] | None = None  # with the version of the weights that they belong to
         self._forget()
 
@@ -46,6 +48,21 @@ class FirstLayer(nn.Module):
         if use_kernel:
             return _Product.apply(self.weight, self, batch, values) + self.bias
         return torch.addmm(self.bias, batch.scattered(values), self.weight)
+
+    def product(self, batch: Batch, values: Tensor) -> Tensor:
+        """(B, neurons) without the bias, by the kernel, with nothing recorded for a backward pass."""
+        out = torch.zeros(batch.cells, self.weight.shape[1])
+        entries = map(_array, (batch.starts, batch.columns, values))
+        loop = kernels.load("first_layer").product
+        kernels.share(loop, out.shape[1], *entries, _array(self.weight), _array(out), least=NARROWEST)
+        return out
+
+    def leave_gradient(self, batch: Batch, values: Tensor, by_output: Tensor) -> None:
+        """Leave the factors of the gradient of the weights for `learn`, from the gradients by the product."""
+        self.check_expected()
+        entries = map(_array, (batch.starts, batch.columns, values))
+        self.entries = kernels.load("first_layer").gene_major(*entries, batch.genes)
+        self.by_output = by_output
 
     def sparsity(self, use_kernel: bool) -> Tensor:
         """The scale-invariant L1/L2 penalty on the weights (paper, section II-E)."""
@@ -121,8 +138,8 @@ class FirstLayer(nn.Module):
 
     def _forget(self) -> None:
         """Drop what a backward pass left."""
-        self.entries: Entries | None = None
-        self.by_output: Tensor | None = None
+        self.entries = None
+        self.by_output = None
         self.by_sparsity = 0.0
         self.expects_gradient = False
 
@@ -137,18 +154,12 @@ class _Product(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, weight: Tensor, layer: FirstLayer, batch: Batch, values: Tensor) -> Tensor:
-        ctx.layer, ctx.genes = layer, batch.genes
-        ctx.entries = tuple(map(_array, (batch.starts, batch.columns, values)))
-        out = torch.zeros(batch.cells, weight.shape[1])
-        product = kernels.load("first_layer").product
-        kernels.share(product, weight.shape[1], *ctx.entries, _array(weight), _array(out), least=NARROWEST)
-        return out
+        ctx.layer, ctx.batch, ctx.values = layer, batch, values
+        return layer.product(batch, values)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[None, ...]:
-        ctx.layer.check_expected()
-        ctx.layer.entries = kernels.load("first_layer").gene_major(*ctx.entries, ctx.genes)
-        ctx.layer.by_output = grads[0].contiguous()
+        ctx.layer.leave_gradient(ctx.batch, ctx.values, grads[0].contiguous())
         return None, None, None, None
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:  # the network's first layer needs the penalty on its weights,
 
 Scalar = TypeVar("Scalar", Tensor, float)
 Numbers = TypeVar("Numbers", Tensor, np.ndarray)
+Decoded = tuple[Tensor, Tensor, Tensor | None, Tensor | None]
+"""Outputs of the decoder: log library (B, 1), logits, zero logits and dispersion, the last two where there are such."""
 NORM_FLOOR = 1e-12  # keeps the L1/L2 ratio defined for a neuron whose weights are all zero
 
 
@@ -42,17 +44,25 @@ def objective(network: "Network", batch: Batch) -> tuple[Tensor, Tensor]:
 
 def weight_penalty(network: "Network") -> Tensor | None:
     """The weighted penalty on the first layer, unless it is turned off or zeros take its place."""
-    if not network.hyper.alpha_w or network.hyper.sparsity != "penalty":
-        return None
-    return network.hyper.alpha_w * network.encoder.first.sparsity(network.uses_kernels)
+    weight = penalty_weight(network.hyper)
+    return weight * network.encoder.first.sparsity(network.uses_kernels) if weight else None
+
+
+def penalty_weight(p: Parameters) -> float:
+    """Weight of the penalty on the first layer; 0 if there is none."""
+    return p.alpha_w if p.sparsity == "penalty" else 0.0
 
 
 def library_penalty(network: "Network", prediction: "Prediction", batch: Batch) -> Tensor | None:
     """The weighted rate penalty on library sizes, for settings that have it in this form."""
-    p = network.hyper
-    if not p.overdispersed or p.rate_penalty != "library" or not p.alpha_rate:
+    if not penalises_library(network.hyper):
         return None
-    return p.alpha_rate * library_rate(torch.exp(prediction.log_library), batch.library_size)
+    return network.hyper.alpha_rate * library_rate(torch.exp(prediction.log_library), batch.library_size)
+
+
+def penalises_library(p: Parameters) -> bool:
+    """Whether the rate penalty is one on library sizes."""
+    return p.overdispersed and p.rate_penalty == "library" and p.alpha_rate > 0
 
 
 class Sums(NamedTuple, Generic[Scalar]):
@@ -124,7 +134,7 @@ def cell_nll(prediction: "Prediction", batch: Batch, use_kernel: bool) -> tuple[
     return by_cell.sum(), by_cell.detach()
 
 
-def _decoded(prediction: "Prediction") -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+def _decoded(prediction: "Prediction") -> Decoded:
     """The decoder's outputs as the kernel takes them."""
     return prediction.log_library, prediction.logits, prediction.zero_logits, prediction.dispersion
 
@@ -132,6 +142,42 @@ def _decoded(prediction: "Prediction") -> tuple[Tensor, Tensor, Tensor | None, T
 def _kernel_of(batch: Batch) -> type[torch.autograd.Function]:
     """The kernel for the device that a batch is on."""
     return _Kernel if batch.values.device.type == "cpu" else _TritonKernel
+
+
+class Scored(NamedTuple):
+    """What the processor's kernel makes of a batch."""
+
+    loss: float
+    sums: Sums[float]
+    by_cell: np.ndarray  # (B,) NLL in nats
+    gradients: list[Tensor]  # of the loss by the decoder's outputs, without cells where not wanted; an absent one has
+    # no genes
+
+
+def scored(outputs: Decoded, by_rate: bool, batch: Batch, weights: TermWeights, learn: bool) -> Scored:
+    """The sums over entries, and if asked for the gradients of their weighted sum, by the processor's kernel."""
+    log_library, logits, zero_logits, dispersion = outputs
+    absent = logits.new_empty(batch.cells, 0)
+    present = log_library.flatten(), logits, zero_logits, dispersion
+    decoded = [absent if each is None else each for each in present]
+    rows = batch.cells if learn else 0
+    gradients = [logits.new_empty(rows), *(logits.new_empty(rows, each.shape[1]) for each in decoded[1:])]
+    sums = np.empty((batch.cells, len(Sums._fields)))
+    counts = batch.starts, batch.columns, batch.values, batch.constant
+    kernels.share(
+        kernels.load("likelihood").nll_and_gradients,
+        batch.cells,
+        tuple(each.numpy() for each in counts),
+        tuple(each.detach().numpy() for each in decoded),
+        by_rate,
+        tuple(map(np.float32, weights)),
+        sums,
+        tuple(each.numpy() for each in gradients),
+    )
+    if rows and dispersion is not None and len(dispersion) == 1:
+        gradients[3] = gradients[3].sum(dim=0, keepdim=True)
+    totals = Sums(*sums.sum(axis=0).tolist())
+    return Scored(weights.weighted_sum(totals), totals, sums[:, 0], gradients)
 
 
 class _Kernel(torch.autograd.Function):
@@ -148,31 +194,11 @@ class _Kernel(torch.autograd.Function):
         batch: Batch,
         weights: TermWeights,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        absent = logits.new_empty(batch.cells, 0)
-        outputs = log_library.flatten(), logits, zero_logits, dispersion
-        decoded = [absent if each is None else each for each in outputs]
-        rows = batch.cells if any(ctx.needs_input_grad) else 0
-        gradients = [logits.new_empty(rows), *(logits.new_empty(rows, each.shape[1]) for each in decoded[1:])]
-        sums = np.empty((batch.cells, len(Sums._fields)))
-        counts = batch.starts, batch.columns, batch.values, batch.constant
-        kernels.share(
-            kernels.load("likelihood").nll_and_gradients,
-            batch.cells,
-            tuple(each.numpy() for each in counts),
-            tuple(each.detach().numpy() for each in decoded),
-            by_rate,
-            tuple(map(np.float32, weights)),
-            sums,
-            tuple(each.numpy() for each in gradients),
-        )
-        if rows and dispersion is not None and len(dispersion) == 1:
-            gradients[3] = gradients[3].sum(dim=0, keepdim=True)
-        ctx.gradients = gradients
-        totals = Sums(*sums.sum(axis=0).tolist())
-        as_tensor = torch.tensor(totals)
-        by_cell = torch.from_numpy(sums[:, 0].astype(np.float32))
-        ctx.mark_non_differentiable(as_tensor, by_cell)
-        return torch.tensor(weights.weighted_sum(totals)), as_tensor, by_cell
+        outputs, learn = (log_library, logits, zero_logits, dispersion), any(ctx.needs_input_grad)
+        loss, sums, by_cell, ctx.gradients = scored(outputs, by_rate, batch, weights, learn)
+        as_tensors = torch.tensor(sums), torch.from_numpy(by_cell.astype(np.float32))
+        ctx.mark_non_differentiable(*as_tensors)
+        return torch.tensor(loss), *as_tensors
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:

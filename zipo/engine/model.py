@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from zipo.engine import triton_kernels
 from zipo.engine.batches import Batch
+from zipo.engine.cached_attribute import cached_attribute
 from zipo.engine.first_layer import FirstLayer
+from zipo.engine.layers import Layers
 from zipo.engine.precision import bfloat16
 from zipo.engine.prediction import Prediction
 from zipo.engine.refinement import LatentPrior, refined
@@ -92,6 +94,18 @@ class Network(nn.Module):
         device = self.median_library.device
         return self.uses_kernels or (self.kernels and not self.hyper.compiled and triton_kernels.work_on(device))
 
+    @cached_attribute
+    def layers(self) -> Layers | None:
+        """The layers as zipo.engine.gradients goes through them; None where it does not know them."""
+        library = () if self.library is None else self.library.children()
+        encoder = self.encoder
+        return Layers.of(encoder.first, encoder.blocks, encoder.projections, library, self.decoder)
+
+    @property
+    def heads(self) -> list[nn.Module | None]:
+        """The layers that give logits of the proportions, zero logits and dispersion; None for one that is absent."""
+        return [self.log_proportions, self.zero_logits, self.dispersion]
+
     @property
     def library_bias(self) -> Tensor | None:
         """What is added to every cell's log l; None where l is the sum of the counts."""
@@ -131,11 +145,10 @@ class Network(nn.Module):
     @property
     def parts(self) -> dict[str, list[nn.Module]]:
         """The modules that can be frozen, by the names of what they make up."""
-        heads = [self.log_proportions, self.zero_logits, self.dispersion]
         parts: dict[str, list[nn.Module | None]] = {
             "first_layer": [self.encoder.first],
             "encoder": [self.encoder],
-            "decoder": [self.decoder, *heads],
+            "decoder": [self.decoder, *self.heads],
             "library": [self.library],
         }
         present = {name: [module for module in modules if module is not None] for name, modules in parts.items()}

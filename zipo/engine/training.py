@@ -13,6 +13,7 @@ from torch import Tensor
 from zipo.engine.batches import AnyCounts, Batch
 from zipo.engine.checkpoints import Checkpoints, State
 from zipo.engine.evaluation import gene_poisson_nll
+from zipo.engine.gradients import are_written_out, leave_gradients
 from zipo.engine.loss import objective
 from zipo.engine.model import Network
 from zipo.engine.optimizer import Adam, Schedule
@@ -166,13 +167,19 @@ def _fused() -> Callable[[Network, Batch], tuple[Tensor, Tensor]]:
 
 def step(network: Network, optimizer: Adam, rate: float, batch: Batch) -> Tensor:
     """One step of the optimizer on a batch; returns its loss without waiting for the device."""
+    optimizer.zero_grad()
+    loss = (leave_gradients if are_written_out(network, batch) else _by_autograd)(network, batch)
+    optimizer.step(rate)
+    return loss
+
+
+def _by_autograd(network: Network, batch: Batch) -> Tensor:
+    """The loss of a batch; its gradients are left with the weights."""
     p = network.hyper
     loss_of = _fused() if p.compiled and not network.uses_kernels else objective
-    optimizer.zero_grad()
     with tf32(p.precision == "tf32"):
         loss, _ = loss_of(network, batch)
         loss.backward()
-    optimizer.step(rate)
     return loss.detach()
 
 
