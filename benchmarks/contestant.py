@@ -30,13 +30,13 @@ class Ours:
     """The package's engine, through the functions that its training loop calls."""
 
     def __init__(self, matrix: csr_matrix, parameters: Parameters):
-        from zipo.engine import loss, training
+        from zipo.engine import gradients, loss, training
         from zipo.engine.batches import Counts
         from zipo.engine.model import Network
         from zipo.engine.optimizer import Adam
         from zipo.engine.threads import threads_for
 
-        self.step_on, self.loss = training.step, loss
+        self.step_on, self.gradients, self.loss = training.step, gradients, loss
         self.counts = Counts(matrix, np.zeros((matrix.shape[0], 0)), torch.device("cpu"))
         self.network = Network(matrix.shape[1], parameters).train()
         self.optimizer = Adam(self.network.parameters(), [self.network.encoder.first])
@@ -47,15 +47,21 @@ class Ours:
 
     def phases(self, cells: torch.Tensor) -> Iterator[None]:
         """The same step; yields after each of its phases. The phase `loss` includes the gradients by the outputs."""
+        network, first = self.network, self.network.encoder.first
         batch = self.counts.batch(cells)
         yield
         self.optimizer.zero_grad()
-        prediction = self.network(batch)
+        values, passes = network.transform(batch), self.gradients.Passes(network, network.layers)
+        with torch.no_grad():
+            outputs = passes.forward(batch, first.product(batch, values))
         yield
-        weights = self.loss.TermWeights.of(self.network.hyper, batch)
-        terms, _ = self.loss.entry_terms(prediction, batch, weights, self.network.uses_kernels)
+        by_logits, weights = network.hyper.dispersion == "logits", self.loss.TermWeights.of(network.hyper, batch)
+        with torch.no_grad():
+            scored = self.loss.scored(outputs, by_logits, batch, weights, learn=True)
         yield
-        (terms + self.loss.weight_penalty(self.network)).backward()
+        with torch.no_grad():
+            first.leave_gradient(batch, values, passes.backward(scored.gradients))
+        first.by_sparsity = self.loss.penalty_weight(network.hyper)
         yield
         self.optimizer.step(RATE)
         yield
