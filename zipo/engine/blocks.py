@@ -4,7 +4,6 @@ A block is a linear layer, activation and batch norm, as modules of the network 
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ from zipo.engine import kernels
 ACTIVATIONS: dict[type[nn.Module], int] = {nn.Sigmoid: 0, nn.ReLU: 1, nn.ReLU6: 2}
 """Those that the loops know, by the numbers that zipo.engine.kernels.blocks has for them."""
 NONE, BEFORE, AFTER = 0, 1, 2  # where batch norm is, likewise
-NOTHING = np.empty((2, 0), np.float32)
+NOTHING = np.empty(0, np.float32)
 
 
 @dataclass
@@ -58,9 +57,9 @@ class Block:
         """
         values = inputs if self.weight is None else torch.mm(inputs, self.weight.t())
         norm, own = self.norm, False
-        weights: Any = NOTHING
-        running: Any = NOTHING
-        outputs, statistics, numbers = values, NOTHING, (np.float32(0), np.float32(0))
+        weights: tuple[np.ndarray, ...] = (NOTHING, NOTHING)
+        running, numbers = weights, (np.float32(0), np.float32(0))
+        outputs, statistics = values, NOTHING[:, None]
         if norm is not None:
             own = norm.training
             weights = _array(norm.weight), _array(norm.bias)
