@@ -1,0 +1,58 @@
+"""The tables of docs/ablation.md: their arithmetic, and that the page has them."""
+
+import pandas as pd
+import pytest
+
+from tests.benchmarks.conftest import BENCHMARKS
+from zipo.shared.yaml_files import read_yaml
+
+
+@pytest.fixture
+def script(import_script):
+    return import_script("ablation")
+
+
+@pytest.fixture
+def scores() -> pd.DataFrame:
+    values = {
+        ("zipo", "a", "poisson_deviance"): 0.2,
+        ("zipo", "b", "poisson_deviance"): 0.5,
+        ("poisson", "a", "poisson_deviance"): 0.21,
+        ("poisson", "b", "poisson_deviance"): 0.45,
+        ("zipo", "a", "latent_ari"): 0.9,
+        ("poisson", "a", "latent_ari"): 0.8,
+    }
+    return pd.DataFrame(
+        [(*key, value) for key, value in values.items()], columns=["method", "dataset", "metric", "mean"]
+    )
+
+
+def test_losses_are_shares_above_the_default(script, scores):
+    table = script.changes(scores, "poisson_deviance").loc["poisson"]
+    assert table.tolist() == pytest.approx([0.05, -0.1, -0.025])
+    lines = script.by_dataset(scores).splitlines()
+    assert lines[2:] == ["| the default | 0.2000 | 0.5000 |  |", "| Poisson | +5.0 % | -10.0 % | -2.5 % |"]
+
+
+def test_other_measures_are_means_of_the_data_sets_that_have_them(script, scores):
+    last = script.by_measure(scores.assign(mean=scores["mean"])).splitlines()[-1]
+    assert last.startswith("| Poisson | -2.5 % |")
+    assert "| 0.800 |" in last
+
+
+def test_scores_are_those_of_the_leaderboard(script, scores, tmp_path):
+    other = pd.DataFrame([("dca", "a", "poisson_deviance", 1.0), ("zipo", "a", "seconds", 1.0)], columns=scores.columns)
+    pd.concat([scores, other]).to_parquet(tmp_path / "leaderboard.parquet")
+    collected = script.collected(tmp_path)
+    assert len(collected) == len(scores)
+    assert set(collected["method"]) == {"zipo", "poisson"}
+
+
+def test_the_page_has_the_tables_that_its_scores_make(script):
+    page, made = script.PAGE.read_text(), script.tables()
+    assert script.with_tables(page, made) == page
+
+
+def test_every_row_of_the_study_is_named(script):
+    named = read_yaml(BENCHMARKS.parent / "config" / "ablation.yaml")["benchmark"]["methods"]
+    assert set(named) - {"no_denoising", "gene_mean"} == {script.DEFAULT, *script.CHANGES}
