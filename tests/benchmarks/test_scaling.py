@@ -28,7 +28,7 @@ def test_a_row_has_seconds_memory_and_losses(tmp_path):
 def test_a_file_is_denoised_to_another(tmp_path):
     run("scaling_simulation.py", 1200, tmp_path / "counts.h5ad")
     row = json.loads(run("denoised_file.py", tmp_path / "counts.h5ad", tmp_path / "denoised.h5ad", "--threads", 1))
-    assert (row["cells"], row["genes"], row["encoder"]) == (1200, 2000, "256-128-64-18")
+    assert (row["cells"], row["genes"], row["encoder"]) == (1200, 2000, "256-128-64-32-12")
     assert row["gigabytes"] == pytest.approx((tmp_path / "denoised.h5ad").stat().st_size / 1e9)
     assert row["peak_mb"] > 100
     assert ad.read_h5ad(tmp_path / "denoised.h5ad").layers["denoised"].shape == (1200, 2000)
