@@ -10,8 +10,9 @@ FEW_CELLS, FEW_ITERATIONS, ITERATIONS = 2_500, 500, 1_000
 """Iterations of t-SNE, of up to so many cells and of more. Of 1,937 cells' 15 nearest neighbours in the latents, 53 %
 were among the 15 nearest in the plane after 500 iterations as after 1,000."""
 SILHOUETTE_CELLS = 10_000  # its cost grows with the square of the cells
-RESOLUTIONS = (0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0)
-"""Resolutions of Leiden of which that is taken whose clusters are nearest to the types."""
+RESOLUTIONS = (0.05, 0.07, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.4, 2.0)
+"""Resolutions of Leiden, of which that is taken whose clusters are nearest to the types. They are close to each other
+where clusters are few: with nine from 0.1 on, the ARI of one method's latents differed by up to 0.15 between seeds."""
 
 
 def tsne(latents: np.ndarray, seed: int) -> np.ndarray:
