@@ -80,7 +80,7 @@ def by_measure(scores: pd.DataFrame) -> str:
     for row, words in {DEFAULT: "the default", **CHANGES}.items():
         if row not in means.index:
             continue
-        losses = [_percent(table[row]) if row != DEFAULT else "" for table in tables]
+        losses = ["" if row == DEFAULT else _percent(table.get(row)) for table in tables]
         others = [_number(means.loc[row].get(measure)) for measure in MEASURES]
         body.append([words, *losses, *others])
     return rows(["in place of the default's choice", *LOSSES.values(), *MEASURES.values()], body)
@@ -96,8 +96,8 @@ def _by_dataset(scores: pd.DataFrame, metric: str) -> pd.DataFrame:
     return scores[scores["metric"] == metric].pivot_table(index="method", columns="dataset", values="mean")
 
 
-def _percent(share: float) -> str:
-    return "" if pd.isna(share) else f"{100 * share:+.1f} %"
+def _percent(share: float | None) -> str:
+    return "" if share is None or pd.isna(share) else f"{100 * share:+.1f} %"
 
 
 def _number(value: float | None) -> str:
