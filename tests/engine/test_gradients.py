@@ -77,17 +77,17 @@ def compare(model: Network, data: Counts, cells: torch.Tensor, tolerance: float 
     largest = max(gradient.abs().max().item() for gradient in gradients.values())
     inputs = batch.scattered(model.transform(batch))
     for name, weight in model.named_parameters():
-        found = weight.grad
+        ours = weight.grad
         if weight is first.weight:
             model.kernels = False
-            found = inputs.T @ first.by_output
+            ours = inputs.T @ first.by_output
             if first.by_sparsity:
                 leaf = weight.detach().clone().requires_grad_()
                 (first.by_sparsity * l1_over_l2(leaf)).backward()
-                found = found + leaf.grad
+                ours = ours + leaf.grad
             model.kernels = True
         # sums that batch norm makes zero are differences of numbers as large as the others
-        np.testing.assert_allclose(found, gradients[name], rtol=100 * tolerance, atol=tolerance * largest, err_msg=name)
+        np.testing.assert_allclose(ours, gradients[name], rtol=100 * tolerance, atol=tolerance * largest, err_msg=name)
     for name, buffer in model.named_buffers():
         np.testing.assert_allclose(buffer, buffers[name], rtol=1e-5, atol=1e-6, err_msg=name)
 
@@ -145,7 +145,7 @@ def test_a_single_cell_and_a_network_without_kernels_are_left_to_autograd():
 
 @named
 def test_three_epochs_have_the_losses_of_autograd_without_kernels(options):
-    data, found = counts(200), []
+    data, losses = counts(200), []
     for kernels in (True, False):
         small = {"batch_size": 32, "max_epochs": 3, "learning_rate": 2e-3}
         model = network(**options | small)
@@ -155,20 +155,20 @@ def test_three_epochs_have_the_losses_of_autograd_without_kernels(options):
         # they change nothing in training, and in evaluation the distance of the running means from them
         settled = not any(block.order == BEFORE for block in [*model.layers.encoder, *model.layers.library])
         names = ("training_loss", "validation_loss") if settled else ("training_loss",)
-        found.append([epoch[name] for epoch in history for name in names])
-    assert found[0] == pytest.approx(found[1], rel=1e-5)
+        losses.append([epoch[name] for epoch in history for name in names])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
 def test_threads_change_no_bit():
-    before, found = torch.get_num_threads(), []
+    before, steps = torch.get_num_threads(), []
     for threads in (1, 2):
         torch.set_num_threads(threads)
         model = network(likelihood="zinb", encoder="300-12-4")
         model.encoder.first.expect_gradient()
         loss = leave_gradients(model, counts().batch(torch.arange(CELLS)))
-        found.append([loss, *(weight.grad for weight in model.parameters() if weight.grad is not None)])
+        steps.append([loss, *(weight.grad for weight in model.parameters() if weight.grad is not None)])
     torch.set_num_threads(before)
-    assert all(torch.equal(one, two) for one, two in zip(*found, strict=True))
+    assert all(torch.equal(one, two) for one, two in zip(*steps, strict=True))
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "relu", "relu6"])

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from zipo.engine.batches import AnyCounts, Batch
 from zipo.engine.likelihoods import BASES, SMALLEST_RATE, NegativeBinomial, Poisson
 from zipo.engine.model import ENTRIES_AT_ONCE, Network
-from zipo.engine.refinement import GENES_AT_ONCE, Place, refined, solved, symmetric, with_one
+from zipo.engine.refinement import GENES_AT_ONCE, Place, refined, shortened, solved, symmetric, with_one
 from zipo.engine.size_regressions import SizeRegressions
 from zipo.engine.uncertainty import covariance_root, log_rate_variance
 
@@ -268,8 +268,7 @@ class Regressions:
         for genes in torch.arange(len(weights)).split(GENES_AT_ONCE):
             matrix = symmetric(self.normal[genes], len(precision)) + torch.diag(precision)
             step = -solved(matrix, gradient[genes])
-            length = (step.abs() * spread).amax(dim=1, keepdim=True)
-            weights[genes] += step * (LARGEST / length.clamp(min=LARGEST))
+            weights[genes] += shortened(step, spread, LARGEST)
         head.weight.copy_(weights[:, :-1])
         head.bias.copy_(weights[:, -1])
         if self.sizes is not None:

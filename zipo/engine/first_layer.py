@@ -38,8 +38,8 @@ class FirstLayer(nn.Module):
         """(genes,) soft thresholds that follow each step of the optimizer, in learning rates."""
         self.fixed = False
         """Whether weights that are zero stay zero."""
-        self.entries: Entries | None = None
-        self.by_output: Tensor | None = None
+        self.entries: Entries | None
+        self.by_output: Tensor | None
         self._sums: tuple[int, np.ndarray] | None = None  # with the version of the weights that they belong to
         self._forget()
 

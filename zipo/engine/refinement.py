@@ -105,8 +105,13 @@ class Place(NamedTuple):
     def step(self, precision: Tensor) -> Tensor:
         """(B, L) a step of Fisher scoring, no longer than LARGEST."""
         step = -solved(self.curvature, self.gradient)
-        length = (step.abs() * precision.sqrt()).amax(dim=1, keepdim=True)
-        return step * (LARGEST / length.clamp(min=LARGEST))
+        return shortened(step, precision.sqrt(), LARGEST)
+
+
+def shortened(steps: Tensor, scale: Tensor, largest: float) -> Tensor:
+    """The steps (N, K), each as long as it is or as makes its largest entry, times the scale (K,), the largest."""
+    length = (steps.abs() * scale).amax(dim=1, keepdim=True)
+    return steps * (largest / length.clamp(min=largest))
 
 
 def solved(matrices: Tensor, vectors: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from zipo.engine.batches import Batch
 from zipo.engine.model import Network, SharedByCells
-from zipo.engine.refinement import GENES_AT_ONCE, solved, symmetric
+from zipo.engine.refinement import GENES_AT_ONCE, shortened, solved, symmetric
 
 LARGEST = 1.0
 """Largest change of a log size in a step, for each standard deviation of its input."""
@@ -62,8 +62,7 @@ class SizeRegressions:
         for genes in torch.arange(len(values)).split(GENES_AT_ONCE):
             matrix = symmetric(self.normal[genes] * share[genes, None], len(precision))
             step = solved(matrix + torch.diag(precision + TINY), gradient[genes])
-            length = (step.abs() * spread).amax(dim=1, keepdim=True)
-            values[genes] += step * (LARGEST / length.clamp(min=LARGEST))
+            values[genes] += shortened(step, spread, LARGEST)
         self.bias.copy_(-values[:, -1].clamp(*SIZES))
         if self.weight is not None:
             self.weight.copy_(-values[:, :-1])

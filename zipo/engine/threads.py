@@ -23,8 +23,7 @@ LIKELIHOOD = 60
 def work_of_step(network: Network, cells: int) -> int:
     """Multiply-adds of a training step on so many cells, the counts taken as dense."""
     weights = sum(weight.numel() for weight in network.parameters())
-    per_cell = [network.log_proportions, network.zero_logits, network.dispersion]
-    outputs = sum(head.out_features for head in per_cell if isinstance(head, torch.nn.Linear))
+    outputs = sum(head.out_features for head in network.heads if isinstance(head, torch.nn.Linear))
     return cells * (PASSES * weights + LIKELIHOOD * outputs)
 
 
