@@ -11,8 +11,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-from bars_simulation import rows
-from page_tables import with_tables
+from page_tables import rows, with_tables
 
 from zipo.shared.tables import write_tsv
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from page_tables import with_tables
+from page_tables import rows, with_tables
 from scipy import stats
 
 from zipo.figures.shared.statistics import BAR
@@ -77,12 +77,6 @@ def bars_apart(losses: np.ndarray) -> np.ndarray:
 def t_apart(losses: np.ndarray, level: float = 0.02) -> np.ndarray:
     """Whether a two-sided paired t test of the first two settings rejects (studies)."""
     return stats.ttest_rel(losses[..., 0], losses[..., 1], axis=1).pvalue <= level
-
-
-def rows(head: list[str], body: list[list[str]]) -> str:
-    """A table in Markdown."""
-    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *body]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def percent(share: float | np.ndarray) -> str:

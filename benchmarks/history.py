@@ -18,6 +18,7 @@ from statistics import quantiles
 
 from page_tables import with_tables
 
+from zipo.benchmark.answers import count, listed
 from zipo.shared.atomic_files import atomic_write
 from zipo.shared.errors import InputError
 from zipo.shared.locks import exclusive_lock
@@ -146,7 +147,7 @@ def append(line: Line, file: Path) -> list[Line]:
 
 def compared(line: Line, before: list[Line]) -> str:
     """A sentence on a line and the one before it of the same shape, machine and threads."""
-    name = f"{line.shape}, {line.likelihood}, {numbered(line.threads, 'thread')}"
+    name = f"{line.shape}, {line.likelihood}, {count(line.threads, 'thread')}"
     earlier = [each for each in before if (each.shape, each.machine) == (line.shape, line.machine)]
     if not earlier:
         return f"{name}: {line.in_words()} times plain PyTorch's speed, the first line of this machine"
@@ -201,17 +202,7 @@ def sentence(lines: list[Line]) -> str:
 def where(lines: list[Line]) -> str:
     """Machine, threads and torch of lines."""
     last = lines[-1]
-    return f"{last.processor}, {numbered(last.cores, 'core')}, {numbered(last.threads, 'thread')}, torch {last.torch}"
-
-
-def numbered(number: int, noun: str) -> str:
-    """A number of things in words."""
-    return f"{number} {noun}{'s' * (number != 1)}"
-
-
-def listed(words: list[str]) -> str:
-    """Words with commas and a final and."""
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if words[1:] else words[0]
+    return f"{last.processor}, {count(last.cores, 'core')}, {count(last.threads, 'thread')}, torch {last.torch}"
 
 
 def pages(lines: list[Line]) -> dict[Path, dict[str, str]]:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import anndata as ad
 import numpy as np
-import yaml
+
+from zipo.shared.yaml_files import read_yaml
 
 CATALOGUE = Path(__file__).resolve().parents[1] / "config" / "datasets.yaml"
 DATASETS = ("simulated_programs", "simulated_trajectory", "simulated_batches")
@@ -36,7 +37,7 @@ def simulated(name: str, cells: int | None) -> ad.AnnData:
     from zipo.datasets.simulation import simulate
     from zipo.datasets.sources.simulated import SimulatedSource
 
-    source = yaml.safe_load(CATALOGUE.read_text())[name]["source"]
+    source = read_yaml(CATALOGUE)[name]["source"]
     return simulate(SimulatedSource(**source | ({"cells": cells} if cells else {})))
 
 

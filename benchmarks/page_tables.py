@@ -1,4 +1,4 @@
-"""Text on pages that a script made, between marks by which it is made anew."""
+"""Tables and text on pages that a script made, between marks by which they are made anew."""
 
 
 def between(name: str) -> tuple[str, str]:
@@ -13,3 +13,9 @@ def with_tables(page: str, made: dict[str, str]) -> str:
         head, rest = page.split(start)
         page = head + start + table + rest[rest.index(end) :]
     return page
+
+
+def rows(head: list[str], body: list[list[str]]) -> str:
+    """A table in Markdown."""
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *body]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from bars_simulation import rows, with_tables
+from page_tables import rows, with_tables
 
 from zipo.shared.tables import write_tsv
 
@@ -24,7 +24,10 @@ RUNS = DOCS / "sparsity" / "runs.tsv"
 GRADIENTS = DOCS / "sparsity" / "gradients.tsv"
 SIZES = DOCS / "sparsity" / "sizes.tsv"
 THRESHOLDS = ("1e-06", "1e-05", "0.0001", "0.001", "0.01", "0.1")
-VARIED = ("alpha_w", "reduction", "input", "batch_size", "learning_rate_floor", "plateau_factor")
+PAPER = {"alpha_w": 0.1, "reduction": "mean", "input": "log1p", "batch_size": 64}
+PAPER |= {"learning_rate_floor": 0.001, "plateau_factor": 0.1}
+"""What the settings vary, as the centre has it."""
+VARIED = tuple(PAPER)
 PAPER_CELLS, PAPER_BATCH, PAPER_KEPT, PAPER_THRESHOLD = 68_100, 256, 0.02, 1e-4
 LARGEST = 10.0  # a neuron's largest weight, as measured
 CUT = 10.0  # by which the plateau rule divides the learning rate
@@ -53,8 +56,6 @@ def collected(runs: pd.DataFrame) -> pd.DataFrame:
 
 def settings(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """The trainings of each setting with its name: what it has in another way than the paper's on Baron."""
-    base = {"alpha_w": 0.1, "reduction": "mean", "input": "log1p", "batch_size": 64}
-    base |= {"learning_rate_floor": 0.001, "plateau_factor": 0.1}
     named = []
     for key, part in table.groupby(["dataset", *VARIED], sort=False):
         values = dict(zip(VARIED, key[1:], strict=True))
@@ -66,7 +67,7 @@ def settings(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
             "learning_rate_floor": f"rate to {values['learning_rate_floor']:g} at once",
             "plateau_factor": "rate never cut",
         }
-        others = [words[name] for name in VARIED if values[name] != base[name]]
+        others = [words[name] for name in VARIED if values[name] != PAPER[name]]
         if key[0] != "baron":
             others.insert(0, f"{part['training_cells'].iloc[0]:,} cells of {key[0]}")
         named.append((", ".join(others) or "as in the paper", part))
@@ -229,13 +230,8 @@ def draw_figure(target: Path) -> None:
 
 def _as_in_the_paper(table: pd.DataFrame) -> pd.Series:
     """Which trainings differ from the paper's in the penalty alone."""
-    return (
-        (table["reduction"] == "mean")
-        & (table["input"] == "log1p")
-        & (table["batch_size"] == 64)
-        & (table["learning_rate_floor"] == 0.001)
-        & (table["plateau_factor"] == 0.1)
-    )
+    others = [name for name in VARIED if name != "alpha_w"]
+    return (table[others] == pd.Series(PAPER)[others]).all(axis=1)
 
 
 def main(results: Path | None) -> None:
