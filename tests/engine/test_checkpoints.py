@@ -55,7 +55,7 @@ def same(one, other):
     (network, training), (network2, training2) = one, other
     weights, weights2 = network.state_dict(), network2.state_dict()
     assert list(weights) == list(weights2)
-    training2.seconds = training.seconds
+    training2.seconds, training2.compute_seconds = training.seconds, training.compute_seconds
     return all(torch.equal(weights[name], weights2[name]) for name in weights) and training == training2
 
 
@@ -64,6 +64,16 @@ def test_a_stopped_training_goes_on_to_the_same_bits(simulated, tmp_path, batche
     with pytest.raises(Stopped):
         fit(simulated, StopsAfter(tmp_path / "seed-1", batches))
     assert same(fit(simulated), fit(simulated, Checkpoints(tmp_path / "seed-1", "same", NEVER)))
+
+
+def test_times_before_a_stop_count(simulated, tmp_path, monkeypatch):
+    with pytest.raises(Stopped):
+        fit(simulated, StopsAfter(tmp_path / "seed-1", 8))
+    checkpoint = Checkpoints(tmp_path / "seed-1", "same", NEVER).latest()
+    before = checkpoint.rest["outcome"]["compute_seconds"]
+    monkeypatch.setattr("time.process_time", lambda: 100.0)  # from here on the CPU does nothing
+    _, training = fit(simulated, Checkpoints(tmp_path / "seed-1", "same", NEVER))
+    assert 0 < before == pytest.approx(training.compute_seconds, abs=1e-9)
 
 
 def test_a_training_stopped_at_every_batch_goes_on_to_the_same_bits(simulated, tmp_path):
@@ -185,7 +195,8 @@ def test_the_state_holds_all_that_changes(simulated):
         trainers.append(Trainer(Network(training.genes, p, seed=5), training, validation, 1))
     trainers[0].run(None, None)
     trainers[1].restore(trainers[0].state())
-    trainers[1].outcome.seconds = trainers[0].outcome.seconds
+    for trainer in trainers:
+        trainer.outcome.seconds = trainer.outcome.compute_seconds = 0
     for name in vars(trainers[0]).keys() - {"_since", "training", "validation"}:  # what is given, and the clock
         one, other = (getattr(trainer, name) for trainer in trainers)
         assert _plain(one) == _plain(other), name

@@ -1,5 +1,6 @@
 """Stopping, divergence and determinism of the training loop."""
 
+import itertools
 import math
 
 import numpy as np
@@ -34,6 +35,11 @@ def test_training_stops_after_patience_without_gain(simulated):
     _, training, _ = fit(simulated, max_epochs=50, stop_patience=3, stop_threshold=0.9)
     assert training.stopped_by == "patience"
     assert len(training.history) == training.best_epoch + 3
+
+
+def test_compute_seconds_are_those_of_the_cpu(simulated, monkeypatch):
+    monkeypatch.setattr("time.process_time", itertools.count(100.0, 0.5).__next__)
+    assert fit(simulated, max_epochs=6)[1].compute_seconds == 3.0  # a clock that is read once before, once an epoch
 
 
 def test_monitoring_the_nll_follows_the_nll(simulated):

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.xdist_group("faults")
 SECOND_SEED = "results/tiny/kept/*/seed-2/*.npz"  # its checkpoints, so the first seed is finished
 SAME = "the same command"
 TABLE = "results/tiny/runs.parquet"
-VARIES = ["seconds", "seconds_per_epoch", "cells_per_second", "peak_memory_mb", "git_commit"]
+VARIES = ["seconds", "seconds_per_epoch", "compute_seconds", "cells_per_second", "peak_memory_mb", "git_commit"]
 FAULTY = deepcopy(STUDY) | {
     "experiments": {"likelihood": {"points": [{"likelihood": "zip"}]}},
     "parameters": {"encoder": "8-4", "batch_size": 32, "max_epochs": 150, "stop_patience": 150},

@@ -21,6 +21,9 @@ from zipo.engine.precision import tf32
 from zipo.engine.sparsity import Sparsification
 from zipo.engine.threads import training_threads
 
+TIMES = ("seconds", "compute_seconds")
+"""Fields of Training that differ between two trainings of the same numbers."""
+
 
 @dataclass
 class Training:
@@ -34,6 +37,8 @@ class Training:
     """Per epoch: learning rate, training loss, validation loss and validation NLL."""
     seconds: float = 0.0
     """Time spent; what was lost when a training was cut off is not counted."""
+    compute_seconds: float = 0.0
+    """The same in seconds of the CPU, in all threads, where a CPU trains: other work on the machine does not count."""
 
     @property
     def diverged(self) -> bool:
@@ -79,7 +84,11 @@ class Trainer:
         self.order = torch.empty(0, dtype=torch.int64)  # of the cells in the epoch at hand; empty between two epochs
         self.batches_done = 0
         self.loss_sum = torch.zeros((), device=training.device)  # over the cells of those batches
-        self._since = time.perf_counter()
+        self._clocks = {
+            "seconds": time.perf_counter,
+            "compute_seconds": time.process_time if training.device.type == "cpu" else time.perf_counter,
+        }
+        self._since = {name: clock() for name, clock in self._clocks.items()}
 
     def run(self, on_epoch: Callable[[int, float], None] | None, after_batch: Callable[[], None] | None) -> None:
         """Train to the end."""
@@ -93,7 +102,7 @@ class Trainer:
             loss, nll = validation_losses(self.network, self.validation)
             losses = {"training_loss": training_loss, "validation_loss": loss, "validation_nll": nll}
             outcome.history.append({"learning_rate": rate} | losses)
-            outcome.seconds = self._seconds()
+            vars(outcome).update(self._times())
             if not (math.isfinite(training_loss) and math.isfinite(loss)) or (epoch > 1 and nll > ceiling):
                 outcome.stopped_by = "diverged"
                 return
@@ -133,7 +142,7 @@ class Trainer:
         tensors |= {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
         tensors |= {f"best.{name}": tensor for name, tensor in self.best_weights.items()}
         tensors |= {f"optimizer.{name}": tensor for name, tensor in self.optimizer.state().items()}
-        outcome = asdict(self.outcome) | {"seconds": self._seconds()}
+        outcome = asdict(self.outcome) | self._times()
         rest = {"outcome": outcome, "best": self.best, "batches_done": self.batches_done}
         return State(tensors, rest | {"schedule": self.schedule.state()})
 
@@ -153,10 +162,11 @@ class Trainer:
         self.generator.set_state(state.tensors["generator"])
         self.best, self.outcome = state.rest["best"], Training(**state.rest["outcome"])
         self.schedule.restore(state.rest["schedule"])
-        self._since = time.perf_counter() - self.outcome.seconds
+        self._since = {name: clock() - getattr(self.outcome, name) for name, clock in self._clocks.items()}
 
-    def _seconds(self) -> float:
-        return time.perf_counter() - self._since
+    def _times(self) -> dict[str, float]:
+        """The fields of the outcome that say how long the training took so far."""
+        return {name: clock() - self._since[name] for name, clock in self._clocks.items()}
 
 
 @cache

@@ -16,6 +16,7 @@ from safetensors.torch import save as bytes_of
 from torch import Tensor
 
 from zipo import __version__
+from zipo.engine.training import TIMES
 from zipo.model.arguments import path_of
 from zipo.shared.atomic_files import atomic_folder, temporary_folders
 from zipo.shared.errors import InputError
@@ -55,7 +56,7 @@ def save(model: "ZiPo", folder: Path) -> None:
         "covariates": model.covariates.state(),
         "genes": list(map(str, model.genes)),
         # time is no property of the model: the same seed gives the same file
-        "training": {name: value for name, value in asdict(model.training).items() if name != "seconds"},
+        "training": {name: value for name, value in asdict(model.training).items() if name not in TIMES},
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
     }
     with atomic_folder(folder) as part:

@@ -44,6 +44,7 @@ def run(
 
     model.fit(training, validation, on_epoch, checkpoints)
     history, seconds = model.training.history, model.training.seconds
+    compute_seconds = model.training.compute_seconds
     epochs = len(history)
 
     row = identity | {"setting": setting["id"]} | p.model_dump()
@@ -66,7 +67,8 @@ def run(
         "weights": sum(weights.numel() for weights in model.network.parameters()),
         "seconds": seconds,
         "seconds_per_epoch": seconds / epochs,
-        "cells_per_second": len(parts.training) * epochs / seconds,
+        "compute_seconds": compute_seconds,
+        "cells_per_second": len(parts.training) * epochs / compute_seconds,
         "peak_memory_mb": peak_mb(),
         "device": _device_name(model.device),
         "threads": threads_for(model.network, min(p.batch_size, len(parts.training))),

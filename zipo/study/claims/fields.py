@@ -18,7 +18,7 @@ MEASURES = [
     "test_nll", "test_nll_observed_library", "test_mse_rates", "test_mse_means", "test_mean_zero_probability",
     "test_library_error", "test_nll_gene_poisson", "test_total_ratio", "test_median_cell_ratio", "training_nll",
     "validation_nll", "penalty_z", "penalty_w", "penalty_w_unweighted", "penalty_theta", "penalty_rate",
-    "epochs", "best_epoch", "seconds", "seconds_per_epoch", "cells_per_second", "peak_memory_mb", "weights",
+    "epochs", "best_epoch", "compute_seconds", "cells_per_second", "peak_memory_mb", "weights",
     *SCORES, *ADDED,
 ]  # fmt: skip
 """Columns with a number of each run."""

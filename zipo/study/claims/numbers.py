@@ -13,7 +13,7 @@ LOSS = re.compile(
     r"pruned_.+_(nll|mse_rates)"
 )
 """Measures of which a larger value is worse, and which a run that diverged has none of."""
-CUT_OFF = ("epochs", "best_epoch", "seconds")
+CUT_OFF = ("epochs", "best_epoch", "compute_seconds")
 """Measures that the cap of epochs cuts off: all that is known of such a run is that it would have had more."""
 
 

@@ -40,7 +40,7 @@ class TrialsClaim(EffectClaim):
 
     kind: Literal["trials"]
     """A comparison among the trials of the search that came to their ends."""
-    measure: Literal["validation_nll", "test_nll", "test_mse_rates", "test_mse_means", "epochs", "weights", "seconds"]
+    measure: Literal["validation_nll", "test_nll", "test_mse_rates", "test_mse_means", "epochs", "weights"]
     """Column of the trials table that is compared."""
     of: TrialSelector
     """Trials of which the claim speaks, compared with all others."""
