@@ -180,6 +180,18 @@ def test_what_the_seeds_can_show_is_stated():
     assert f"4 seeds show effects of {found:.3g} with a power of 80 %" in row["sentence"]
 
 
+def test_more_seeds_than_anyone_trains_are_not_counted_in_words():
+    from statsmodels.stats.power import TTestPower
+
+    differences = np.array([-1.05, 0.95, -1.05, 0.95])  # half of what matters, beside a spread of more than 1
+    row = verdict(runs(**{"a0.1": HIGH[:4], "a1": list(np.array(HIGH[:4]) + differences)}), **LESS)
+    standard = 0.05 / differences.std(ddof=1)
+    needed = math.ceil(TTestPower().solve_power(standard, alpha=0.05, power=0.8, alternative="larger"))
+    assert row["seeds_needed"] == pytest.approx(needed, abs=1)
+    assert needed > 1000
+    assert row["sentence"].endswith(" If things are as seen, 1,000 seeds would not decide it.")
+
+
 def test_data_sets_that_the_paper_does_not_speak_of_are_marked():
     table = pd.concat([runs(dataset=name, **{"a0.1": HIGH, "a1": LOW}) for name in ("a", "b")], ignore_index=True)
     from tests.study.claims.invented import STUDY

@@ -8,6 +8,9 @@ from zipo.study.claims import t_tests
 from zipo.study.claims.claim import Claim
 from zipo.study.claims.evidence import Evidence
 
+PRACTICAL = 1000
+"""The most seeds that are stated as a number: nobody trains more."""
+
 
 @dataclass(frozen=True)
 class Power:
@@ -46,8 +49,10 @@ class Power:
             shown = f" {evidence.count:,} {unit} show effects of {amount} with a power of {100 * t_tests.POWER:g} %."
         if not self.seeds:
             return shown
+        if self.seeds > PRACTICAL:
+            return f"{shown} If things are as seen, {PRACTICAL:,} {claim.unit}s would not decide it."
         decided = f" If things are as seen, {self.seeds:,} {claim.counted(self.seeds)} would decide it"
         if not self.fewest:
             return f"{shown}{decided}."
-        most = f"{self.most:,}" if self.most else f"more than {t_tests.MOST_SEEDS:,}"
+        most = f"{self.most:,}" if self.most and self.most <= PRACTICAL else f"more than {PRACTICAL:,}"
         return f"{shown}{decided}, or {self.fewest:,} to {most}, as the spread is no better known."

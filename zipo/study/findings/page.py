@@ -15,7 +15,6 @@ from zipo.study.findings.tables import (
     Findings,
     by_figure,
     counts,
-    dataset_name,
     effect,
     to_settle,
 )
@@ -49,8 +48,7 @@ the tables beside it: {counts(findings.claims)}, counting each data set by itsel
 {markdown(_overview(findings.claims))}
 
 A verdict is of a test at 5 % with Holm's correction within a figure; [statistics](../statistics.md) has the rules.
-Effects are as in [claims.tsv](claims.tsv), with the 95 % confidence interval over seeds. Data sets in parentheses are
-not those of which the paper says it.
+Effects are as in [claims.tsv](claims.tsv), with the 95 % confidence interval over seeds. {_whose_data(findings)}
 
 {sections}
 
@@ -65,6 +63,12 @@ not those of which the paper says it.
 The tables: [claims.tsv](claims.tsv){", [readings.tsv](readings.tsv)" if len(findings.readings) else ""} and
 [provenance.json](provenance.json).
 """
+
+
+def _whose_data(findings: Findings) -> str:
+    if findings.on_papers_data():
+        return "Data sets\nthat are not those of which the paper says it are marked."
+    return "None of the data\nsets is one of which the paper says it."
 
 
 def _overview(claims: pd.DataFrame) -> pd.DataFrame:
@@ -100,7 +104,9 @@ def _claim(rows: pd.DataFrame, findings: Findings) -> str:
             continue
         amounts = effect(claim)
         shown = "" if amounts == NONE else f", {amounts}"
-        lines.append(f"  - {sign} **{claim.verdict}** on {dataset_name(claim)}{shown}. {_linked(claim.sentence)}")
+        lines.append(
+            f"  - {sign} **{claim.verdict}** on {findings.dataset_name(claim)}{shown}. {_linked(claim.sentence)}"
+        )
         if missing != NONE:
             lines.append(f"    *Missing to settle it:* {_escaped(missing)}{'' if missing.endswith('?') else '.'}")
     return "\n".join(lines)

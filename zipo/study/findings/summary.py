@@ -47,12 +47,8 @@ def _line(name: str, findings: Findings) -> str:
             verdicts.append(f"not run ({row.sentence.removeprefix('Not run: ').rstrip('.')})")
             continue
         notes = [effect(row), runs_to_note(row), under_readings(findings.reading_of(row))]
-        verdicts.append(f"{row.verdict} on {row.dataset}: {', '.join(note for note in notes if note)}")
-    elsewhere = any(row.verdict != "not run" and not row.papers_data for row in rows)
-    note = " (not the data of which the paper says it)" if elsewhere else ""
-    return (
-        f"\N{LEFT DOUBLE QUOTATION MARK}{rows[0].claim}\N{RIGHT DOUBLE QUOTATION MARK} is {'; '.join(verdicts)}{note}."
-    )
+        verdicts.append(f"{row.verdict} on {findings.dataset_name(row)}: {', '.join(note for note in notes if note)}")
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{rows[0].claim}\N{RIGHT DOUBLE QUOTATION MARK} is {'; '.join(verdicts)}."
 
 
 def place(ranks: pd.DataFrame, ours: list[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Self
 import pandas as pd
 
 from zipo.shared.verdicts import SIGNS, amount
+from zipo.study.claims.power import PRACTICAL
 from zipo.study.readings.verdicts import HANGS, NOT_COMPARED, UNDECIDED
 
 CLAIMS, READINGS, RANKS = "claims.tsv", "readings.tsv", "ranks.tsv"
@@ -38,6 +39,17 @@ class Findings:
         readings, ranks = (read_tsv(folder / name) for name in (READINGS, RANKS))
         facts = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
         return cls(read_tsv(folder / CLAIMS), readings, ranks, facts)
+
+    def on_papers_data(self) -> bool:
+        """Whether the study tests any claim on data of which the paper says it."""
+        tested = self.claims[self.claims["verdict"] != "not run"]
+        return bool(tested["papers_data"].any())
+
+    def dataset_name(self, claim: Any) -> str:
+        """The data set of a claim, marked where others of the study alone are those of which the paper says it."""
+        return (
+            f"{claim.dataset} (not the paper's)" if self.on_papers_data() and not claim.papers_data else claim.dataset
+        )
 
     def reading_of(self, claim: Any) -> dict[str, Any] | None:
         """What the readings together say of a row of the claims; None where they do not concern it."""
@@ -70,15 +82,6 @@ def by_figure(claims: pd.DataFrame) -> list[tuple[float, pd.DataFrame]]:
     figures = pd.to_numeric(claims["figure"])
     parts = [(figure, claims[figures == figure]) for figure in sorted(figures.dropna().unique())]
     return parts + ([(math.nan, claims[figures.isna()])] if figures.isna().any() else [])
-
-
-def dataset_name(claim: Any) -> str:
-    """The data set of a claim, in parentheses where it ran on one of which the paper does not say it."""
-    return (
-        f"({claim.dataset})"
-        if claim.dataset and claim.verdict != "not run" and not claim.papers_data
-        else claim.dataset
-    )
 
 
 def effect(claim: Any) -> str:
@@ -126,7 +129,8 @@ def to_settle(claim: Any, findings: Findings) -> str:
         if not pd.isna(claim.capped) and claim.capped > 0:
             parts.append("trainings to their own end")
         if not pd.isna(claim.seeds_needed):
-            parts.append(f"about {claim.seeds_needed:.0f} seeds")
+            number = f"more than {PRACTICAL:,}" if claim.seeds_needed > PRACTICAL else f"about {claim.seeds_needed:.0f}"
+            parts.append(f"{number} seeds")
     if claim.verdict == "not run" and claim.sentence:
         parts.append(claim.sentence.removeprefix("Not run: ").rstrip("."))
     return "; ".join(parts) or NONE
