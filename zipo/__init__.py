@@ -1,11 +1,18 @@
 """ZiPo: a deep autoencoder that denoises single-cell counts, and the study of it."""
 
+import os
 from importlib import import_module
 from typing import Any
 
 from zipo.shared.errors import InputError
 
 __all__ = ["InputError", "ZiPo", "check", "pp", "programs"]
+
+# torch's threads spin for milliseconds while they wait for one that another process keeps from running: on two cores
+# beside two busy processes a small file took six times as long as with this limit, and alone no less. OpenMP reads it
+# when torch is loaded; what a user has set stays.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
 def __getattr__(name: str) -> Any:

@@ -1,5 +1,9 @@
 """Threads of a training, by a count of multiply-adds made by hand."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -62,3 +66,16 @@ def test_a_training_has_its_threads_and_the_caller_has_his_back(two_threads, mon
         assert fails
     assert seen == [expected]
     assert torch.get_num_threads() == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [({}, "10000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, "None")],
+)
+def test_torch_is_loaded_with_threads_that_do_not_spin_for_long(given, expected):
+    command = "import zipo, os, sys; assert 'torch' not in sys.modules; print(os.environ.get('GOMP_SPINCOUNT'))"
+    mine = {name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    ended = subprocess.run(
+        [sys.executable, "-c", command], env=mine | given, capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.strip() == expected
