@@ -16,7 +16,7 @@ from zipo.study.findings.front import front
 from zipo.study.findings.page import text
 from zipo.study.findings.publish import publish
 from zipo.study.findings.summary import PLACE, QUESTIONS, answers, place
-from zipo.study.findings.tables import Findings
+from zipo.study.findings.tables import Findings, under_readings
 
 OWN = {
     "id": "zip_beats_zinb_nll", "figure": 11, "section": "III-F", "claim": "ZIP has a lower NLL than ZINB.",
@@ -94,6 +94,18 @@ def test_the_short_answers_are_made_from_the_verdicts(results, leaderboard, tmp_
         "z has place 2 of 3 by mean rank (2.0; a, the first, 1.0) over 2 measures on 1 data set; first by ari; "
         "last by mse."
     )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "clause"),
+    [
+        ("robust", "reproduced under every reading tried"),
+        ("fails under every reading", "reproduced under no reading tried"),
+        ("not compared", "no other reading tried"),
+    ],
+)
+def test_what_readings_say_together_is_a_clause(verdict, clause):
+    assert under_readings({"class": verdict}) == clause
 
 
 def test_the_verdicts_decide_what_the_page_says(results, tmp_path):

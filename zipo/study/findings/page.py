@@ -145,7 +145,8 @@ def _readings(findings: Findings, folder: Path) -> str:
     )
     picture = f"\n![Claims under readings]({OF_READINGS})\n" if (folder / OF_READINGS).is_file() else ""
     return f"""Verdicts with one reading of what the [paper leaves open](../paper.rst) changed at a time, by the numbers
-of columns; `as_run` is the study's own ([readings](../readings.md) has the rules). {signs}.
+of columns; `as_run` is the study's own ([readings](../readings.md) has the rules). Fewer settings and claims are
+compared under readings than above, so that a verdict of `as_run` may be decided that is open there. {signs}.
 
 {columns}
 {picture}

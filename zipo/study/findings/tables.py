@@ -10,7 +10,7 @@ import pandas as pd
 
 from zipo.shared.verdicts import SIGNS, amount
 from zipo.study.claims.power import PRACTICAL
-from zipo.study.readings.verdicts import HANGS, NOT_COMPARED, UNDECIDED
+from zipo.study.readings.verdicts import HANGS, NOT_COMPARED, ROBUST, UNDECIDED
 
 CLAIMS, READINGS, RANKS = "claims.tsv", "readings.tsv", "ranks.tsv"
 LEADERBOARD, PROVENANCE = "leaderboard.json", "provenance.json"
@@ -113,7 +113,7 @@ def under_readings(reading: dict[str, Any] | None) -> str:
         return f"hangs on the reading ({'; '.join(others)})"
     if reading["class"] == UNDECIDED:
         return f"open under {reading['because_of']}"
-    return "under every reading tried"
+    return f"reproduced under {'every' if reading['class'] == ROBUST else 'no'} reading tried"
 
 
 def to_settle(claim: Any, findings: Findings) -> str:
