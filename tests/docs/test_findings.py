@@ -1,15 +1,39 @@
-"""The published page of findings says what its tables hold."""
+"""The published page of findings and the README say what its tables hold."""
 
 from pathlib import Path
 
 import pytest
 
 from zipo.study.findings.page import text
+from zipo.study.findings.tables import read_tsv
 
-PUBLISHED = Path(__file__).parents[2] / "docs" / "findings"
+ROOT = Path(__file__).parents[2]
+PUBLISHED = ROOT / "docs" / "findings"
 
 
 @pytest.mark.skipif(not PUBLISHED.is_dir(), reason="no study is published yet")
 def test_the_published_page_is_the_one_that_its_tables_make():
     assert (PUBLISHED / "index.md").read_text() == text(PUBLISHED)
     assert sum(file.stat().st_size for file in PUBLISHED.iterdir()) < 2_000_000
+
+
+@pytest.mark.skipif(not PUBLISHED.is_dir(), reason="no study is published yet")
+def test_the_readme_says_what_the_tables_hold():
+    text = " ".join((ROOT / "README.md").read_text().split("What it found at small scale")[1].split("\n\n")[0].split())
+    claims, readings = read_tsv(PUBLISHED / "claims.tsv"), read_tsv(PUBLISHED / "readings.tsv")
+    numbers = claims["verdict"].value_counts()
+    assert f"of {numbers.drop('not run').sum()} verdicts {numbers['reproduced']} are reproduced" in text
+    assert f"{numbers['not reproduced']} not, and {numbers['undecided']} open" in text
+    effects = {(row.id, row.dataset): row.effect for row in claims.itertuples()}
+    assert f"(NLL +{100 * effects['depth_useless_without_residuals', 'baron']:.2g} %)" in text
+    assert f"(by {-100 * effects['residuals_help_deepest', 'baron']:.0f} %)" in text
+    assert f"on brain (+{100 * effects['zip_beats_zinb_nll', 'zeisel']:.0f} %)" in text
+    assert f"blood (+{100 * effects['zip_beats_zinb_nll', 'pbmc8k']:.2g} %)" in text
+    assert f"{100 * effects['pruned_98_percent', 'baron']:.0f} % are kept" in text
+    assert f"({-100 * effects['dca_equals_zipo_nll', 'baron']:.0f} % lower)" in text
+    assert f"squared error ({-100 * effects['dca_worst_mse', 'baron']:.0f} %)" in text
+    classes = dict(zip(readings["id"], readings["class"], strict=True))
+    assert {classes["residuals_help_deepest"], classes["depth_useless_without_residuals"]} == {"robust"}
+    assert {classes["dca_equals_zipo_nll"], classes["dca_worst_mse"]} == {"fails under every reading"}
+    assert classes["penalty_sparsifies"] == "hangs on"
+    assert f"each of {sum(name.endswith(' verdict') for name in readings)} readings" in text.replace("four", "4")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from zipo.shared.verdicts import SIGNS, amount
 from zipo.study.claims.power import PRACTICAL
-from zipo.study.readings.verdicts import HANGS, NOT_COMPARED, ROBUST, UNDECIDED
+from zipo.study.readings.verdicts import DECIDED, HANGS, NOT_COMPARED, ROBUST, UNDECIDED
 
 CLAIMS, READINGS, RANKS = "claims.tsv", "readings.tsv", "ranks.tsv"
 LEADERBOARD, PROVENANCE = "leaderboard.json", "provenance.json"
@@ -112,7 +112,12 @@ def under_readings(reading: dict[str, Any] | None) -> str:
         others = [f"{name}: {reading[f'{name} verdict']}" for name in reading["because_of"].split(", ")]
         return f"hangs on the reading ({'; '.join(others)})"
     if reading["class"] == UNDECIDED:
-        return f"open under {reading['because_of']}"
+        names = {
+            verdict: [name.removesuffix(" verdict") for name, value in reading.items() if value == verdict]
+            for verdict in DECIDED
+        }
+        decided = (f"{verdict} under {' and '.join(under)}" for verdict, under in names.items() if under)
+        return ", ".join(decided) or "open under every reading"
     return f"reproduced under {'every' if reading['class'] == ROBUST else 'no'} reading tried"
 
 
