@@ -57,7 +57,7 @@ class Ours:
         yield
         by_logits, weights = network.hyper.dispersion == "logits", self.loss.TermWeights.of(network.hyper, batch)
         with torch.no_grad():
-            scored = self.loss.scored(outputs, by_logits, batch, weights, learn=True)
+            scored = self.loss.scored(outputs, by_logits, batch, weights, learn=True, overwrite=True)
         yield
         with torch.no_grad():
             first.leave_gradient(batch, values, passes.backward(scored.gradients))

@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 from zipo.engine.batches import Counts
 from zipo.engine.blocks import BEFORE
 from zipo.engine.gradients import are_written_out, leave_gradients
-from zipo.engine.loss import objective
+from zipo.engine.loss import TermWeights, objective, scored
 from zipo.engine.model import Network
 from zipo.engine.optimizer import Adam
 from zipo.engine.training import step, train
@@ -187,3 +187,23 @@ def test_a_copy_of_a_network_has_its_own_layers():
     step(twin, Adam(twin.parameters(), [twin.encoder.first]), 0.01, batch)
     assert all(torch.equal(model.state_dict()[name], weights) for name, weights in before.items())
     assert not torch.equal(twin.encoder.blocks[1].linear.weight, model.encoder.blocks[1].linear.weight)
+
+
+@pytest.mark.parametrize("by_rate", [False, True])
+@pytest.mark.parametrize("likelihood", ["poisson", "zip", "nb", "zinb"])
+def test_gradients_in_the_memory_of_the_outputs_are_the_same(likelihood, by_rate):
+    rng, cells, genes = np.random.default_rng(6), 5, 1100  # more than two blocks of genes
+    matrix = csr_matrix(rng.poisson(rng.gamma(0.5, 2, (cells, genes))))
+    batch = Counts(matrix, np.zeros((cells, 0)), torch.device("cpu")).batch(torch.arange(cells))
+    drawn = [torch.from_numpy(rng.normal(0, 1, (cells, genes)).astype(np.float32)) for _ in range(3)]
+    logits, zero_logits, dispersion = drawn
+    zero_logits = zero_logits if likelihood.startswith("z") else None
+    dispersion = None if likelihood in ("poisson", "zip") else dispersion
+    outputs = torch.log(batch.library_size), logits, zero_logits, dispersion
+    weights = TermWeights(1.0, 0.1, 0.01, 0.001)
+    apart = scored(outputs, by_rate, batch, weights, learn=True)
+    within = scored(outputs, by_rate, batch, weights, learn=True, overwrite=True)
+    assert within.loss == apart.loss
+    for expected, got, output in zip(apart.gradients[1:], within.gradients[1:], outputs[1:], strict=True):
+        assert torch.equal(got, expected)
+        assert output is None or got.data_ptr() == output.data_ptr()

@@ -41,8 +41,8 @@ def leave_gradients(network: Network, batch: Batch) -> Tensor:
     first, p = network.encoder.first, network.hyper
     values = network.transform(batch)
     passes = Passes(network, network.layers)
-    outputs = passes.forward(batch, first.product(batch, values))
-    result = scored(outputs, p.dispersion == "logits", batch, TermWeights.of(p, batch), learn=True)
+    outputs, by_rate = passes.forward(batch, first.product(batch, values)), p.dispersion == "logits"
+    result = scored(outputs, by_rate, batch, TermWeights.of(p, batch), learn=True, overwrite=True)
     by_product = passes.backward(result.gradients)
     if first.weight.requires_grad:
         first.leave_gradient(batch, values, by_product)

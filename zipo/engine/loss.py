@@ -154,14 +154,22 @@ class Scored(NamedTuple):
     # no genes
 
 
-def scored(outputs: Decoded, by_rate: bool, batch: Batch, weights: TermWeights, learn: bool) -> Scored:
-    """The sums over entries, and if asked for the gradients of their weighted sum, by the processor's kernel."""
+def scored(
+    outputs: Decoded, by_rate: bool, batch: Batch, weights: TermWeights, learn: bool, overwrite: bool = False
+) -> Scored:
+    """The sums over entries, and if asked for the gradients of their weighted sum, by the processor's kernel.
+
+    With `overwrite` gradients take the memory of the outputs, which at the paper's sizes are the most of a step's.
+    """
     log_library, logits, zero_logits, dispersion = outputs
     absent = logits.new_empty(batch.cells, 0)
     present = log_library.flatten(), logits, zero_logits, dispersion
     decoded = [absent if each is None else each for each in present]
     rows = batch.cells if learn else 0
-    gradients = [logits.new_empty(rows), *(logits.new_empty(rows, each.shape[1]) for each in decoded[1:])]
+    gradients = [logits.new_empty(rows)]
+    gradients += [
+        each if overwrite and len(each) == rows else logits.new_empty(rows, each.shape[1]) for each in decoded[1:]
+    ]
     sums = np.empty((batch.cells, len(Sums._fields)))
     counts = batch.starts, batch.columns, batch.values, batch.constant
     kernels.share(

@@ -39,7 +39,8 @@ def nll_and_gradients(first, last, counts, decoded, by_rate, weights, sums, grad
     where the likelihood has none. Dispersion may have one row for all cells; it is theta if `by_rate`, else
     log(1 / size). weights: of nll, z_squared, dispersion_squared and rates_error in the loss. sums: (cells, 6), to be
     filled in the order of zipo.engine.loss.Sums. gradients: by the four of decoded, to be filled, that by dispersion
-    with a row a cell; of no cells if they are not wanted.
+    with a row a cell; of no cells if they are not wanted. An array of decoded may itself be filled, as nothing of an
+    entry is read once its gradient is written.
     """
     starts, columns, values, constant = counts
     log_library, logits, zero_logits, dispersion = decoded
@@ -47,7 +48,8 @@ def nll_and_gradients(first, last, counts, decoded, by_rate, weights, sums, grad
     by_library, by_logits, by_zero, by_dispersion = gradients
     inflated, overdispersed, learn = zero_logits.shape[1] > 0, dispersion.shape[1] > 0, len(by_library) > 0
     genes = logits.shape[1]
-    lanes, space = np.empty((7, BLOCK), np.float32), np.empty((8, BLOCK), np.float32)
+    lanes, space = np.empty((7, BLOCK), np.float32), np.empty((9, BLOCK), np.float32)
+    row = np.empty(genes if learn else 0, np.float32)  # the gradients by a cell's log proportions
     corrected = np.empty(3)  # of one entry: log-probability, and its gradients by log rate and theta
     for cell in range(first, last):
         log_total = _log_sum_exp(logits[cell], lanes)
@@ -61,7 +63,7 @@ def nll_and_gradients(first, last, counts, decoded, by_rate, weights, sums, grad
             m, f, f_theta, theta = space[0, :n], space[1, :n], space[2, :n], space[3, :n]
             as_zero, base, z, soft = space[4, :n], space[5, :n], space[6, :n], space[7, :n]
             extra = dispersion[cell if len(dispersion) > 1 else 0, low:high] if overdispersed else theta
-            r = zero_logits[cell, low:high] if inflated else z
+            r = space[8, :n] if inflated else z
 
             _exponentials(m, logits[cell, low:high], shift)
             if overdispersed:
@@ -71,6 +73,7 @@ def nll_and_gradients(first, last, counts, decoded, by_rate, weights, sums, grad
             else:
                 _negative(f, m)
             if inflated:
+                _copy(r, zero_logits[cell, low:high])
                 _mixture_exponentials(base, z, f, r)
                 _log1ps(soft, z)
                 _mixture_zero(as_zero, base, soft, f, r)
@@ -82,7 +85,7 @@ def nll_and_gradients(first, last, counts, decoded, by_rate, weights, sums, grad
             _add_square(lanes[4, :n], m)
             _add_mean_square(lanes[5, :n], m, z)
             if learn:
-                _by_rate(by_logits[cell, low:high], base, f, m, on_nll, on_rates)
+                _by_rate(row[low:high], base, f, m, on_nll, on_rates)
                 if inflated:
                     _by_zero_logit(by_zero[cell, low:high], base, z, on_nll, on_zero)
                 if overdispersed:
@@ -103,7 +106,7 @@ def nll_and_gradients(first, last, counts, decoded, by_rate, weights, sums, grad
                 means_error += (mean - x) ** 2 - mean**2
                 if learn:
                     g = on_rates * 2 * (rate - x) * rate - on_nll * corrected[1]
-                    by_logits[cell, low + i] = g
+                    row[low + i] = g
                     if inflated:
                         q = zero_probability
                         by_zero[cell, low + i] = on_nll * q + on_zero * 2 * q * q * (1 - q)
@@ -113,10 +116,11 @@ def nll_and_gradients(first, last, counts, decoded, by_rate, weights, sums, grad
 
             if learn:
                 if overdispersed:
-                    _by_dispersion(by_dispersion[cell, low:high], f_theta, extra, on_dispersion)
                     if not by_rate:
-                        _add(by_logits[cell, low:high], f_theta)
-                _add(lanes[6, :n], by_logits[cell, low:high])
+                        _add(row[low:high], f_theta)
+                    _add_by_dispersion(f_theta, extra, on_dispersion)
+                    _copy(by_dispersion[cell, low:high], f_theta)
+                _add(lanes[6, :n], row[low:high])
 
         sums[cell, 0] = _total(lanes[0]) + nll
         sums[cell, 1], sums[cell, 2], sums[cell, 3] = _total(lanes[1]), _total(lanes[2]), _total(lanes[3])
@@ -125,7 +129,8 @@ def nll_and_gradients(first, last, counts, decoded, by_rate, weights, sums, grad
             by_library[cell] = _total(lanes[6])
             for low in range(0, genes, BLOCK):
                 high = min(genes, low + BLOCK)
-                _through_softmax(by_logits[cell, low:high], logits[cell, low:high], log_total, by_library[cell])
+                _through_softmax(row[low:high], logits[cell, low:high], log_total, by_library[cell])
+                _copy(by_logits[cell, low:high], row[low:high])  # apart: loops on arrays that overlap are slow
 
 
 @inner
@@ -164,6 +169,12 @@ def _exponentials(out, logits, shift):
 def _through_softmax(gradient, logits, log_total, total):
     for i in range(len(gradient)):
         gradient[i] -= exp32(logits[i] - log_total) * total
+
+
+@inner
+def _copy(out, values):
+    for i in range(len(out)):
+        out[i] = values[i]
 
 
 @inner
@@ -281,9 +292,9 @@ def _by_theta(f_theta, base, theta, on_nll):
 
 
 @inner
-def _by_dispersion(out, by_theta, dispersion, on_dispersion):
+def _add_by_dispersion(out, dispersion, on_dispersion):
     for i in range(len(out)):
-        out[i] = by_theta[i] + TWO * on_dispersion * dispersion[i]
+        out[i] += TWO * on_dispersion * dispersion[i]
 
 
 @inner
