@@ -106,6 +106,29 @@ def test_steps_lead_to_the_maximum_of_scipys_likelihood(rates, dispersion):
 
 
 @torch.no_grad()
+def test_a_cell_far_from_all_others_leaves_steps_finite_and_other_sizes_as_they_would_be(rates):
+    rng = np.random.default_rng(7)
+    x = rng.poisson(rates * rng.gamma(3, 1 / 3, rates.shape))
+    latent = rng.normal(size=(CELLS, 2)).astype(np.float32)
+    biases = []
+    for far in (latent[0, 0], 300.0, -300.0):  # in standard deviations, of 0.5 log sizes each
+        network = network_of(GENES, 2, "gene_cell")
+        network.dispersion.weight.fill_(0.5)
+        latent[0] = far
+        inputs = torch.from_numpy(np.column_stack([latent, np.ones(CELLS)]).astype(np.float32))
+        regressions = SizeRegressions(network, network.dispersion)
+        variance = torch.full((CELLS, GENES), 0.1)
+        variance[0] = 1e12
+        batch = counts_of(x).batch(torch.arange(CELLS))
+        regressions.add(batch, torch.from_numpy(rates), network.dispersion(inputs[:, :2]), variance, inputs)
+        regressions.step(least_variance=1e-6)
+        assert network.dispersion.weight.isfinite().all()
+        biases.append(network.dispersion.bias.clone())
+    np.testing.assert_allclose(biases[1], biases[0], atol=0.3)
+    np.testing.assert_allclose(biases[2], biases[0], atol=0.3)
+
+
+@torch.no_grad()
 def test_slopes_that_no_count_asks_for_vanish(rates):
     rng = np.random.default_rng(4)
     latent = rng.normal(size=(CELLS, 2)).astype(np.float32)

@@ -16,6 +16,9 @@ LARGEST = 1.0
 """Largest change of a log size in a step, for each standard deviation of its input."""
 SIZES = (-6.0, 9.0)
 """Bounds of the logarithm of a size where all latents are zero."""
+EXTREME = 15.0
+"""Largest logarithm of an entry's size, up or down, at which derivatives are taken: beyond, an NB is a Poisson, or has
+its counts in too few cells to see. A cell far from all others may have any log size, and exp of it leaves all floats."""
 VAGUE = 1e-3
 """Precision of the prior of slopes on covariates."""
 LEAST_SHARE = 1e-3
@@ -40,6 +43,7 @@ class SizeRegressions:
     def add(self, batch: Batch, rates: Tensor, log_inverse_size: Tensor, variance: Tensor, inputs: Tensor) -> None:
         """Add the cells of a batch: rates and variances of their logarithms (B, G), sizes (B, G) or (1, G), and the
         decoder's inputs with a one (B, K)."""
+        log_inverse_size = log_inverse_size.clamp(-EXTREME, EXTREME)
         first, second = size_derivatives(rates, log_inverse_size, batch)
         more_first, more_second = adjustment(rates, log_inverse_size, variance)
         first += more_first
