@@ -18,7 +18,7 @@ SIZES = (-6.0, 9.0)
 """Bounds of the logarithm of a size where all latents are zero."""
 EXTREME = 15.0
 """Largest logarithm of an entry's size, up or down, at which derivatives are taken: beyond, an NB is a Poisson, or has
-its counts in too few cells to see. A cell far from all others may have any log size, and exp of it leaves all floats."""
+its counts in too few cells to see. A cell far from all others may have any log size, whose exp is no float."""
 VAGUE = 1e-3
 """Precision of the prior of slopes on covariates."""
 LEAST_SHARE = 1e-3
