@@ -19,10 +19,9 @@ def text(folder: Path) -> str:
     benchmark = json.loads((folder / "leaderboard.json").read_text(encoding="utf-8"))
     where = provenance(read_runs(folder), benchmark)
     picture = f"\n![Quality of the methods against the time that they took]({PICTURE})\n"
-    return f"""# Leaderboard
+    return f"""# Leaderboard: {benchmark["title"]}
 
-Results of the study *{benchmark["title"]}*, in a page that `zipo study publish-leaderboard` makes from the tables
-beside it.
+In a page that `zipo study publish-leaderboard` makes from the tables beside it.
 
 {answers.how_it_ran(benchmark["how"])} Controls, which are shown and never ranked: {", ".join(benchmark["controls"])}.
 
