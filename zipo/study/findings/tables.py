@@ -116,9 +116,13 @@ def under_readings(reading: dict[str, Any] | None) -> str:
             verdict: [name.removesuffix(" verdict") for name, value in reading.items() if value == verdict]
             for verdict in DECIDED
         }
-        decided = (f"{verdict} under {' and '.join(under)}" for verdict, under in names.items() if under)
+        decided = (f"{verdict} under {_listed(under)}" for verdict, under in names.items() if under)
         return ", ".join(decided) or "open under every reading"
     return f"reproduced under {'every' if reading['class'] == ROBUST else 'no'} reading tried"
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
 
 
 def to_settle(claim: Any, findings: Findings) -> str:
