@@ -66,7 +66,7 @@ The tables: [claims.tsv](claims.tsv){", [readings.tsv](readings.tsv)" if len(fin
 
 
 def _whose_data(findings: Findings) -> str:
-    if findings.on_papers_data():
+    if findings.on_papers_data:
         return "Data sets\nthat are not those of which the paper says it are marked."
     return "None of the data\nsets is one of which the paper says it."
 

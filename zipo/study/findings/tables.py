@@ -3,11 +3,13 @@
 import json
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import pandas as pd
 
+from zipo.benchmark.answers import listed
 from zipo.shared.verdicts import SIGNS, amount
 from zipo.study.claims.power import PRACTICAL
 from zipo.study.readings.verdicts import DECIDED, HANGS, NOT_COMPARED, ROBUST, UNDECIDED
@@ -40,6 +42,7 @@ class Findings:
         facts = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
         return cls(read_tsv(folder / CLAIMS), readings, ranks, facts)
 
+    @cached_property
     def on_papers_data(self) -> bool:
         """Whether the study tests any claim on data of which the paper says it."""
         tested = self.claims[self.claims["verdict"] != "not run"]
@@ -47,9 +50,7 @@ class Findings:
 
     def dataset_name(self, claim: Any) -> str:
         """The data set of a claim, marked where others of the study alone are those of which the paper says it."""
-        return (
-            f"{claim.dataset} (not the paper's)" if self.on_papers_data() and not claim.papers_data else claim.dataset
-        )
+        return f"{claim.dataset} (not the paper's)" if self.on_papers_data and not claim.papers_data else claim.dataset
 
     def reading_of(self, claim: Any) -> dict[str, Any] | None:
         """What the readings together say of a row of the claims; None where they do not concern it."""
@@ -116,13 +117,9 @@ def under_readings(reading: dict[str, Any] | None) -> str:
             verdict: [name.removesuffix(" verdict") for name, value in reading.items() if value == verdict]
             for verdict in DECIDED
         }
-        decided = (f"{verdict} under {_listed(under)}" for verdict, under in names.items() if under)
+        decided = (f"{verdict} under {listed(under)}" for verdict, under in names.items() if under)
         return ", ".join(decided) or "open under every reading"
     return f"reproduced under {'every' if reading['class'] == ROBUST else 'no'} reading tried"
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
 
 
 def to_settle(claim: Any, findings: Findings) -> str:
