@@ -35,3 +35,11 @@ def test_values_that_will_not_do(values, problem):
 def test_a_single_width_may_be_a_number():
     assert Parameters(encoder=32, decoder=16).decoder_widths == [16]
     assert Parameters(encoder=32, residuals="full").residual_layers == 0
+
+
+def test_other_widths_leave_the_latents():
+    parameters = Parameters(encoder="128-33-16", decoder="10-1", residuals=1)
+    narrow = parameters.with_widths(0.5)
+    assert (narrow.encoder, narrow.decoder, narrow.residuals) == ("64-16-16", "5-1", 1)
+    assert parameters.with_widths(2).encoder == "256-66-16"
+    assert Parameters(encoder="16").with_widths(2).model_dump() == Parameters(encoder="16").model_dump()

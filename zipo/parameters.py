@@ -193,9 +193,22 @@ class Parameters(ParameterValues):
         return {"first_layer": widths[0], "latents": widths[-1], "depth": len(widths)}
 
     @property
+    def columns(self) -> dict[str, Any]:
+        """All hyper-parameters and the shape of the encoder, named as columns of tables."""
+        return self.model_dump(mode="json") | self.encoder_shape
+
+    @property
     def decoder_widths(self) -> list[int]:
         """Widths of the decoder's hidden layers."""
         return [] if self.decoder == "linear" else [int(width) for width in self.decoder.split("-")]
+
+    def with_widths(self, factor: float) -> "Parameters":
+        """The same with hidden layers of encoder and decoder `factor` times as wide; latents keep their number."""
+        *hidden, latents = self.encoder_widths
+        encoder = [*(_scaled(width, factor) for width in hidden), latents]
+        decoder = [_scaled(width, factor) for width in self.decoder_widths]
+        shapes = {"encoder": "-".join(map(str, encoder)), "decoder": "-".join(map(str, decoder)) or "linear"}
+        return type(self).model_validate(self.model_dump() | shapes)
 
     @property
     def library_widths(self) -> list[int]:
@@ -223,6 +236,10 @@ class Parameters(ParameterValues):
     def overdispersed(self) -> bool:
         """Whether the likelihood has an extra parameter beside the rates."""
         return self.family.overdispersed
+
+
+def _scaled(width: int, factor: float) -> int:
+    return max(1, round(width * factor))
 
 
 def shaping_the_network() -> frozenset[str]:

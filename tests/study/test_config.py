@@ -247,6 +247,7 @@ def test_schema_files_match_the_models(name):
         ("demo.yaml", "study"),
         ("verdicts.yaml", "study"),
         ("sparsity.yaml", "study"),
+        ("scale.yaml", "study"),
         ("readings.yaml", "readings"),
         ("datasets.yaml", "datasets"),
         ("experiments.yaml", "experiments"),

@@ -68,6 +68,10 @@ def test_readings_add_settings_a_table_and_a_page():
     assert "results/tiny/readings.html" in plan.report_files
     assert "figure-21" in plan.figures
     assert plan.inputs_of_target("readings") == ["results/tiny/runs.parquet"]
+    assert "figure-22" not in plan.figures
+    widths = planned(readings={"questions": [], "widths": [0.5], "experiments": {"alpha_z": {}}})
+    assert (widths.tables, len(widths.settings)) == (["runs", "totals", "readings", "scale"], 4)
+    assert "figure-22" in widths.figures
     without = planned()
     assert (without.readings_files, "figure-21" in without.figures) == ([], False)
     with pytest.raises(InputError, match="readings: the study tiny has no readings, so there is none"):

@@ -106,7 +106,7 @@ def test_every_printed_command_is_planned_in_a_clean_tree(clean):
 
 
 def test_plans_and_refusals(clean):
-    of_demo = set(discover()) - {"figure-21"}  # which needs other readings of the paper than the study's own
+    of_demo = set(discover()) - {"figure-21", "figure-22"}  # which need other readings of the paper, and other widths
     parts = [*sorted(of_demo), "table-1", "runs", "claims", "leaderboard", "report"]
     plans = {
         "demo": "-n",
@@ -114,6 +114,7 @@ def test_plans_and_refusals(clean):
         "limit": "--profile slurm --config max_minutes=20 -n",
         "own": "--profile slurm --configfile config/mine.yaml -n",
         "readings": "readings --configfile config/verdicts.yaml -n",
+        "scale": "figure-22 --configfile config/scale.yaml -n",
     }
     refused = {
         "figure-16": "figure-16: the study mine has no experiment latent_space, from which it is drawn; its",
@@ -126,9 +127,10 @@ def test_plans_and_refusals(clean):
     found = clean.run([*plans.values(), *refusals.values()])
 
     code, output = zip(*(found[command] for command in plans.values()), strict=True)
-    assert code == (0, 0, 0, 0, 0), output
-    demo, drawn, limited, own, readings = output
+    assert code == (0, 0, 0, 0, 0, 0), output
+    demo, drawn, limited, own, readings, scale = output
     assert re.search(r"^(local)?rule readings:", readings, re.MULTILINE)
+    assert re.search(r"^(local)?rule scale:", scale, re.MULTILINE)
     # what is not known before a data set is there; a file of one's own is none before it is prepared
     for plan in (demo, own):
         assert re.search(r"^rule train:\n(?:    .*\n)*?    resources: .*runtime=<TBD>", plan, re.MULTILINE)

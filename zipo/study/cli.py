@@ -308,6 +308,14 @@ def readings(
 
 
 @app.command()
+def scale(study: JsonOption, readings: PathOption, target: PathOption, runs: Path) -> None:
+    """Effects behind the claims by number of cells and width of the network, and what they predict at the paper's."""
+    from zipo.study.readings.scale import write_table
+
+    write_table(study, readings, runs, target)
+
+
+@app.command()
 def check(files: list[Path], config: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE")] = None) -> None:
     """Check a study's file or files as Snakemake's --configfile and --config take them, and count what it would run."""
     from zipo.study.check import check

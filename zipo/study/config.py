@@ -239,7 +239,8 @@ def load(config: dict[str, Any], place: str | PlaceOf, folder: Path, synapse_tok
     if readings := file.readings:
         questions = load_questions(folder / "readings.yaml")
         check_names(readings.questions or [], questions, str(folder / "readings.yaml"), "readings", "questions")
-        questions = {name: questions[name] for name in readings.questions or questions}
+        chosen = questions if readings.questions is None else readings.questions
+        questions = {name: questions[name] for name in chosen}
         check_names(readings.experiments, file.experiments, place_of("experiments"), "readings", "experiments")
         for name, repeated in readings.experiments.items():
             check_names(repeated.datasets or [], *study_datasets, "readings", "experiments", name, "datasets")

@@ -1,8 +1,8 @@
 """Experiments as a catalogue describes them and a study chooses them: the settings that each compares."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from zipo.parameters import ParameterValues
 from zipo.shared.section import NAME, Section
@@ -79,14 +79,22 @@ class ReadExperiment(Points):
 class Readings(Section):
     """Claims decided anew under each reading of what the paper leaves open, one reading changed at a time."""
 
-    questions: Annotated[list[Name], Field(min_length=1)] | None = None
-    """Questions of config/readings.yaml; all if absent."""
+    questions: list[Name] | None = None
+    """Questions of config/readings.yaml; all if absent, none if empty."""
+    widths: list[Annotated[float, Field(gt=0)]] = []
+    """Factors of the widths of all hidden layers of encoder and decoder under which claims are decided, too."""
     experiments: Annotated[dict[Name, ReadExperiment], Field(min_length=1)]
     """Experiments of the study whose claims are decided, by name."""
     claims: Annotated[list[Name], Field(min_length=1)] | None = None
     """Claims of config/claims.yaml that are shown; all of these experiments if absent."""
     seeds: Annotated[int, Field(ge=1)] | None = None
     """Number of seeds; the study's if absent."""
+
+    @model_validator(mode="after")
+    def _something_to_change(self) -> Self:
+        if self.questions == [] and not self.widths:
+            raise ValueError("nothing is changed: name questions or widths")
+        return self
 
 
 def merged(experiment: Experiment, choice: ExperimentChoice | ReadExperiment) -> Experiment:

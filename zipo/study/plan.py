@@ -63,7 +63,8 @@ class Plan:
         tables += ["embeddings", "clusters"] if self.latent_pairs else []
         tables += ["totals"]
         tables += ["trials"] if self.tuning else []
-        tables += ["readings"] if self.study.read_experiments else []
+        if readings := self.study.file.readings:
+            tables += ["readings", *(["scale"] if readings.widths else [])]
         return tables + (["leaderboard", "zeros", "places"] if self.benchmark.rows else [])
 
     @property

@@ -67,7 +67,7 @@ def base_settings(study: Study) -> dict[str, dict[str, Any]]:
     for name, experiment in study.experiments.items():
         values = study.base_of(name) | experiment.set.model_dump(exclude_unset=True)
         parameters = parameters_of(values, f"{study.place_of('experiments', name)}: experiments.{name}")
-        bases[name] = parameters.model_dump(mode="json") | parameters.encoder_shape
+        bases[name] = parameters.columns
     return bases
 
 

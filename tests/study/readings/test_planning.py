@@ -107,6 +107,25 @@ def test_a_study_chooses_questions_points_data_sets_and_seeds(tmp_path):
     assert shared.seeds == [1, 2, 3]
 
 
+def test_other_widths_are_those_of_every_setting_and_of_the_base(tmp_path):
+    study = study_of(tmp_path, {"methods": {}}, readings={"questions": [], "widths": [0.5, 2]})
+    assert [reading.name for reading in readings_of(study)] == [AS_RUN, "widths=0.5", "widths=2"]
+    assert values(study, "widths=2", "methods", "encoder", "library") == [("64-8", "predicted"), ("64-8", "observed")]
+    facts = ReadingFacts.of(study)
+    assert [reading.widths for reading in facts.readings] == [1, 0.5, 2]
+    assert [reading.experiments["methods"].base["first_layer"] for reading in facts.readings] == [32, 16, 64]
+    assert facts.populations == {"baron": "Human pancreas, donor 1", "simulated": "Simulated, zero-inflated"}
+
+
+def test_the_base_of_a_reading_changes_as_its_points_do(tmp_path):
+    readings = {reading.name: reading for reading in ReadingFacts.of(study_of(tmp_path)).readings}
+    assert readings["reduction=sum"].experiments["alpha_z"].base["reduction"] == "sum"
+    # ZIP has no rate penalty, so that a reading of it leaves the base
+    assert readings["rates=library"].experiments["likelihood"].base["rate_penalty"] == "entrywise"
+    assert readings["early=without"].experiments["norm"].base["alpha_w"] == 0
+    assert readings["early=without"].experiments["alpha_z"].base["alpha_w"] == 0.1
+
+
 @pytest.mark.parametrize(
     ("readings", "problem"),
     [
@@ -115,6 +134,8 @@ def test_a_study_chooses_questions_points_data_sets_and_seeds(tmp_path):
         ({"experiments": {}}, "readings.experiments"),
         ({"experiments": {"norm": {"datasets": ["zeisel"]}}}, "readings.experiments.norm.datasets: 'zeisel'"),
         ({"seeds": 0}, "readings.seeds"),
+        ({"widths": [0]}, r"readings.widths.*greater than 0"),
+        ({"questions": []}, "nothing is changed: name questions or widths"),
     ],
 )
 def test_refusals(tmp_path, readings, problem):

@@ -59,14 +59,12 @@ def invented() -> tuple[pd.DataFrame, dict]:
     ]  # fmt: skip
     settings = [{"p0.1": "", "p1": ""}, {"x0.1": "", "x1": ""}, {"p0.1": "", "p1": ""}]
     readings = [
-        {"name": name, "question": name[0], "text": f"{name[0]}?", "changes": {}, "settings": {"alpha_z": each},
+        {"name": name, "question": name[0], "text": f"{name[0]}?", "settings": {"alpha_z": each}, "widths": 1,
+         "experiments": {"alpha_z": {"datasets": ["a"], "base": {"alpha_z": 0.1}}},
          "same_as_run": ["alpha_z"] if name == "y=same" else []}
         for name, each in zip(("as_run", "x=other", "y=same"), settings, strict=True)
     ]  # fmt: skip
-    study = {
-        "title": "t", "experiments": {"alpha_z": {"datasets": ["a"], "base": {"alpha_z": 0.1}}}, "readings": readings,
-        "claims": [], "seeds": 6, "left_out": [],
-    }  # fmt: skip
+    study = {"title": "t", "readings": readings, "claims": [], "seeds": 6, "left_out": []}
     return pd.DataFrame(rows), study
 
 
@@ -99,7 +97,7 @@ def test_chosen_claims_alone_are_shown_and_the_others_still_count_for_the_correc
 
 def test_a_claim_refers_to_the_base_setting_of_the_reading():
     runs, study = invented()
-    study["readings"][1]["changes"] = {"alpha_z": 1.0}
+    study["readings"][1]["experiments"]["alpha_z"]["base"] = {"alpha_z": 1.0}
     to_base = LESS | {"of": {"alpha_z": 0.1}, "than": {"alpha_z": "base"}}
     table = decide_under_readings(runs, study, claims(it=to_base)).set_index("reading")
     assert "alpha_z 1" in table.loc["x=other", "sentence"]

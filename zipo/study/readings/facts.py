@@ -2,12 +2,11 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Self
 
 from zipo.study.config import Study
 from zipo.study.facts import ExperimentFacts
-from zipo.study.readings.planning import readings_of
-from zipo.study.settings import base_settings
+from zipo.study.readings.planning import WIDTHS, readings_of
 
 
 @dataclass(frozen=True)
@@ -18,8 +17,9 @@ class OneReading:
     question: str
     text: str
     """The question in a sentence; empty for the study's own reading."""
-    changes: dict[str, Any]
-    """Hyper-parameters in place of those of the base setting."""
+    experiments: dict[str, ExperimentFacts]
+    widths: float
+    """Factor of the widths of hidden layers in place of the study's own."""
     settings: dict[str, dict[str, str]]
     """For each experiment its settings, and the name of each."""
     same_as_run: list[str]
@@ -31,7 +31,6 @@ class ReadingFacts:
     """What verdicts under readings refer to beside the runs table."""
 
     title: str
-    experiments: dict[str, ExperimentFacts]
     readings: list[OneReading]
     """The study's own first."""
     claims: list[str]
@@ -40,6 +39,8 @@ class ReadingFacts:
     """The seeds that count are 1 to this, in every reading."""
     left_out: list[str]
     """Data sets that the study leaves out, since they cannot be obtained."""
+    populations: dict[str, str]
+    """For each data set the title of the study's first one with the same source, of which it may be a part."""
 
     @classmethod
     def of(cls, study: Study) -> Self:
@@ -50,8 +51,12 @@ class ReadingFacts:
             OneReading(
                 name=reading.name,
                 question=reading.question,
-                text=study.questions[reading.question].question if reading.question else "",
-                changes=reading.changes,
+                text=_text(study, reading.question),
+                experiments={
+                    name: ExperimentFacts(study.read_datasets_of(name), base.columns)
+                    for name, base in reading.bases.items()
+                },
+                widths=reading.widths,
                 settings={
                     name: {setting.id: setting.name for setting in settings}
                     for name, settings in reading.settings.items()
@@ -62,13 +67,20 @@ class ReadingFacts:
             )
             for reading in (own, *others)
         ]
-        bases = base_settings(study)
-        experiments = {
-            name: ExperimentFacts(study.read_datasets_of(name), bases[name]) for name in study.read_experiments
-        }
         claims = study.file.readings.claims or []
-        return cls(study.file.title, experiments, readings, claims, study.read_seeds, study.left_out)
+        populations = {
+            name: next(other.title for other in study.datasets.values() if other.source == dataset.source)
+            for name, dataset in study.datasets.items()
+        }
+        return cls(study.file.title, readings, claims, study.read_seeds, study.left_out, populations)
 
     def as_json(self) -> str:
         """The facts as the command's option."""
         return json.dumps(asdict(self))
+
+
+def _text(study: Study, question: str) -> str:
+    """What a question asks, in a sentence."""
+    if question == WIDTHS:
+        return "Are all hidden layers of encoder and decoder as wide as here?"
+    return study.questions[question].question if question else ""

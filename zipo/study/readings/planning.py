@@ -1,4 +1,4 @@
-"""Settings under each reading of what the paper leaves open, one reading changed at a time."""
+"""Settings under each reading of what the paper leaves open and at other widths, one thing changed at a time."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -15,6 +15,8 @@ AS_RUN = "as_run"
 """Name of the study's own reading."""
 EXPERIMENT = "readings"
 """Name in the runs table of what is trained for the readings."""
+WIDTHS = "widths"
+"""Name, in place of that of a question, of what is trained with hidden layers of other widths."""
 OF_OVERDISPERSED = {"dispersion", "dispersion_start", "alpha_theta", "alpha_rate", "rate_penalty"}
 """Hyper-parameters of the likelihoods with an extra parameter; others keep theirs, so that they train once."""
 
@@ -29,8 +31,10 @@ class UnderReading:
     """Name of the question that it answers; empty for the study's own."""
     settings: dict[str, list[Setting]]
     """The settings of each experiment."""
-    changes: dict[str, Any]
-    """Hyper-parameters in place of those of the base setting."""
+    bases: dict[str, Parameters]
+    """The setting of each experiment before its points vary some."""
+    widths: float = 1
+    """Factor of the widths of hidden layers."""
 
     def ids(self, experiment: str) -> set[str]:
         """The ids of an experiment's settings."""
@@ -38,11 +42,13 @@ class UnderReading:
 
 
 def readings_of(study: Study) -> list[UnderReading]:
-    """The study's own reading, then each other that changes a setting of an experiment; none without `readings`.
+    """The study's own reading, then each other that changes a setting of an experiment, then other widths.
+
+    None without `readings`.
 
     Raises InputError where the hyper-parameters of a point do not fit together under a reading.
     """
-    if not study.read_experiments:
+    if not study.file.readings:
         return []
     own = _under(study, AS_RUN, "", Reading(), study.read_experiments)
     readings = [own]
@@ -52,6 +58,9 @@ def readings_of(study: Study) -> list[UnderReading]:
             changed = _under(study, f"{question}={answer}", question, reading, concerned)
             if any(changed.ids(name) != own.ids(name) for name in study.read_experiments):
                 readings.append(changed)
+    for factor in study.file.readings.widths:
+        name = f"{WIDTHS}={factor:g}"
+        readings.append(_under(study, name, WIDTHS, Reading(), study.read_experiments, factor))
     return readings
 
 
@@ -74,39 +83,48 @@ def check_claims(study: Study, claims: Collection[str], source: str) -> None:
             raise InputError(f"{study.place_of('readings', 'claims')}: readings.claims: {name!r} is not in {source}")
 
 
-def _under(study: Study, name: str, question: str, reading: Reading, concerned: Iterable[str]) -> UnderReading:
-    settings = {
-        experiment: list(_settings(study, experiment, name, reading if experiment in concerned else Reading()))
-        for experiment in study.read_experiments
-    }
-    return UnderReading(name, question, settings, reading.set.model_dump(exclude_unset=True))
+def _under(
+    study: Study, name: str, question: str, reading: Reading, concerned: Iterable[str], widths: float = 1
+) -> UnderReading:
+    settings, bases = {}, {}
+    for experiment in study.read_experiments:
+        of_experiment = reading if experiment in concerned else Reading()
+        bases[experiment], settings[experiment] = _base_and_settings(study, experiment, name, of_experiment, widths)
+    return UnderReading(name, question, settings, bases, widths)
 
 
-def _settings(study: Study, experiment: str, reading_name: str, reading: Reading) -> Iterable[Setting]:
-    """The settings of an experiment under a reading."""
+def _base_and_settings(
+    study: Study, experiment: str, reading_name: str, reading: Reading, widths: float
+) -> tuple[Parameters, list[Setting]]:
+    """The base setting of an experiment under a reading, and the settings of its points."""
     base = study.base_of(experiment)
     place = f"{study.place_of('readings')}: readings: {experiment} under {reading_name}"
-    own = parameters_of(base, place).model_dump()
+    own = parameters_of(base, place)
+    repeated = study.read_experiments[experiment]
     seeds = list(range(1, study.read_seeds + 1))
-    for name, values in _points(study.read_experiments[experiment]):
+
+    def changed(name: str, values: dict[str, Any]) -> Parameters:
         parameters = parameters_of(base | values, place)
         changes = {
             key: value
             for key, value in reading.set.model_dump(exclude_unset=True).items()
-            if getattr(parameters, key) == own[key] and (parameters.overdispersed or key not in OF_OVERDISPERSED)
+            if getattr(parameters, key) == getattr(own, key)
+            and (parameters.overdispersed or key not in OF_OVERDISPERSED)
         }
         if name in reading.points:
             changes |= reading.points[name].model_dump(exclude_unset=True)
-        changed = _with(parameters, changes, f"{place} at {name or values or 'its only point'}")
-        for dataset in study.read_datasets_of(experiment):
-            yield Setting(dataset, study.read_experiments[experiment].method, changed, seeds, name=name)
+        point = f"{place} at {name or values or 'its only point'}"
+        return parameters_of(parameters.model_dump() | changes, point).with_widths(widths)
+
+    settings = [
+        Setting(dataset, repeated.method, changed(name, values), seeds, name=name)
+        for name, values in _points(repeated)
+        for dataset in study.read_datasets_of(experiment)
+    ]
+    return changed("", repeated.set.model_dump(exclude_unset=True)), settings
 
 
 def _points(experiment: Experiment) -> Iterable[tuple[str, dict[str, Any]]]:
     """Name and hyper-parameters of each point, those that the whole experiment fixes among them."""
     fixed = experiment.set.model_dump(exclude_unset=True)
     return ((name, fixed | point) for name, point in points_of(experiment))
-
-
-def _with(parameters: Parameters, changes: dict[str, Any], place: str) -> Parameters:
-    return parameters_of(parameters.model_dump() | changes, place)

@@ -48,10 +48,12 @@ def decide_under_readings(runs: pd.DataFrame, study: dict[str, Any], claims: Cat
     same as in the study's own reading is marked in `same_runs`, and its verdict counts for the class once.
     """
     experiments = {name: claim.experiment for name, claim in claims.items() if isinstance(claim, RunsClaim)}
-    of_runs = {name: claims[name] for name, experiment in experiments.items() if experiment in study["experiments"]}
+    repeated = study["readings"][0]["experiments"]
+    of_runs = {name: claims[name] for name, experiment in experiments.items() if experiment in repeated}
     tables = []
     for reading in study["readings"]:
-        table = decide({"runs": _runs_under(runs, reading, study["seeds"])}, _study_under(study, reading), of_runs)
+        of_reading = {"experiments": reading["experiments"], "left_out": study["left_out"]}
+        table = decide({"runs": _runs_under(runs, reading, study["seeds"])}, of_reading, of_runs)
         same = table["id"].map(experiments).isin(reading["same_as_run"])
         tables.append(
             table.assign(reading=reading["name"], question=reading["question"], text=reading["text"], same_runs=same)
@@ -91,12 +93,3 @@ def _runs_under(runs: pd.DataFrame, reading: dict[str, Any], seeds: int) -> pd.D
         experiments=[",".join(experiments[setting]) for setting in chosen["setting"]],
         variant=[names[setting] for setting in chosen["setting"]],
     )
-
-
-def _study_under(study: dict[str, Any], reading: dict[str, Any]) -> dict[str, Any]:
-    """The study as a claim sees it under a reading: where this changes an experiment, the base has its values."""
-    experiments = {
-        name: facts | {"base": facts["base"] | ({} if name in reading["same_as_run"] else reading["changes"])}
-        for name, facts in study["experiments"].items()
-    }
-    return {"experiments": experiments, "left_out": study["left_out"]}
