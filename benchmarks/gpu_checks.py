@@ -42,8 +42,8 @@ def row(check: str, deviation: float, bound: float) -> dict:
     return {"check": check, "deviation": float(deviation), "bound": bound, "ok": bool(deviation <= bound)}
 
 
-def deviations(found: list[float], expected: list[float]) -> np.ndarray:
-    return np.abs(np.array(found) / np.array(expected) - 1)
+def deviations(actual: list[float], expected: list[float]) -> np.ndarray:
+    return np.abs(np.array(actual) / np.array(expected) - 1)
 
 
 def numbers(device: torch.device, small: bool) -> Iterator[dict]:

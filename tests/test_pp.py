@@ -19,15 +19,15 @@ SMALL = {"encoder": "4-2", "max_epochs": 3, "batch_size": 4, "covariates": ("cel
 def test_the_slots_are_what_the_model_says(counts):
     model = ZiPo.for_data(counts, seed=2, **SMALL).fit(counts)
     assert zipo.pp.denoise(counts, rates=True, seed=2, batch={"cell_type": "b"}, **SMALL) is None
-    there = {"cell_type": "b"}
-    np.testing.assert_array_equal(counts.layers["denoised"], model.denoise(counts, batch=there))
+    batch = {"cell_type": "b"}
+    np.testing.assert_array_equal(counts.layers["denoised"], model.denoise(counts, batch=batch))
     np.testing.assert_array_equal(counts.obsm["X_zipo"], model.latent(counts))
     everywhere_b = counts.copy()
     everywhere_b.obs["cell_type"] = everywhere_b.obs["cell_type"].cat.set_categories(["a", "b", "c"])
     everywhere_b.obs.loc[:, "cell_type"] = "b"
     np.testing.assert_array_equal(counts.layers["rates"], model.rates(everywhere_b))
     np.testing.assert_array_equal(counts.obs["zipo_library_size"], model.library_size(everywhere_b))
-    assert counts.uns["zipo"]["batch"] == there
+    assert counts.uns["zipo"]["batch"] == batch
 
 
 def test_nothing_else_changes(counts):
@@ -53,18 +53,18 @@ def test_counts_may_stand_in_a_layer(counts):
 def test_what_was_done_is_told_in_plain_values_that_survive_a_file(counts, tmp_path):
     zipo.pp.denoise(counts, seed=2, **SMALL)
     counts.write_h5ad(tmp_path / "denoised.h5ad")
-    found, expected = ad.read_h5ad(tmp_path / "denoised.h5ad").uns["zipo"], counts.uns["zipo"]
-    np.testing.assert_equal(found, expected)
-    history = found["history"]
-    best = found["training"]["best_epoch"] - 1
-    assert (found["seed"], found["settings"]["encoder"], found["settings"]["covariates"]) == (2, "4-2", "cell_type")
-    assert found["versions"]["zipo"] == zipo.__version__
-    assert found["training"]["epochs"] == 3 == len(history["validation_nll"])
-    assert found["losses"] == {name: history[name][best] for name in history if name != "learning_rate"}
-    assert set(found["slots"]) == {"layers", "obsm", "obs"}
-    assert "neither normalised" in found["slots"]["layers"]["denoised"]
-    assert found["preset"] == "denoise"
-    assert "batch" not in found
+    actual, expected = ad.read_h5ad(tmp_path / "denoised.h5ad").uns["zipo"], counts.uns["zipo"]
+    np.testing.assert_equal(actual, expected)
+    history = actual["history"]
+    best = actual["training"]["best_epoch"] - 1
+    assert (actual["seed"], actual["settings"]["encoder"], actual["settings"]["covariates"]) == (2, "4-2", "cell_type")
+    assert actual["versions"]["zipo"] == zipo.__version__
+    assert actual["training"]["epochs"] == 3 == len(history["validation_nll"])
+    assert actual["losses"] == {name: history[name][best] for name in history if name != "learning_rate"}
+    assert set(actual["slots"]) == {"layers", "obsm", "obs"}
+    assert "neither normalised" in actual["slots"]["layers"]["denoised"]
+    assert actual["preset"] == "denoise"
+    assert "batch" not in actual
 
 
 def test_the_meanings_are_those_of_the_model(counts):
@@ -93,6 +93,6 @@ def test_the_losses_told_are_those_of_the_weights_kept(counts):
     model = ZiPo(**SMALL).fit(counts)
     epochs = [{"learning_rate": 1.0, "training_loss": loss, "validation_loss": loss} for loss in (3.0, 1.0, 2.0)]
     model.training = Training("patience", 2, epochs)
-    found = slots.about(model, slots.slots(rates=False), model.check(counts))
-    assert found["losses"] == {"training_loss": 1.0, "validation_loss": 1.0}
-    assert found["training"] == {"epochs": 3, "best_epoch": 2, "stopped_by": "patience"}
+    actual = slots.about(model, slots.slots(rates=False), model.check(counts))
+    assert actual["losses"] == {"training_loss": 1.0, "validation_loss": 1.0}
+    assert actual["training"] == {"epochs": 3, "best_epoch": 2, "stopped_by": "patience"}

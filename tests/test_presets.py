@@ -58,8 +58,8 @@ def test_the_fast_preset_has_the_same_objective_and_cheaper_steps():
 
 
 def test_the_preset_for_programs_has_the_objective_of_the_default_on_few_neurons_with_few_genes():
-    found, default = parameters_for("programs", 1_937, 1_000), parameters_for("denoise", 1_937, 1_000)
-    changed = {name: value for name, value in found.items() if value != default.get(name)}
+    actual, default = parameters_for("programs", 1_937, 1_000), parameters_for("denoise", 1_937, 1_000)
+    changed = {name: value for name, value in actual.items() if value != default.get(name)}
     assert changed == {"encoder": "32-16", "sparsity": "factors", "weights_kept": 0.02}
     assert parameters_for("programs", 1_000_000, 30_000)["encoder"] == "32-32"
     assert parameters_for("programs", 60, 30_000)["encoder"] == "15-8"
@@ -97,22 +97,22 @@ def test_every_preset_is_one_that_a_model_can_have():
 
 
 def test_many_cells_have_the_paper_s():
-    paper, found = Parameters(), Parameters(**sizes_for(50_000, 2_000))
+    paper, actual = Parameters(), Parameters(**sizes_for(50_000, 2_000))
     for name in ("encoder", "batch_size", "learning_rate_decay"):
-        assert getattr(found, name) == getattr(paper, name)
+        assert getattr(actual, name) == getattr(paper, name)
 
 
 def test_sizes_grow_with_the_cells_and_epochs_fall():
-    found = [Parameters(**sizes_for(cells, 2_000)) for cells in CELLS]
+    actual = [Parameters(**sizes_for(cells, 2_000)) for cells in CELLS]
     first, batches, epochs = (
-        [p.encoder_widths[0] for p in found],
-        [p.batch_size for p in found],
-        [-p.max_epochs for p in found],
+        [p.encoder_widths[0] for p in actual],
+        [p.batch_size for p in actual],
+        [-p.max_epochs for p in actual],
     )
     for values in (first, batches, epochs):
         assert values == sorted(values)
         assert len(set(values)) >= 3
-    for p in found:  # half of the epochs bring the learning rate to its floor
+    for p in actual:  # half of the epochs bring the learning rate to its floor
         assert 0.5 < p.learning_rate * p.learning_rate_decay ** (p.max_epochs / 2) / p.learning_rate_floor < 1.5
 
 

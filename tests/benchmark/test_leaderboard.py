@@ -24,9 +24,9 @@ ARI = {"ours": [0.9] * 5, "peer": [0.5] * 5, "far": [0.7] * 5}  # higher is bett
 
 
 def row(method: str, metric: str | None, value: float, split: int, **changed) -> dict:
-    found = {"study": "s", "dataset": "d", "method": method, "parameters": "{}", "kind": "split", "split": split}
-    found |= {"seed": 1, "metric": metric, "value": value, "seconds": 2.0 * split, "peak_mb": 100.0}
-    return found | {"status": "ok", "reason": ""} | changed
+    actual = {"study": "s", "dataset": "d", "method": method, "parameters": "{}", "kind": "split", "split": split}
+    actual |= {"seed": 1, "metric": metric, "value": value, "seconds": 2.0 * split, "peak_mb": 100.0}
+    return actual | {"status": "ok", "reason": ""} | changed
 
 
 def table(rows: list[dict]) -> pd.DataFrame:
@@ -35,64 +35,64 @@ def table(rows: list[dict]) -> pd.DataFrame:
 
 @pytest.fixture
 def rows() -> list[dict]:
-    found = [
+    actual = [
         row(method, metric, value, split)
         for metric, values in (("poisson_deviance", DEVIANCE), ("latent_ari", ARI))
         for method, series in values.items()
         for split, value in enumerate(series, start=1)
     ]
-    return found + [
+    return actual + [
         row(method, "false_correlations", value, 1, kind="permuted", seconds=50.0)
         for method, value in (("ours", 0.2), ("peer", 0.3), ("same", 0.2))
     ]
 
 
-def body(found: pd.DataFrame, facts: dict) -> str:
-    return of_page.body(found, ranks(found, facts["controls"]), facts)
+def body(actual: pd.DataFrame, facts: dict) -> str:
+    return of_page.body(actual, ranks(actual, facts["controls"]), facts)
 
 
-def by(found: pd.DataFrame, metric: str) -> pd.DataFrame:
-    return found[found["metric"] == metric].set_index("method")
+def by(actual: pd.DataFrame, metric: str) -> pd.DataFrame:
+    return actual[actual["metric"] == metric].set_index("method")
 
 
 def test_means_runs_and_cost_are_those_of_the_runs_behind_the_metric(rows):
-    found = leaderboard(table(rows), "ours", ["no_denoising"])
-    deviance = by(found, "poisson_deviance")
+    actual = leaderboard(table(rows), "ours", ["no_denoising"])
+    deviance = by(actual, "poisson_deviance")
     for method, values in DEVIANCE.items():
         assert deviance.loc[method, "mean"] == pytest.approx(sum(values) / 5)
         assert deviance.loc[method, ["n", "seconds", "peak_mb"]].tolist() == [5, 6.0, 100.0]
-    false = by(found, "false_correlations")
+    false = by(actual, "false_correlations")
     assert false.loc["ours", ["mean", "n", "seconds"]].tolist() == [0.2, 1, 50.0]
-    assert set(by(found, "latent_ari").index) == set(ARI)  # nobody is asked for a number he does not have
+    assert set(by(actual, "latent_ari").index) == set(ARI)  # nobody is asked for a number he does not have
 
 
 def test_ranks_go_by_the_better_end_ties_share_and_controls_have_none(rows):
-    found = leaderboard(table(rows), "ours", ["no_denoising"])
-    ranks = by(found, "poisson_deviance")["rank"]
+    actual = leaderboard(table(rows), "ours", ["no_denoising"])
+    ranks = by(actual, "poisson_deviance")["rank"]
     assert ranks[["peer", "ours", "same", "far"]].tolist() == [1, 2, 2, 4]
     assert pd.isna(ranks["no_denoising"])
-    assert by(found, "poisson_deviance").loc["no_denoising", "remark"] == "control"
-    assert by(found, "latent_ari")["rank"][["ours", "far", "peer"]].tolist() == [1, 2, 3]
-    assert by(found, "false_correlations")["rank"][["ours", "same", "peer"]].tolist() == [1, 1, 3]
-    assert (by(found, "poisson_deviance")["ranked"].dropna() == 4).all()
+    assert by(actual, "poisson_deviance").loc["no_denoising", "remark"] == "control"
+    assert by(actual, "latent_ari")["rank"][["ours", "far", "peer"]].tolist() == [1, 2, 3]
+    assert by(actual, "false_correlations")["rank"][["ours", "same", "peer"]].tolist() == [1, 1, 3]
+    assert (by(actual, "poisson_deviance")["ranked"].dropna() == 4).all()
 
 
 def test_what_rounding_alone_tells_apart_is_a_tie():
     values = {"ours": 3e-9, "peer": 1e-7, "far": 2e-5}
-    found = leaderboard(table([row(name, "mse_counts", value, 1) for name, value in values.items()]), "ours", [])
-    assert found.set_index("method")["rank"].to_dict() == {"ours": 1, "peer": 1, "far": 3}
+    actual = leaderboard(table([row(name, "mse_counts", value, 1) for name, value in values.items()]), "ours", [])
+    assert actual.set_index("method")["rank"].to_dict() == {"ours": 1, "peer": 1, "far": 3}
 
 
 def test_what_is_fixed_by_construction_is_shown_and_not_ranked(rows):
     shown = [row(method, "library_rmse", 0.1 * place, 1) for place, method in enumerate(("ours", "peer", "far"))]
-    found = leaderboard(table(rows + shown), "ours", ["no_denoising"])
-    own = by(found, "library_rmse")
+    actual = leaderboard(table(rows + shown), "ours", ["no_denoising"])
+    own = by(actual, "library_rmse")
     assert own["mean"].to_dict() == pytest.approx({"ours": 0, "peer": 0.1, "far": 0.2})
     assert own.loc["far", "difference"] == pytest.approx(0.2)
     assert own[["rank", "ranked"]].isna().all(axis=None)
     assert (own["beats"] == "").all()
     assert own["remark"].str.startswith("not ranked: 0 by construction").all()
-    page = body(found, about())
+    page = body(actual, about())
     assert "ours is first, alone or with others, in 2 of 3 comparisons" in page  # as without it
     shown = page[page.index(">Shown, not ranked") : page.index("The methods")]
     assert "library rmse" in shown
@@ -103,12 +103,12 @@ def test_what_is_fixed_by_construction_is_shown_and_not_ranked(rows):
 def test_controls_are_beaten_by_who_is_strictly_better_by_the_better_end(rows):
     """Deviance: peer .96, ours and same 1.1, far 3. ARI, where high is good: ours .9, far .7, peer .5."""
     extra = [row("mixed", "poisson_deviance", 1.1, split) for split in range(1, 6)]
-    found = leaderboard(table(rows + extra), "ours", ["no_denoising", "mixed", "peer"])
-    beats = by(found, "poisson_deviance")["beats"]
+    actual = leaderboard(table(rows + extra), "ours", ["no_denoising", "mixed", "peer"])
+    beats = by(actual, "poisson_deviance")["beats"]
     assert beats.to_dict() == {
         "ours": "", "same": "", "far": "", "peer": "mixed", "mixed": "", "no_denoising": "mixed, peer",
     }  # fmt: skip
-    assert by(found, "latent_ari")["beats"].to_dict() == {"ours": "peer", "far": "peer", "peer": ""}
+    assert by(actual, "latent_ari")["beats"].to_dict() == {"ours": "peer", "far": "peer", "peer": ""}
     bad = [row("bad", None, np.nan, 1, status="failed", reason="it broke")]
     assert (leaderboard(table(rows + bad), "ours", ["bad", "no_denoising"])["beats"] == "").all()
 
@@ -136,15 +136,15 @@ def test_intervals_are_those_of_every_possible_draw():
 
 def test_intervals_agree_with_scipy():
     values = np.random.default_rng(5).gamma(2, size=15)
-    found = stats.bootstrap((values,), np.mean, method="percentile", rng=np.random.default_rng(2)).confidence_interval
-    np.testing.assert_allclose(bootstrap(values), found, rtol=0.02)
+    actual = stats.bootstrap((values,), np.mean, method="percentile", rng=np.random.default_rng(2)).confidence_interval
+    np.testing.assert_allclose(bootstrap(values), actual, rtol=0.02)
 
 
 def test_few_runs_are_said_to_be_few(rows):
     few = table([r for r in rows if r["split"] <= 3])
-    found = by(leaderboard(few, "ours", []), "poisson_deviance").loc["ours"]
-    assert found[["low", "high"]].tolist() == [1.0, 1.2]
-    assert found["remark"] == "3 runs: the interval is their range"
+    actual = by(leaderboard(few, "ours", []), "poisson_deviance").loc["ours"]
+    assert actual[["low", "high"]].tolist() == [1.0, 1.2]
+    assert actual["remark"] == "3 runs: the interval is their range"
     single = by(leaderboard(few, "ours", []), "false_correlations").loc["ours"]
     assert np.isnan(single["low"])
     assert single["remark"] == "one run: no interval"
@@ -152,14 +152,14 @@ def test_few_runs_are_said_to_be_few(rows):
 
 def test_differences_are_paired_by_split_and_seed(rows):
     # a sixth split that the peer alone has counts for its mean, and for no difference
-    found = by(leaderboard(table([*rows, row("peer", "poisson_deviance", 99.0, 6)]), "ours", []), "poisson_deviance")
+    actual = by(leaderboard(table([*rows, row("peer", "poisson_deviance", 99.0, 6)]), "ours", []), "poisson_deviance")
     differences = np.subtract(DEVIANCE["peer"], DEVIANCE["ours"])
-    assert found.loc["peer", "difference"] == pytest.approx(differences.mean())
-    assert found.loc["peer", "pairs"] == 5
-    assert (found.loc["peer", "n"], found.loc["ours", "n"]) == (6, 5)
-    assert found.loc["peer", "difference_low"] == pytest.approx(-0.18, abs=0.03)
-    assert found.loc["peer", "difference_high"] < 0  # though the intervals of the means overlap
-    assert pd.isna(found.loc["ours", "difference"])
+    assert actual.loc["peer", "difference"] == pytest.approx(differences.mean())
+    assert actual.loc["peer", "pairs"] == 5
+    assert (actual.loc["peer", "n"], actual.loc["ours", "n"]) == (6, 5)
+    assert actual.loc["peer", "difference_low"] == pytest.approx(-0.18, abs=0.03)
+    assert actual.loc["peer", "difference_high"] < 0  # though the intervals of the means overlap
+    assert pd.isna(actual.loc["ours", "difference"])
 
 
 @pytest.mark.parametrize("status", ["failed", "timeout", "invalid", "unavailable"])
@@ -179,11 +179,11 @@ def test_a_method_that_went_wrong_has_status_and_reason_and_changes_no_other_row
 def test_one_bad_run_of_several_leaves_no_numbers_and_other_metrics_alone(rows):
     bad = [r for r in rows if not (r["method"] == "peer" and r["split"] == 2 and r["kind"] == "split")]
     bad.append(row("peer", None, np.nan, 2, status="timeout", reason="not finished after 9 seconds"))
-    found = leaderboard(table(bad), "ours", [])
-    peer = by(found, "poisson_deviance").loc["peer"]
+    actual = leaderboard(table(bad), "ours", [])
+    peer = by(actual, "poisson_deviance").loc["peer"]
     assert (peer["status"], peer["reason"]) == ("timeout", "1 of 5 runs: not finished after 9 seconds")
     assert pd.isna(peer["mean"])
-    assert by(found, "false_correlations").loc["peer", "status"] == "ok"
+    assert by(actual, "false_correlations").loc["peer", "status"] == "ok"
 
 
 def about(**changed) -> dict:
@@ -230,12 +230,12 @@ def test_scaled_is_nought_at_the_worst_and_one_at_the_best_control(rows):
         for split in range(1, 6)
     ]
     without = [each for each in rows if each["method"] != "no_denoising"]
-    found = leaderboard(table(without + extra), "ours", list(bounds))
-    scaled = by(found, "poisson_deviance")["scaled"].to_dict()
+    actual = leaderboard(table(without + extra), "ours", list(bounds))
+    scaled = by(actual, "poisson_deviance")["scaled"].to_dict()
     assert scaled == pytest.approx({"floor": 0, "ceiling": 1, "peer": 0.54, "ours": 0.4, "same": 0.4, "far": -1.5})
-    scaled = by(found, "latent_ari")["scaled"].to_dict()
+    scaled = by(actual, "latent_ari")["scaled"].to_dict()
     assert scaled == pytest.approx({"floor": 0, "ceiling": 1, "ours": 1.5, "peer": -0.5, "far": 0.5})
-    assert by(found, "false_correlations")["scaled"].isna().all()  # no control was scored by it
+    assert by(actual, "false_correlations")["scaled"].isna().all()  # no control was scored by it
 
 
 def test_nothing_is_scaled_between_controls_that_are_alike_nor_by_what_does_not_rank(rows):
@@ -245,8 +245,8 @@ def test_nothing_is_scaled_between_controls_that_are_alike_nor_by_what_does_not_
         for name, value in (("one", 0.1), ("no_denoising", 0.2), ("ours", 0.3))
         for metric in ("seconds", "library_rmse")
     ]
-    found = leaderboard(table(rows + extra), "ours", ["no_denoising", "one"])
-    assert found["scaled"].isna().all()
+    actual = leaderboard(table(rows + extra), "ours", ["no_denoising", "one"])
+    assert actual["scaled"].isna().all()
 
 
 def test_a_group_ends_where_the_paired_difference_from_its_first_has_an_interval_without_zero():
@@ -266,8 +266,8 @@ def test_a_group_ends_where_the_paired_difference_from_its_first_has_an_interval
 
 
 def test_methods_that_ran_twice_or_more_have_groups_and_controls_have_none(rows):
-    found = leaderboard(table(rows), "ours", ["no_denoising"])
-    group = by(found, "poisson_deviance")["group"]
+    actual = leaderboard(table(rows), "ours", ["no_denoising"])
+    group = by(actual, "poisson_deviance")["group"]
     assert group[["peer", "ours", "same", "far"]].tolist() == [1, 2, 2, 3]
     assert pd.isna(group["no_denoising"])
-    assert by(found, "false_correlations")["group"].isna().all()  # of one run
+    assert by(actual, "false_correlations")["group"].isna().all()  # of one run

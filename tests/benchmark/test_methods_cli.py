@@ -20,19 +20,19 @@ def zipo(*arguments: str) -> subprocess.CompletedProcess:
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
     """The folder of methods of a clone at hand, which comes before that of the package."""
-    found = clone(tmp_path / "clone")
+    actual = clone(tmp_path / "clone")
     monkeypatch.chdir(tmp_path / "clone")
-    monkeypatch.setattr(methods, "__path__", [str(found), *methods.__path__])
-    return found
+    monkeypatch.setattr(methods, "__path__", [str(actual), *methods.__path__])
+    return actual
 
 
 def clone(root: Path) -> Path:
     """The folder of methods of an empty clone."""
-    found = root / "zipo" / "methods"
-    found.mkdir(parents=True)
-    (found / "__init__.py").touch()
+    actual = root / "zipo" / "methods"
+    actual.mkdir(parents=True)
+    (actual / "__init__.py").touch()
     (root / "Snakefile").touch()
-    return found
+    return actual
 
 
 @pytest.fixture(autouse=True)
@@ -68,12 +68,12 @@ def test_a_new_method_is_a_method_at_once(folder, awkward, tmp_path, capsys):
     cli.new_method("fresh")
     assert str(folder / "fresh.py") in capsys.readouterr().out
     assert "fresh" in methods.known()
-    found = methods.method("fresh")
-    assert (found.fault, found.file, found.parameters) == (None, folder / "fresh.py", {"strength": 0.5})
+    actual = methods.method("fresh")
+    assert (actual.fault, actual.file, actual.parameters) == (None, folder / "fresh.py", {"strength": 0.5})
 
     from zipo.benchmark.running.launch import run
 
-    result = run(found, awkward, tmp_path / "out", seed=1, threads=1, seconds=60)
+    result = run(actual, awkward, tmp_path / "out", seed=1, threads=1, seconds=60)
     assert (result.status, result.reason) == ("ok", "")
 
 

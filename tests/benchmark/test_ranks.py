@@ -40,49 +40,49 @@ def leaderboard() -> pd.DataFrame:
 
 
 @pytest.fixture
-def found() -> pd.DataFrame:
+def actual() -> pd.DataFrame:
     return ranks(leaderboard(), ["gene_mean"]).set_index(["method", "metric"])
 
 
-def test_means_and_spread_are_over_the_data_sets_of_the_measure(found):
-    own = found.loc[("one", "poisson_deviance")]
+def test_means_and_spread_are_over_the_data_sets_of_the_measure(actual):
+    own = actual.loc[("one", "poisson_deviance")]
     assert own[["a", "b", "c", "datasets"]].tolist() == [1, 2, 1, 3]
     assert own["mean_rank"] == pytest.approx(4 / 3)
     assert own["sd"] == pytest.approx(statistics.stdev([1, 2, 1]))
     assert own[["lowest", "highest"]].tolist() == [1, 2]
-    assert found.loc[("one", "denoised_ari"), ["mean_rank", "datasets"]].tolist() == [2, 2]
-    assert pd.isna(found.loc[("one", "denoised_ari"), "c"])
-    assert pd.isna(found.loc[("one", "seconds"), "sd"])
+    assert actual.loc[("one", "denoised_ari"), ["mean_rank", "datasets"]].tolist() == [2, 2]
+    assert pd.isna(actual.loc[("one", "denoised_ari"), "c"])
+    assert pd.isna(actual.loc[("one", "seconds"), "sd"])
 
 
-def test_a_method_without_a_number_has_the_place_after_the_last(found):
-    own = found.loc[("three", "poisson_deviance")]
+def test_a_method_without_a_number_has_the_place_after_the_last(actual):
+    own = actual.loc[("three", "poisson_deviance")]
     assert own[["a", "b", "c", "last"]].tolist() == [3, 3, 3, 2]
-    assert found.loc[("three", "denoised_ari"), ["a", "b", "last"]].tolist() == [2, 3, 1]
-    assert found.loc[("one", "denoised_ari"), "last"] == 0
+    assert actual.loc[("three", "denoised_ari"), ["a", "b", "last"]].tolist() == [2, 3, 1]
+    assert actual.loc[("one", "denoised_ari"), "last"] == 0
 
 
-def test_measures_that_not_all_have_rank_those_alone_that_have_them(found):
-    assert ("two", "latent_ari") not in found.index
-    assert ("three", "latent_ari") not in found.index  # nobody knows whether it would have had any
-    assert found.loc[("one", "latent_ari"), "last"] == 0
+def test_measures_that_not_all_have_rank_those_alone_that_have_them(actual):
+    assert ("two", "latent_ari") not in actual.index
+    assert ("three", "latent_ari") not in actual.index  # nobody knows whether it would have had any
+    assert actual.loc[("one", "latent_ari"), "last"] == 0
 
 
-def test_the_overall_mean_is_over_chief_measures_of_quality_that_all_have(found):
-    assert set(found.index.get_level_values("metric")) == {OVERALL, *PLACES} - {"mse_counts", "library_rmse"}
-    own = found.loc[("one", OVERALL)]
+def test_the_overall_mean_is_over_chief_measures_of_quality_that_all_have(actual):
+    assert set(actual.index.get_level_values("metric")) == {OVERALL, *PLACES} - {"mse_counts", "library_rmse"}
+    own = actual.loc[("one", OVERALL)]
     assert own["mean_rank"] == pytest.approx((4 / 3 + 2) / 2)  # deviance and ARI
     assert own[["measures", "datasets"]].tolist() == [2, 3]
     assert own[["a", "b", "c"]].tolist() == [2, 1.5, 1]
-    assert found.loc[("three", OVERALL), "mean_rank"] == pytest.approx((3 + 2.5) / 2)
-    assert found.loc[("three", OVERALL), "last"] == 3
+    assert actual.loc[("three", OVERALL), "mean_rank"] == pytest.approx((3 + 2.5) / 2)
+    assert actual.loc[("three", OVERALL), "last"] == 3
 
 
-def test_the_best_come_first_and_controls_have_no_place(found):
+def test_the_best_come_first_and_controls_have_no_place(actual):
     methods = ranks(leaderboard(), ["gene_mean"]).groupby("metric", sort=False)["method"].apply(list)
     assert methods.index[0] == OVERALL
     assert methods[OVERALL] == ["two", "one", "three"]  # 1.17, 1.67, 2.75
-    assert "gene_mean" not in found.index.get_level_values("method")
+    assert "gene_mean" not in actual.index.get_level_values("method")
 
 
 def test_chief_is_one_measure_of_each_metric_that_ranks():

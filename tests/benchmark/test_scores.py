@@ -37,10 +37,10 @@ def runs(tmp_path) -> list[dict]:
     data = simulate(SimulatedSource(kind="simulated", cells=120, genes=50, cell_types=2, median_library=300))
     training, held_out = thinned(data, 0.9, seed=2)
     save_npz(tmp_path / "held-out.npz", held_out)
-    found = []
+    actual = []
     for name, counts in (("split", training), ("permuted", permuted(training, 2)), ("bad", training)):
         counts.write_h5ad(tmp_path / f"{name}.h5ad")
-        found.append(
+        actual.append(
             {
                 "method": "m", "dataset": "d", "folder": str(tmp_path / name), "counts": str(tmp_path / f"{name}.h5ad"),
                 "held_out": "" if name == "permuted" else str(tmp_path / "held-out.npz"), "share": 0.9,
@@ -52,7 +52,7 @@ def runs(tmp_path) -> list[dict]:
     answer(tmp_path / "split", denoised=rates, rates=rates, size=np.linspace(1, 9, 50), latent=latent)
     answer(tmp_path / "permuted", denoised=rates)
     answer(tmp_path / "bad", status="failed")
-    return found
+    return actual
 
 
 def test_scores_are_those_of_the_metrics(runs):

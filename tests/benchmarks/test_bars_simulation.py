@@ -25,8 +25,8 @@ def test_the_page_says_of_the_demos_losses_what_they_are(simulation):
     for measure in ("test_nll", "test_mse_rates"):
         seeds, left = simulation.components(measure)
         share[measure] = seeds**2 / (seeds**2 + np.mean(left**2))
-    said = "The demo's seeds share {:.0f} % of the variance of NLL and {:.0f} % of that of MSE."
-    assert said.format(*(100 * value for value in share.values())) in page
+    sentence = "The demo's seeds share {:.0f} % of the variance of NLL and {:.0f} % of that of MSE."
+    assert sentence.format(*(100 * value for value in share.values())) in page
     assert f"(excess kurtosis {stats.kurtosis(simulation.components('test_nll')[1]):.1f} in NLL)" in page
     table = pd.read_table(simulation.LOSSES)
     assert f"from {table['setting'].nunique()} settings and three seeds" in page

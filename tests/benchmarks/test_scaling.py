@@ -13,14 +13,14 @@ def test_a_row_has_seconds_memory_and_losses(tmp_path):
     rows = tmp_path / "rows.json"
     size = ("--cells", 1500, "--steps", 8, "--batch-size", 128, "--rounds", 1, "--threads", 1)
     printed = run("scaling.py", *size, "--json", rows)
-    found = json.loads(rows.read_text())
-    (row,) = found["rows"]
+    actual = json.loads(rows.read_text())
+    (row,) = actual["rows"]
     assert (row["cells"], row["cells_timed"]) == (1500, 2 * 128 + 116)  # 500 cells train: the eighth batch is short
     assert row["peak_mb"] > 100
     assert 0 < row["loading_share"] < 1
     # all of so small a file is fetched at once: any order will do, and losses differ by it alone
-    assert list(found["nll"]) == ["from memory", "from disk, shuffled"]
-    for (loss,) in found["nll"].values():
+    assert list(actual["nll"]) == ["from memory", "from disk, shuffled"]
+    for (loss,) in actual["nll"].values():
         assert loss == pytest.approx(row["nll"][0], rel=0.05)
     assert f"{row['peak_mb']:.0f} MB" in printed
 

@@ -30,14 +30,14 @@ def test_denoise_fills_the_slots_and_keeps_what_was_there(cells, source, tmp_pat
     assert lines[1].startswith("trained 3 epochs in ")
     assert lines[2].startswith(f"{target}: written; ")
     assert len(lines) == 3
-    found = ad.read_h5ad(target)
-    assert (found.X != cells.X).nnz == 0
-    pd.testing.assert_frame_equal(found.obs[list(cells.obs)], cells.obs, check_categorical=False, check_dtype=False)
-    model = ZiPo(seed=1, device="cpu", **found.uns["zipo"]["settings"] | {"covariates": ()}).fit(cells)
-    np.testing.assert_allclose(found.layers["denoised"], model.denoise(cells), rtol=1e-5)
-    np.testing.assert_allclose(found.layers["rates"], model.rates(cells), rtol=1e-5)
-    np.testing.assert_allclose(found.obsm["X_zipo"], model.latent(cells), rtol=1e-4, atol=1e-6)
-    np.testing.assert_allclose(found.var["zipo_zeros_observed"], (cells.X.toarray() == 0).mean(axis=0))
+    actual = ad.read_h5ad(target)
+    assert (actual.X != cells.X).nnz == 0
+    pd.testing.assert_frame_equal(actual.obs[list(cells.obs)], cells.obs, check_categorical=False, check_dtype=False)
+    model = ZiPo(seed=1, device="cpu", **actual.uns["zipo"]["settings"] | {"covariates": ()}).fit(cells)
+    np.testing.assert_allclose(actual.layers["denoised"], model.denoise(cells), rtol=1e-5)
+    np.testing.assert_allclose(actual.layers["rates"], model.rates(cells), rtol=1e-5)
+    np.testing.assert_allclose(actual.obsm["X_zipo"], model.latent(cells), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(actual.var["zipo_zeros_observed"], (cells.X.toarray() == 0).mean(axis=0))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.h5ad", "model", "out.h5ad"]
 
 
@@ -47,9 +47,9 @@ def test_standard_errors_are_written_by_denoise_and_apply(cells, source, tmp_pat
     assert zipo("apply", tmp_path / "model", source, two, "--standard-errors")[0] == 0
     model = ZiPo.load(tmp_path / "model", device="cpu")
     for file in (one, two):
-        found = ad.read_h5ad(file)
-        np.testing.assert_allclose(found.layers["denoised_se"], model.denoised_se(cells), rtol=1e-5)
-        np.testing.assert_allclose(found.obsm["X_zipo_se"], model.latent_se(cells), rtol=1e-4)
+        actual = ad.read_h5ad(file)
+        np.testing.assert_allclose(actual.layers["denoised_se"], model.denoised_se(cells), rtol=1e-5)
+        np.testing.assert_allclose(actual.obsm["X_zipo_se"], model.latent_se(cells), rtol=1e-4)
     code, _, err = zipo("denoise", source, tmp_path / "three.h5ad", "--preset", "paper", *SMALL, "--standard-errors")
     assert (code, err.count("this model has inference: amortised; fit one with inference: refined")) == (2, 1)
 
@@ -79,12 +79,12 @@ def test_apply_matches_genes_by_name(cells, source, tmp_path, zipo):
     code, _, err = zipo("apply", tmp_path / "model", tmp_path / "other.h5ad", tmp_path / "out.h5ad")
     assert code == 0
     assert err.startswith("49 of the model's 60 genes are in the data, 11 are not and count as zeros, 1 others")
-    found = ad.read_h5ad(tmp_path / "out.h5ad")
+    actual = ad.read_h5ad(tmp_path / "out.h5ad")
     lacking = cells.copy()
     lacking.X = csr_matrix(cells.X.toarray() * (np.arange(60) > 10))
     expected = ZiPo.load(tmp_path / "model", "cpu").denoise(lacking)
-    assert list(found.var_names) == list(cells.var_names)
-    np.testing.assert_allclose(found.layers["denoised"], expected, rtol=1e-5)
+    assert list(actual.var_names) == list(cells.var_names)
+    np.testing.assert_allclose(actual.layers["denoised"], expected, rtol=1e-5)
 
 
 def test_genes_and_empty_cells_are_as_asked(cells, tmp_path, zipo):
@@ -96,9 +96,9 @@ def test_genes_and_empty_cells_are_as_asked(cells, tmp_path, zipo):
     assert (code, err.count("\n")) == (2, 2)
     assert "cells have no counts" in err
     assert zipo(*command, "--empty-cells", "keep")[0] == 0
-    found = ad.read_h5ad(tmp_path / "out.h5ad")
-    assert found.layers["denoised"].shape == (150, 20)
-    assert (found.X != sparse[:, found.var_names].X).nnz == 0
+    actual = ad.read_h5ad(tmp_path / "out.h5ad")
+    assert actual.layers["denoised"].shape == (150, 20)
+    assert (actual.X != sparse[:, actual.var_names].X).nnz == 0
 
 
 def test_programs_are_printed_or_written(source, tmp_path, zipo):

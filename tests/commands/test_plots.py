@@ -22,9 +22,9 @@ def test_pictures_show_what_the_file_holds(cells, output, tmp_path, zipo):
     folder = tmp_path / "out.plots"
     assert (code, out.split()) == (0, [f"{folder}/{name}.png" for name in ("training", "latent", "zeros")])
     tables = {name: pd.read_csv(folder / f"{name}.tsv", sep="\t") for name in ("training", "latent", "zeros")}
-    found = ad.read_h5ad(output)
+    actual = ad.read_h5ad(output)
     assert tables["training"]["epoch"].tolist() == [1, 2, 3]
-    np.testing.assert_allclose(tables["training"]["validation_nll"], found.uns["zipo"]["history"]["validation_nll"])
+    np.testing.assert_allclose(tables["training"]["validation_nll"], actual.uns["zipo"]["history"]["validation_nll"])
     assert tables["latent"].columns.tolist() == ["cell", "x", "y", "donor", "age", "zipo_library_size"]
     assert tables["latent"]["donor"].tolist() == cells.obs["donor"].tolist()
     np.testing.assert_allclose(tables["zeros"]["mean"], cells.X.toarray().mean(axis=0))
@@ -33,11 +33,11 @@ def test_pictures_show_what_the_file_holds(cells, output, tmp_path, zipo):
 
 
 def test_the_latents_places_keep_cells_of_a_kind_together(output, cells):
-    found = ad.read_h5ad(output)
-    found.obsm["X_zipo"] = np.random.default_rng(1).normal(size=(150, 4)) + 20 * pd.get_dummies(
+    actual = ad.read_h5ad(output)
+    actual.obsm["X_zipo"] = np.random.default_rng(1).normal(size=(150, 4)) + 20 * pd.get_dummies(
         cells.obs["cell_type"]
     ).to_numpy(float) @ np.eye(3, 4)
-    places = plots.embedded(found, ["cell_type"], seed=1)
+    places = plots.embedded(actual, ["cell_type"], seed=1)
     spread = places.groupby("cell_type", observed=True)[["x", "y"]].std().max().max()
     assert places[["x", "y"]].std().min() > 2 * spread
 

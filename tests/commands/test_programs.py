@@ -23,8 +23,10 @@ def model(weights=WEIGHTS):
 def test_genes_by_their_weights_relative_to_the_largest():
     table = programs(model(), threshold=0.01)
     assert table.columns.tolist() == ["neuron", "rank", "gene", "weight", "genes"]
-    found = [(row.neuron, row.rank, row.gene, round(row.weight, 6), row.genes) for row in table.itertuples(index=False)]
-    assert found == [
+    actual = [
+        (row.neuron, row.rank, row.gene, round(row.weight, 6), row.genes) for row in table.itertuples(index=False)
+    ]
+    assert actual == [
         (1, 1, "GCG", -1.0, 3),
         (1, 2, "SST", 0.5, 3),
         (1, 3, "INS", 0.05, 3),

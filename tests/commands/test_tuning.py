@@ -73,9 +73,9 @@ def test_the_best_settings_can_be_pasted_or_read_again(source, tmp_path, zipo):
     command = ("tune", source, "--trials", 3, "--epochs", 2, "--output", settings, "--set", "batch_size=32")
     code, out, err = zipo(*command, "--covariate", "donor")
     assert code == 0
-    found = json.loads(settings.read_text())
-    assert list(found) == ["covariates", "batch_size", "encoder", "alpha_w"]
-    options = [f"--set {name}={value}" for name, value in found.items() if name != "covariates"]
+    actual = json.loads(settings.read_text())
+    assert list(actual) == ["covariates", "batch_size", "encoder", "alpha_w"]
+    options = [f"--set {name}={value}" for name, value in actual.items() if name != "covariates"]
     assert out == f"--preset denoise --covariate donor {' '.join(options)}\n"
     lines = [line.split(":")[0] for line in err.splitlines()[1:5]]
     assert lines == ["covariate donor", *(f"trial {number} of 3" for number in (1, 2, 3))]
@@ -83,7 +83,7 @@ def test_the_best_settings_can_be_pasted_or_read_again(source, tmp_path, zipo):
     for name, given in zip("ab", outcomes, strict=True):
         assert zipo("denoise", source, tmp_path / f"{name}.h5ad", "--epochs", 2, *given)[0] == 0
     assert (tmp_path / "a.h5ad").read_bytes() == (tmp_path / "b.h5ad").read_bytes()
-    assert ad.read_h5ad(tmp_path / "a.h5ad").uns["zipo"]["settings"]["alpha_w"] == found["alpha_w"]
+    assert ad.read_h5ad(tmp_path / "a.h5ad").uns["zipo"]["settings"]["alpha_w"] == actual["alpha_w"]
 
 
 def test_an_interrupted_search_leaves_the_best_so_far(source, tmp_path, zipo, monkeypatch):

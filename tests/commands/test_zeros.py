@@ -13,11 +13,11 @@ from zipo.commands.zeros import zero_shares
 @pytest.mark.parametrize("likelihood", ["poisson", "nb", "zip", "zinb"])
 def test_expected_zeros_are_the_mean_probability_of_a_zero(cells, likelihood):
     model = ZiPo(likelihood=likelihood, encoder="8-4", batch_size=32, max_epochs=2, device="cpu").fit(cells)
-    found = {name: values.astype(float) for name, values in model.distribution(cells).items()}
-    zero = np.exp(-found["rates"])
-    if "size" in found:
-        zero = stats.nbinom.pmf(0, found["size"], found["size"] / (found["size"] + found["rates"]))
-    z = found.get("zero_probability", 0.0)
+    actual = {name: values.astype(float) for name, values in model.distribution(cells).items()}
+    zero = np.exp(-actual["rates"])
+    if "size" in actual:
+        zero = stats.nbinom.pmf(0, actual["size"], actual["size"] / (actual["size"] + actual["rates"]))
+    z = actual.get("zero_probability", 0.0)
     mean, observed, expected = zero_shares(model, cells).values()
     np.testing.assert_allclose(mean, cells.X.toarray().mean(axis=0))
     np.testing.assert_allclose(expected, (z + (1 - z) * zero).mean(axis=0), rtol=1e-4)

@@ -23,12 +23,12 @@ LINE = re.compile(r"^\s*(?:\$ )?(?:\.venv/bin/)?zipo (.+?)(?:\s+#.*)?$", re.MULT
 
 def command_lines() -> list[tuple[str, str]]:
     """Each command line of `zipo` on a page."""
-    found = []
+    actual = []
     for page in PAGES:
         text = page.read_text()
         blocks = [*FENCED.findall(text), *INDENTED.findall(text)]
-        found += [(page.name, line) for block in blocks for line in LINE.findall(block)]
-    return found
+        actual += [(page.name, line) for block in blocks for line in LINE.findall(block)]
+    return actual
 
 
 @pytest.mark.parametrize(("page", "line"), command_lines())

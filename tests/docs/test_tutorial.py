@@ -28,10 +28,10 @@ def finished(tmp_path_factory):
 def test_prints_what_the_page_says(finished):
     _, printed = finished
     said = run_tutorial.outputs(run_tutorial.PAGE.read_text())
-    for (language, expected), found in zip(said, printed, strict=True):
-        assert found.strip()
+    for (language, expected), actual in zip(said, printed, strict=True):
+        assert actual.strip()
         if language == "text":
-            words, numbers = words_and_numbers(found)
+            words, numbers = words_and_numbers(actual)
             expected_words, expected_numbers = words_and_numbers(expected)
             assert words == expected_words
             assert numbers == pytest.approx(expected_numbers, rel=0.1, abs=0.05)

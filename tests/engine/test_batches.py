@@ -31,8 +31,8 @@ def test_a_batch_holds_the_cells_asked_for_in_order():
     np.testing.assert_array_equal(batch.library_size.numpy()[:, 0], expected.sum(1))
     torch.testing.assert_close(batch.constant, count_constant(batch.values))
     by_device = gathered(counts, torch.tensor(cells))  # as a GPU cuts it
-    for found, wanted in zip(by_device, (batch.starts, batch.columns, batch.values, batch.constant), strict=True):
-        assert torch.equal(found, wanted)
+    for actual, wanted in zip(by_device, (batch.starts, batch.columns, batch.values, batch.constant), strict=True):
+        assert torch.equal(actual, wanted)
 
 
 def test_some_cells_of_a_batch_are_the_batch_of_those_cells():

@@ -43,29 +43,29 @@ def expected_nll(network, log_library=None) -> float:
 @pytest.mark.parametrize("likelihood", ["poisson", "nb", "zip", "zinb"])
 def test_losses_agree_with_scipy(likelihood):
     network = trained_a_little(likelihood=likelihood)
-    found = losses(network, counts(), batch_size=10)
-    assert found.nll == pytest.approx(expected_nll(network), rel=1e-5)
+    actual = losses(network, counts(), batch_size=10)
+    assert actual.nll == pytest.approx(expected_nll(network), rel=1e-5)
     observed = np.log(X.sum(1, keepdims=True))
-    assert found.nll_observed_library == pytest.approx(expected_nll(network, observed), rel=1e-5)
+    assert actual.nll_observed_library == pytest.approx(expected_nll(network, observed), rel=1e-5)
 
     with torch.no_grad():
         prediction = network(counts().batch(torch.arange(23)))
         m = prediction.rates.numpy()
         z = 0 if prediction.zero_logits is None else torch.sigmoid(prediction.zero_logits).numpy()
-    assert found.mse_rates == pytest.approx(np.mean((m - X) ** 2), rel=1e-5)
-    assert found.mse_means == pytest.approx(np.mean(((1 - z) * m - X) ** 2), rel=1e-5)
-    assert found.mean_zero_probability == pytest.approx(np.mean(z), rel=1e-5)
-    assert found.penalty_z == pytest.approx(0.1 * np.mean(np.square(z)), rel=1e-5)
+    assert actual.mse_rates == pytest.approx(np.mean((m - X) ** 2), rel=1e-5)
+    assert actual.mse_means == pytest.approx(np.mean(((1 - z) * m - X) ** 2), rel=1e-5)
+    assert actual.mean_zero_probability == pytest.approx(np.mean(z), rel=1e-5)
+    assert actual.penalty_z == pytest.approx(0.1 * np.mean(np.square(z)), rel=1e-5)
     log_error = prediction.log_library.numpy() - observed
-    assert found.library_error == pytest.approx(np.sqrt(np.mean(log_error**2)), rel=1e-5)
+    assert actual.library_error == pytest.approx(np.sqrt(np.mean(log_error**2)), rel=1e-5)
 
 
 @pytest.mark.parametrize("alpha_w", [0.0, 0.7])
 def test_the_penalty_on_the_weights_is_measured_without_one_too(alpha_w):
     network = trained_a_little(alpha_w=alpha_w)
-    found, w = losses(network, counts(), batch_size=10), network.encoder.first.weight.detach().numpy()
-    assert found.penalty_w_unweighted == pytest.approx(np.mean(np.abs(w).mean(0) / np.sqrt((w**2).mean(0))), rel=1e-5)
-    assert found.penalty_w == pytest.approx(alpha_w * found.penalty_w_unweighted, rel=1e-5)
+    actual, w = losses(network, counts(), batch_size=10), network.encoder.first.weight.detach().numpy()
+    assert actual.penalty_w_unweighted == pytest.approx(np.mean(np.abs(w).mean(0) / np.sqrt((w**2).mean(0))), rel=1e-5)
+    assert actual.penalty_w == pytest.approx(alpha_w * actual.penalty_w_unweighted, rel=1e-5)
 
 
 @pytest.mark.parametrize(("reduction", "factor"), [("mean", 1), ("sum", 9)])

@@ -38,8 +38,8 @@ def test_entries_are_ordered_by_gene_as_scipy_orders_them():
     matrix, batch = entries()
     columns = matrix.tocsc()
     columns.sort_indices()
-    for found, expected in zip(by_gene(batch), (columns.indptr, columns.indices, columns.data), strict=True):
-        np.testing.assert_array_equal(found, expected)
+    for actual, expected in zip(by_gene(batch), (columns.indptr, columns.indices, columns.data), strict=True):
+        np.testing.assert_array_equal(actual, expected)
 
 
 def by_cell(batch):
@@ -66,30 +66,30 @@ def test_learning_is_torchs_adam_on_the_dense_gradient(neurons):
     weights[:, 0] = 0  # a neuron without weights has no gradient of the penalty
     theirs = torch.tensor(weights.astype(np.float64), requires_grad=True)
     optimizer = torch.optim.Adam([theirs], lr=0.01)
-    moments, found = np.zeros((2, GENES, neurons), np.float32), np.empty((2, 2, neurons))
-    kernels.sums(0, 2, weights, found)
+    moments, actual = np.zeros((2, GENES, neurons), np.float32), np.empty((2, 2, neurons))
+    kernels.sums(0, 2, weights, actual)
     for count in range(1, 8):
         by_output = rng.standard_normal((CELLS, neurons)).astype(np.float32)
-        gradient = sparsity_gradient(found.sum(0), GENES, 0.3)
+        gradient = sparsity_gradient(actual.sum(0), GENES, 0.3)
         penalty = tuple(part.astype(np.float32) for part in gradient)
         adam = 0.01 / (1 - 0.9**count), 1 / np.sqrt(1 - 0.999**count), 0.1, 0.999, 0.001, 1e-8
         numbers = tuple(map(np.float32, adam))
-        kernels.learn(0, 2, by_gene(batch), by_output, penalty, weights, *moments, numbers, NO_ZEROS, found)
+        kernels.learn(0, 2, by_gene(batch), by_output, penalty, weights, *moments, numbers, NO_ZEROS, actual)
         optimizer.zero_grad()
         penalty = 0.3 * scale_invariant_sparsity(theirs)
         outputs = torch.from_numpy(matrix.toarray()) @ theirs
         (penalty + (outputs * torch.from_numpy(by_output)).sum()).backward()
         optimizer.step()
         np.testing.assert_allclose(weights, theirs.detach().numpy(), rtol=2e-4, atol=2e-6)
-    np.testing.assert_allclose(found.sum(0)[0], np.abs(weights.astype(np.float64)).sum(0), rtol=1e-6)
-    np.testing.assert_allclose(found.sum(0)[1], np.square(weights.astype(np.float64)).sum(0), rtol=1e-6)
+    np.testing.assert_allclose(actual.sum(0)[0], np.abs(weights.astype(np.float64)).sum(0), rtol=1e-6)
+    np.testing.assert_allclose(actual.sum(0)[1], np.square(weights.astype(np.float64)).sum(0), rtol=1e-6)
 
 
 def test_threads_change_no_bit_of_the_kernels():
     _, batch = entries()
     rng, before = np.random.default_rng(1), torch.get_num_threads()
     weights, by_output = (rng.standard_normal((rows, 300)).astype(np.float32) for rows in (GENES, CELLS))
-    found = []
+    actual = []
     for threads in (1, 2):
         torch.set_num_threads(threads)
         out, moments = np.zeros((CELLS, 300), np.float32), np.zeros((2, GENES, 300), np.float32)
@@ -98,9 +98,9 @@ def test_threads_change_no_bit_of_the_kernels():
         adam = tuple(map(np.float32, (0.01, 1.2, 0.1, 0.999, 0.001, 1e-8)))
         state = penalty, learned, *moments, adam, NO_ZEROS
         compiled.share(kernels.learn, 2, by_gene(batch), by_output, *state, sums)
-        found.append((out, learned, moments, sums))
+        actual.append((out, learned, moments, sums))
     torch.set_num_threads(before)
-    for one, two in zip(*found, strict=True):
+    for one, two in zip(*actual, strict=True):
         np.testing.assert_array_equal(one, two)
 
 
@@ -108,7 +108,7 @@ def test_threads_change_no_bit_of_the_kernels():
 def test_the_kernels_learn_what_dense_arithmetic_learns(parameters):
     matrix, _ = entries()
     counts = Counts(matrix, np.zeros((CELLS, 0)), torch.device("cpu"))
-    found = {}
+    actual = {}
     for dense in (False, True):
         p = Parameters(**{"encoder": "24-6", "alpha_w": 0.5} | parameters)
         network = Network(GENES, p, median_library=90.0, seed=3)
@@ -116,9 +116,9 @@ def test_the_kernels_learn_what_dense_arithmetic_learns(parameters):
         optimizer = Adam(network.parameters(), [network.encoder.first])
         network.train()
         losses = [step(network, optimizer, 0.002, batch).item() for _ in range(25) for batch in counts.batches(15)]
-        found[dense] = losses, network.encoder.first.weight.detach()
-    assert found[False][0] == pytest.approx(found[True][0], rel=1e-5)
-    torch.testing.assert_close(found[False][1], found[True][1], rtol=1e-3, atol=1e-5)
+        actual[dense] = losses, network.encoder.first.weight.detach()
+    assert actual[False][0] == pytest.approx(actual[True][0], rel=1e-5)
+    torch.testing.assert_close(actual[False][1], actual[True][1], rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("make", [torch.optim.SGD, torch.optim.Adam])

@@ -14,9 +14,9 @@ SOURCES = [[0], [1], [0, 1], [2]]  # a level is new, and stands before another c
 
 
 def wider(model: Network, genes: int, sources=SOURCES) -> Network:
-    found = Network(genes, model.hyper, len(sources), seed=1)
-    graft(found, model, sources)
-    return found.eval()
+    actual = Network(genes, model.hyper, len(sources), seed=1)
+    graft(actual, model, sources)
+    return actual.eval()
 
 
 @pytest.mark.parametrize("decoder", ["linear", "7"])
@@ -48,8 +48,8 @@ def test_a_new_level_starts_as_the_average_of_those_known():
 
 def test_further_genes_start_as_in_a_fresh_network():
     model = network(2)
-    found = wider(model, 14, [[0], [1]])
+    actual = wider(model, 14, [[0], [1]])
     fresh = Network(14, Parameters(encoder="8-6-5-3"), 2, seed=1)
-    assert torch.equal(found.encoder.first.weight[11:], fresh.encoder.first.weight[11:])
-    assert torch.equal(found.zero_logits.weight[11:], fresh.zero_logits.weight[11:])
-    assert torch.equal(found.encoder.first.weight[:11], model.encoder.first.weight)
+    assert torch.equal(actual.encoder.first.weight[11:], fresh.encoder.first.weight[11:])
+    assert torch.equal(actual.zero_logits.weight[11:], fresh.zero_logits.weight[11:])
+    assert torch.equal(actual.encoder.first.weight[:11], model.encoder.first.weight)

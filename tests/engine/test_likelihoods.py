@@ -36,10 +36,10 @@ def inflate(log_f, x, r):
         return float(mpmath.log((z if x == 0 else 0) + (1 - z) * mpmath.exp(mpmath.mpf(float(log_f)))))
 
 
-def assert_close(found, expected, tolerance=1e-5):
+def assert_close(actual, expected, tolerance=1e-5):
     """Equal to the tolerance, relative above 1 nat and absolute below."""
     expected = np.asarray(expected)
-    error = np.abs(found.double().numpy() - expected) / np.maximum(1, np.abs(expected))
+    error = np.abs(actual.double().numpy() - expected) / np.maximum(1, np.abs(expected))
     assert error.max() < tolerance, f"largest error {error.max():.1e} at entry {error.argmax()}"
 
 

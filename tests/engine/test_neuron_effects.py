@@ -62,8 +62,8 @@ def test_an_effect_is_the_root_mean_square_change_of_log_rates_over_molecules(ne
         down[:, neuron] -= STEP
         slope = (log_rates(network, batch, up)[0] - log_rates(network, batch, down)[0]) / (2 * STEP)
         expected.append(((shares * slope**2).sum(dim=1).mean() ** 0.5).item())
-    found = neuron_effects(network, counts.batches(5))
-    np.testing.assert_allclose(found, expected, rtol=1e-3)
+    actual = neuron_effects(network, counts.batches(5))
+    np.testing.assert_allclose(actual, expected, rtol=1e-3)
     assert min(expected) > 1e-3
 
 

@@ -53,8 +53,8 @@ def test_a_step_minimises_the_penalty_in_the_metric_of_adam(dense):
     moments = optimizer.first_moments, optimizer.second_moments
     first, second = (each[place].numpy().astype(float) for each in moments)
     gradient, metric = first / (1 - 0.9**4), np.sqrt(second / (1 - 0.999**4)) + 1e-8
-    found, zeros = layer.weight.detach().numpy(), 0
-    for gene, neuron in np.ndindex(found.shape):
+    actual, zeros = layer.weight.detach().numpy(), 0
+    for gene, neuron in np.ndindex(actual.shape):
         d, g, old, kappa = metric[gene, neuron], gradient[gene, neuron], before[gene, neuron], thresholds[gene].item()
 
         def goal(w, d=d, g=g, old=old, kappa=kappa):
@@ -64,13 +64,13 @@ def test_a_step_minimises_the_penalty_in_the_metric_of_adam(dense):
                   [(-2, 0), (0, 2)]]  # fmt: skip
         best = min([*(each.x for each in inside), 0.0], key=goal)
         zeros += best == 0
-        assert found[gene, neuron] == pytest.approx(best, abs=2e-6)
-        assert (found[gene, neuron] == 0) == (best == 0)
-    assert 0 < zeros < found.size
+        assert actual[gene, neuron] == pytest.approx(best, abs=2e-6)
+        assert (actual[gene, neuron] == 0) == (best == 0)
+    assert 0 < zeros < actual.size
 
 
 def test_the_kernels_lose_the_weights_that_dense_arithmetic_loses(simulated):
-    found = {}
+    actual = {}
     for dense in (False, True):
         model, training, _ = start(simulated)
         model.kernels, layer = not dense, model.encoder.first
@@ -81,9 +81,9 @@ def test_the_kernels_lose_the_weights_that_dense_arithmetic_loses(simulated):
             for cells in training.batches(64):
                 step(model, optimizer, 0.01, cells)
             sparsification.end(epoch, optimizer)
-        found[dense] = layer.weight.detach()
-    assert torch.equal(found[False] != 0, found[True] != 0)
-    torch.testing.assert_close(found[False], found[True], rtol=1e-2, atol=1e-4)
+        actual[dense] = layer.weight.detach()
+    assert torch.equal(actual[False] != 0, actual[True] != 0)
+    torch.testing.assert_close(actual[False], actual[True], rtol=1e-2, atol=1e-4)
 
 
 def test_the_share_falls_geometrically_and_then_the_support_stays(simulated):

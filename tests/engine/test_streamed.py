@@ -49,9 +49,9 @@ def batch_fields(batch):
 def test_batches_are_those_of_the_same_counts_in_memory(both, fetch, size, skip):
     streamed, memory = both(fetch=fetch)
     for order in (None, streamed.order(generator())):
-        found, expected = (list(counts.batches(size, order, skip)) for counts in (streamed, memory))
-        assert len(found) == len(expected)
-        for one, other in zip(found, expected, strict=True):
+        actual, expected = (list(counts.batches(size, order, skip)) for counts in (streamed, memory))
+        assert len(actual) == len(expected)
+        for one, other in zip(actual, expected, strict=True):
             assert batch_fields(one) == batch_fields(other)
 
 

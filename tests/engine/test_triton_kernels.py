@@ -78,9 +78,9 @@ def test_what_is_no_number_is_no_loss(name):
 def test_a_term_that_is_turned_off_may_be_infinite():
     counts, prediction = drawn("zinb")
     prediction.log_library[:] = 60  # rates whose squares leave float32
-    found, sums = entry_terms(prediction, batch(counts), TermWeights(0, 0.5, 0, 0), use_kernel=True)
+    actual, sums = entry_terms(prediction, batch(counts), TermWeights(0, 0.5, 0, 0), use_kernel=True)
     assert sums.rates_error.isinf()
-    assert found.item() == pytest.approx(0.5 * sums.z_squared.item())
+    assert actual.item() == pytest.approx(0.5 * sums.z_squared.item())
 
 
 def test_without_gradients_wanted_the_sums_are_the_same():
@@ -94,10 +94,10 @@ def test_without_gradients_wanted_the_sums_are_the_same():
 def test_a_second_backward_pass_is_refused():
     counts, prediction = drawn("zip")
     prediction.logits.requires_grad_()
-    found, _ = entry_terms(prediction, batch(counts), test_loss.WEIGHTS, use_kernel=True)
-    found.backward(retain_graph=True)
+    actual, _ = entry_terms(prediction, batch(counts), test_loss.WEIGHTS, use_kernel=True)
+    actual.backward(retain_graph=True)
     with pytest.raises(RuntimeError, match="goes backward once"):
-        found.backward()
+        actual.backward()
 
 
 @pytest.mark.parametrize(("likelihood", "options"), [("zip", {}), ("zinb", {"dispersion": "gene"})])

@@ -91,10 +91,10 @@ def answer_of(awkward, tmp_path_factory) -> Run:
 
 @each_method
 def test_it_declares_what_a_method_declares(name):
-    found: Method = method(name)
-    assert found.fault is None
-    assert found.scale
-    assert found.source
+    actual: Method = method(name)
+    assert actual.fault is None
+    assert actual.scale
+    assert actual.source
 
 
 @each_method

@@ -24,7 +24,7 @@ def log_error(values: np.ndarray, truth: np.ndarray) -> float:
 
 
 def test_alra_by_the_exact_decomposition(simulated, x):
-    rank, found = 4, alra.denoise(simulated, seed=1, rank=4).layers["denoised"]
+    rank, actual = 4, alra.denoise(simulated, seed=1, rank=4).layers["denoised"]
     logs = np.log1p(1e4 * x / x.sum(1, keepdims=True))
     u, s, v = np.linalg.svd(logs, full_matrices=False)
     approximation = u[:, :rank] * s[:rank] @ v[:rank]
@@ -41,9 +41,9 @@ def test_alra_by_the_exact_decomposition(simulated, x):
         expected[:, gene] = values
     expected = np.expm1(expected)
     expected *= x.sum(1, keepdims=True) / expected.sum(1, keepdims=True)
-    close = np.isclose(found, expected, rtol=1e-2, atol=1e-4)  # the randomised SVD moves a few values over thresholds
+    close = np.isclose(actual, expected, rtol=1e-2, atol=1e-4)  # the randomised SVD moves a few values over thresholds
     assert close.mean() > 0.995
-    assert 0.05 < (found == 0).mean() < (x == 0).mean()
+    assert 0.05 < (actual == 0).mean() < (x == 0).mean()
 
 
 def test_alra_chooses_the_rank_at_which_spacings_become_those_of_noise():
@@ -60,7 +60,7 @@ def test_knn_smoothing_by_brute_force(neighbours, sizes, alike, x):
     x = x[:120, :30].copy()
     x[:, 0] = x[:, 1]  # so that 29 components are all
     counts = ad.AnnData(csr_matrix(x.astype(np.float32)))
-    found = knn_smoothing.denoise(counts, seed=1, neighbours=neighbours, components=29, dither=0.0).layers["denoised"]
+    actual = knn_smoothing.denoise(counts, seed=1, neighbours=neighbours, components=29, dither=0.0).layers["denoised"]
     smooth = x
     for among in sizes:  # with the cell itself
         library = smooth.sum(1, keepdims=True)
@@ -69,7 +69,7 @@ def test_knn_smoothing_by_brute_force(neighbours, sizes, alike, x):
         nearest = np.argsort(cdist(transformed, transformed), axis=1, kind="stable")[:, :among]
         smooth = x[nearest].sum(1)
     expected = smooth / smooth.sum(1, keepdims=True) * x.sum(1, keepdims=True)
-    assert np.isclose(found, expected, rtol=1e-3, atol=1e-4).all(axis=1).mean() > alike
+    assert np.isclose(actual, expected, rtol=1e-3, atol=1e-4).all(axis=1).mean() > alike
 
 
 @pytest.mark.parametrize("method", [alra, enhance, knn_smoothing, nmf])

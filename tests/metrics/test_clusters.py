@@ -17,11 +17,11 @@ def test_components_agree_with_sklearn(shallow_cases, monkeypatch):
     x = shallow_cases["oracle"].denoised
     exact = PCA(8, svd_solver="full").fit_transform(np.log1p(1e4 * x / x.sum(1, keepdims=True)))
     monkeypatch.setattr(chunks, "ENTRIES", 11_000)
-    found = principal_components(x, 8, seed=1)
-    for ours, theirs in zip(found.T[:3], exact.T[:3], strict=True):
+    actual = principal_components(x, 8, seed=1)
+    for ours, theirs in zip(actual.T[:3], exact.T[:3], strict=True):
         np.testing.assert_allclose(ours * np.sign(ours @ theirs), theirs, atol=1e-3 * np.abs(exact).max())
-    assert np.square(found).sum() == pytest.approx(np.square(exact).sum(), rel=0.01)
-    np.testing.assert_array_equal(principal_components(x, 8, seed=1), found)
+    assert np.square(actual).sum() == pytest.approx(np.square(exact).sum(), rel=0.01)
+    np.testing.assert_array_equal(principal_components(x, 8, seed=1), actual)
 
 
 def test_components_of_few_cells_and_of_nothing():

@@ -20,14 +20,14 @@ def score(case):
 
 
 def test_what_a_metric_says_of_itself():
-    found = metrics.discover()
-    assert set(found) == set(metrics.known())
-    assert "shared" not in found
-    for module in found.values():
+    actual = metrics.discover()
+    assert set(actual) == set(metrics.known())
+    assert "shared" not in actual
+    for module in actual.values():
         assert module.title
         assert set(module.needs) <= WORDS
         assert set(module.measures.values()) <= {"low", "high"}
-    names = [measure for module in found.values() for measure in module.measures]
+    names = [measure for module in actual.values() for measure in module.measures]
     assert len(names) == len(set(names)), "two metrics share the name of a number"
     assert metrics.measures()["poisson_deviance"] == "low"
     by_a_distribution = {"held_out_nll", "posterior_deviance", "posterior_mse"}

@@ -119,10 +119,10 @@ def test_one_gene_of_many_molecules_and_much_noise_makes_no_module(rng, means):
 
 def test_scaling_by_hand():
     denoised = np.array([[1.0, 9.0, 0.0], [2.0, 18.0, 0.0], [0.0, 0.0, 0.0]])
-    found = false_amplitude.scaled_columns(denoised, np.array([0, 1, 2]), np.array([1]))
+    actual = false_amplitude.scaled_columns(denoised, np.array([0, 1, 2]), np.array([1]))
     # mean shares 2/30 and 18/30: the sum of shares over their roots, for cells 1 and 2
     expected = 0.9 / (0.1 / np.sqrt(1 / 15) + 0.9 / np.sqrt(0.6))
-    np.testing.assert_allclose(found[:, 0], [expected, expected, 0.0])
+    np.testing.assert_allclose(actual[:, 0], [expected, expected, 0.0])
 
 
 def test_denoising_of_permuted_counts(simulated):

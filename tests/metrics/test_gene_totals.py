@@ -21,10 +21,10 @@ def test_totals_by_hand():
     denoised[20:40, 0] = 15  # .75 in b, so that the sum of both is right
     denoised[20:40, 1] = 22
     denoised[:, 2] = 9  # the gene of few molecules, which is not compared
-    found = gene_totals.score(Case(csr_matrix(counts), denoised, cell_types=types))
+    actual = gene_totals.score(Case(csr_matrix(counts), denoised, cell_types=types))
     # over all cells the errors are 0 and 40 / 791; in a .5 and 0, in b .25 and .1
-    assert found["gene_totals"] == pytest.approx(20 / 791)
-    assert found["gene_totals_within_types"] == pytest.approx(0.175)
+    assert actual["gene_totals"] == pytest.approx(20 / 791)
+    assert actual["gene_totals_within_types"] == pytest.approx(0.175)
 
 
 def test_gene_means_are_right_over_all_cells_and_wrong_within_types(deep_cases):
@@ -41,12 +41,12 @@ def test_the_true_means_are_as_far_as_counting_noise():
     means = np.full((100, 2000), 2.0)  # 200 molecules a type and gene
     types = np.repeat(["a"], 100)
     counts = csr_matrix(rng.poisson(means))
-    found = gene_totals.score(Case(counts, means, cell_types=types))["gene_totals_within_types"]
+    actual = gene_totals.score(Case(counts, means, cell_types=types))["gene_totals_within_types"]
     molecules = np.arange(100, 301)
     errors = np.abs(200 / molecules - 1)
     order = np.argsort(errors)
     expected = errors[order][np.searchsorted(np.cumsum(poisson.pmf(molecules, 200)[order]), 0.5)]
-    assert found == pytest.approx(expected, rel=0.1)
+    assert actual == pytest.approx(expected, rel=0.1)
     assert expected == pytest.approx(0.67 / np.sqrt(200), rel=0.1)
 
 

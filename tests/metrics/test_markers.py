@@ -12,11 +12,11 @@ from zipo.metrics import markers
 def true_markers(case) -> dict[str, np.ndarray]:
     """The three genes of each type that its true means raise most."""
     logs = np.log1p(case.true_rates / case.true_rates.sum(1, keepdims=True) * 1e4)
-    found = {}
+    actual = {}
     for cell_type in np.unique(case.cell_types):
         inside = case.cell_types == cell_type
-        found[cell_type] = np.argsort(logs[~inside].mean(0) - logs[inside].mean(0))[:3]
-    return found
+        actual[cell_type] = np.argsort(logs[~inside].mean(0) - logs[inside].mean(0))[:3]
+    return actual
 
 
 def test_agrees_with_sklearn(shallow_cases):

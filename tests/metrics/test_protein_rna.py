@@ -56,10 +56,10 @@ def test_correlations_agree_with_scipy(measured):
 def test_constant_columns():
     x, y = np.random.default_rng(1).poisson(2.0, size=(2, 30, 3))
     x[:, 1], y[:, 2] = 1, 1
-    found = spearman(x, y)
-    assert found[0] == pytest.approx(stats.spearmanr(x[:, 0], y[:, 0]).statistic, rel=1e-9)
-    assert found[1] == 0
-    assert np.isnan(found[2])
+    actual = spearman(x, y)
+    assert actual[0] == pytest.approx(stats.spearmanr(x[:, 0], y[:, 0]).statistic, rel=1e-9)
+    assert actual[1] == 0
+    assert np.isnan(actual[2])
     counts = x.astype(np.float32)
     kept = Case(csr_matrix(counts), counts, proteins=y[:, [0, 2]], protein_genes=np.array([0, 2]))
     alone = Case(csr_matrix(counts), counts, proteins=y[:, [0]], protein_genes=np.array([0]))

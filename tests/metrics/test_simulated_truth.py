@@ -31,10 +31,10 @@ def test_constants(monkeypatch):
     rng = np.random.default_rng(0)
     x, y = rng.normal(5, 1, size=(2, 50, 3))
     x[:, 0], y[:, 1] = 7.1, 0.3
-    found = simulated_truth.correlations(simulated_truth.moments(x, y, axis=0), 50)
-    assert found[0] == 0
-    assert np.isnan(found[1])
-    assert found[2] == pytest.approx(np.corrcoef(x[:, 2], y[:, 2])[0, 1])
+    actual = simulated_truth.correlations(simulated_truth.moments(x, y, axis=0), 50)
+    assert actual[0] == 0
+    assert np.isnan(actual[1])
+    assert actual[2] == pytest.approx(np.corrcoef(x[:, 2], y[:, 2])[0, 1])
 
 
 def test_chunks_change_nothing(shallow_cases, monkeypatch):

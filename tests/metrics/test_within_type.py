@@ -100,10 +100,10 @@ def test_smoothing_makes_correlations_and_counts_have_none(shuffled):
             "smoothed": smoothed(counts, types),
         }.items()
     }
-    found = {name: rate["false_correlations"] for name, rate in rates.items()}
-    assert found["no_denoising"] < 0.001
-    assert found["gene_mean"] == found["zeros"] == 0
-    assert found["smoothed"] > 0.3
+    actual = {name: rate["false_correlations"] for name, rate in rates.items()}
+    assert actual["no_denoising"] < 0.001
+    assert actual["gene_mean"] == actual["zeros"] == 0
+    assert actual["smoothed"] > 0.3
 
 
 def test_rank_sums_agree_with_scipy():
@@ -113,11 +113,11 @@ def test_rank_sums_agree_with_scipy():
     first = np.zeros((3, 41))
     for draw in first:
         draw[rng.choice(41, 17, replace=False)] = 1
-    found = null_differences.rank_sum_p(stats.rankdata(x, axis=0), first)
-    for draw, p in zip(first.astype(bool), found, strict=True):
+    actual = null_differences.rank_sum_p(stats.rankdata(x, axis=0), first)
+    for draw, p in zip(first.astype(bool), actual, strict=True):
         test = stats.mannwhitneyu(x[draw], x[~draw], method="asymptotic", use_continuity=False)
         np.testing.assert_allclose(p[:5], test.pvalue[:5], rtol=1e-9)
-    assert (found[:, 5] == 1).all()
+    assert (actual[:, 5] == 1).all()
 
 
 def test_smoothed_genes_err_together(simulated):

@@ -16,12 +16,12 @@ def names(*numbers: int) -> pd.Index:
 
 def test_genes_are_taken_by_name_and_the_missing_are_zeros(counts):
     before = counts.X.toarray()
-    found, alignment = aligned(counts, names(7, 3, 0, 9))
+    actual, alignment = aligned(counts, names(7, 3, 0, 9))
     expected = np.zeros((12, 4), np.float32)
     expected[:, 1], expected[:, 2] = before[:, 3], before[:, 0]
-    np.testing.assert_array_equal(found.X.toarray(), expected)
-    assert list(found.var_names) == ["gene-7", "gene-3", "gene-0", "gene-9"]
-    pd.testing.assert_frame_equal(found.obs, counts.obs)
+    np.testing.assert_array_equal(actual.X.toarray(), expected)
+    assert list(actual.var_names) == ["gene-7", "gene-3", "gene-0", "gene-9"]
+    pd.testing.assert_frame_equal(actual.obs, counts.obs)
     assert (alignment.shared, alignment.missing, alignment.extra) == (2, 2, 3)
     assert alignment.message == (
         "2 of the model's 4 genes are in the data, 2 are not and count as zeros, 3 others of the data are left out"
@@ -32,8 +32,10 @@ def test_genes_are_taken_by_name_and_the_missing_are_zeros(counts):
 def test_counts_that_need_no_zeros_stay_on_disk(counts, tmp_path):
     counts.write_h5ad(tmp_path / "counts.h5ad")
     backed = ad.read_h5ad(tmp_path / "counts.h5ad", backed="r")
-    found, alignment = aligned(backed, names(4, 1))
-    np.testing.assert_array_equal(on_disk(found, "counts").read(np.arange(12)).toarray(), counts.X[:, [4, 1]].toarray())
+    actual, alignment = aligned(backed, names(4, 1))
+    np.testing.assert_array_equal(
+        on_disk(actual, "counts").read(np.arange(12)).toarray(), counts.X[:, [4, 1]].toarray()
+    )
     assert alignment.message == "2 of the model's 2 genes are in the data, 3 others of the data are left out"
     filled, _ = aligned(backed, names(4, 1, 8))
     np.testing.assert_array_equal(filled.X.toarray()[:, :2], counts.X[:, [4, 1]].toarray())

@@ -58,11 +58,11 @@ def test_new_levels_are_appended_and_numbers_keep_their_scaling():
 def test_every_cell_may_be_given_one_value():
     covariates = Covariates(OBS, NAMES)
     for values in ({"donor": "a", "plate": 10, "age": 40.0}, {"donor": "a", "plate": "10", "age": "40"}):
-        found = covariates.matrix(covariates.with_values(OBS, values))
-        np.testing.assert_allclose(found[:, 0], 15 / 125**0.5)
-        np.testing.assert_array_equal(found[:, 1:3], [[1, 0]] * 4)
-        np.testing.assert_array_equal(found[:, 3:5], np.array(MATRIX)[:, 3:5])
-        np.testing.assert_array_equal(found[:, 5:], [[0, 1, 0]] * 4)
+        actual = covariates.matrix(covariates.with_values(OBS, values))
+        np.testing.assert_allclose(actual[:, 0], 15 / 125**0.5)
+        np.testing.assert_array_equal(actual[:, 1:3], [[1, 0]] * 4)
+        np.testing.assert_array_equal(actual[:, 3:5], np.array(MATRIX)[:, 3:5])
+        np.testing.assert_array_equal(actual[:, 5:], [[0, 1, 0]] * 4)
     assert list(OBS["donor"]) == ["b", "a", "b", "a"]
 
 

@@ -143,9 +143,9 @@ def test_samples_have_the_moments_of_the_likelihood(likelihood, counts):
     model = ZiPo(seed=1, **small).fit(counts[:9], counts[9:])
     many = ad.concat([counts[:1]] * 4000, index_unique="-")
     draws = model.sample(many, seed=2)
-    found = {name: values[0].astype(float) for name, values in model.distribution(many[:1]).items()}
-    m, z = found["rates"], found.get("zero_probability", 0.0)
-    variance = m + (m**2 / found["size"] if "size" in found else 0.0)
+    actual = {name: values[0].astype(float) for name, values in model.distribution(many[:1]).items()}
+    m, z = actual["rates"], actual.get("zero_probability", 0.0)
+    variance = m + (m**2 / actual["size"] if "size" in actual else 0.0)
     mean, variance = (1 - z) * m, (1 - z) * variance + z * (1 - z) * m**2
     assert draws.dtype == np.float32
     assert (draws == np.rint(draws)).all()
@@ -160,11 +160,11 @@ def test_samples_have_the_moments_of_the_likelihood(likelihood, counts):
 def test_the_distribution_gives_the_likelihood_of_the_counts(likelihood, counts):
     small = {"encoder": "8-4", "batch_size": 5, "max_epochs": 3, "likelihood": likelihood}
     model = ZiPo(seed=1, **small).fit(counts[:9], counts[9:])
-    found = model.distribution(counts)
-    assert ("size" in found, "zero_probability" in found) == (likelihood[-2:] == "nb", likelihood[0] == "z")
-    x, m, z = counts.X.toarray(), found["rates"].astype(float), found.get("zero_probability", 0.0)
-    if "size" in found:
-        probability = stats.nbinom.pmf(x, found["size"], found["size"] / (found["size"] + m))
+    actual = model.distribution(counts)
+    assert ("size" in actual, "zero_probability" in actual) == (likelihood[-2:] == "nb", likelihood[0] == "z")
+    x, m, z = counts.X.toarray(), actual["rates"].astype(float), actual.get("zero_probability", 0.0)
+    if "size" in actual:
+        probability = stats.nbinom.pmf(x, actual["size"], actual["size"] / (actual["size"] + m))
     else:
         probability = stats.poisson.pmf(x, m)
     nll = -np.log((1 - z) * probability + z * (x == 0)).mean()
@@ -246,9 +246,9 @@ def test_denoising_to_a_level_is_denoising_cells_of_that_level(counts):
     model = ZiPo(**small).fit(counts, counts)
     there = counts.copy()
     there.obs["cell_type"], there.obs["age"] = pd.Categorical(["b"] * 12, ["a", "b", "c"]), 4.0
-    found = model.denoise(counts, batch={"cell_type": "b", "age": 4.0})
-    np.testing.assert_array_equal(found, model.denoise(there))
-    assert (found[0] != model.denoise(counts)[0]).any()
+    actual = model.denoise(counts, batch={"cell_type": "b", "age": 4.0})
+    np.testing.assert_array_equal(actual, model.denoise(there))
+    assert (actual[0] != model.denoise(counts)[0]).any()
     assert counts.obs["cell_type"].iloc[0] == "a"
     with pytest.raises(InputError, match="batch: 'donor' is no covariate of this model; it has age, cell_type"):
         model.denoise(counts, batch={"donor": "b"})

@@ -46,13 +46,13 @@ def test_latents_mix_better_where_the_batch_is_known(cells, aware):
 
 def test_denoising_to_a_batch_changes_genes_by_what_it_does_to_them(cells, aware):
     to = {level: aware.denoise(cells, {"batch": level}) for level in "AB"}
-    found = np.log(to["B"].sum(axis=0) / to["A"].sum(axis=0))
+    actual = np.log(to["B"].sum(axis=0) / to["A"].sum(axis=0))
     truth = np.log(cells.var["effect"].to_numpy())
     clear = (np.abs(truth) > 0.7) & (np.asarray(cells.X.mean(axis=0)).ravel() > 0.3)
     assert clear.sum() > 30
-    np.testing.assert_array_equal(np.sign(found[clear]), np.sign(truth[clear]))
-    assert np.corrcoef(found[clear], truth[clear])[0, 1] > 0.95
-    assert np.polyfit(truth[clear], found[clear], 1)[0] == pytest.approx(1, abs=0.25)
+    np.testing.assert_array_equal(np.sign(actual[clear]), np.sign(truth[clear]))
+    assert np.corrcoef(actual[clear], truth[clear])[0, 1] > 0.95
+    assert np.polyfit(truth[clear], actual[clear], 1)[0] == pytest.approx(1, abs=0.25)
 
 
 def test_cells_of_one_batch_are_denoised_to_what_the_other_would_have_counted(cells, aware):
@@ -61,8 +61,8 @@ def test_cells_of_one_batch_are_denoised_to_what_the_other_would_have_counted(ce
     in_a = cells.layers["rates_in_A"][in_b, gene] * (1 - cells.layers["zero_probability"][in_b, gene])
     effect = cells.var["effect"].iloc[gene]
     assert effect < 0.2
-    found = aware.denoise(cells[in_b], {"batch": "A"})[:, gene].mean()
-    assert found == pytest.approx(in_a.mean(), rel=0.35)
+    actual = aware.denoise(cells[in_b], {"batch": "A"})[:, gene].mean()
+    assert actual == pytest.approx(in_a.mean(), rel=0.35)
     as_measured = aware.denoise(cells[in_b])[:, gene].mean()
     assert as_measured == pytest.approx(effect * in_a.mean(), rel=0.35)
     np.testing.assert_array_equal(aware.denoise(cells[in_b], {"batch": "B"})[:, gene].mean(), as_measured)

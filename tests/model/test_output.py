@@ -51,26 +51,26 @@ def test_a_file_holds_the_input_and_what_the_model_says(annotated, model, place,
     if place == "file":
         given.file.close()
         given = tmp_path / "in.h5ad"
-    there = {"cell_type": "b"}
+    batch = {"cell_type": "b"}
     done: list[int] = []
-    write_denoised(model, given, tmp_path / "out.h5ad", rates=True, batch=there, on_cells=done.append)
-    found = ad.read_h5ad(tmp_path / "out.h5ad")
+    write_denoised(model, given, tmp_path / "out.h5ad", rates=True, batch=batch, on_cells=done.append)
+    actual = ad.read_h5ad(tmp_path / "out.h5ad")
 
     assert done == [5, 10, 12]
-    np.testing.assert_array_equal(found.layers["denoised"], model.denoise(annotated, batch=there))
-    np.testing.assert_array_equal(found.obsm["X_zipo"], model.latent(annotated))
-    np.testing.assert_allclose(found.layers["rates"].sum(axis=1), found.obs["zipo_library_size"], rtol=1e-4)
-    assert found.uns["zipo"]["batch"] == there
-    assert set(found.uns["zipo"]["slots"]["layers"]) == {"denoised", "rates"}
+    np.testing.assert_array_equal(actual.layers["denoised"], model.denoise(annotated, batch=batch))
+    np.testing.assert_array_equal(actual.obsm["X_zipo"], model.latent(annotated))
+    np.testing.assert_allclose(actual.layers["rates"].sum(axis=1), actual.obs["zipo_library_size"], rtol=1e-4)
+    assert actual.uns["zipo"]["batch"] == batch
+    assert set(actual.uns["zipo"]["slots"]["layers"]) == {"denoised", "rates"}
 
-    np.testing.assert_array_equal(found.X.toarray(), annotated.X.toarray())
-    pd.testing.assert_frame_equal(found.obs.drop(columns="zipo_library_size"), annotated.obs)
-    pd.testing.assert_frame_equal(found.var, annotated.var)
-    assert found.uns["source"] == annotated.uns["source"]
-    np.testing.assert_array_equal(found.layers["doubled"].toarray(), annotated.X.toarray() * 2)
-    np.testing.assert_array_equal(found.raw.X.toarray(), annotated.X.toarray()[:, :3])
+    np.testing.assert_array_equal(actual.X.toarray(), annotated.X.toarray())
+    pd.testing.assert_frame_equal(actual.obs.drop(columns="zipo_library_size"), annotated.obs)
+    pd.testing.assert_frame_equal(actual.var, annotated.var)
+    assert actual.uns["source"] == annotated.uns["source"]
+    np.testing.assert_array_equal(actual.layers["doubled"].toarray(), annotated.X.toarray() * 2)
+    np.testing.assert_array_equal(actual.raw.X.toarray(), annotated.X.toarray()[:, :3])
     for group, name in (("obsm", "X_pca"), ("varm", "PCs"), ("obsp", "near"), ("varp", "alike")):
-        kept, expected = (getattr(adata, group)[name] for adata in (found, annotated))
+        kept, expected = (getattr(adata, group)[name] for adata in (actual, annotated))
         np.testing.assert_array_equal(*(each.toarray() if group == "obsp" else each for each in (kept, expected)))
 
 
@@ -81,10 +81,10 @@ def test_a_view_of_a_file_is_denoised_without_reading_it_whole(annotated, model,
     whole = backed(annotated, tmp_path / "in.h5ad")
     monkeypatch.setattr(type(whole.X), "__getitem__", None)  # as X of a view would
     write_denoised(model, whole[cells], tmp_path / "out.h5ad")
-    found = ad.read_h5ad(tmp_path / "out.h5ad")
-    np.testing.assert_array_equal(found.X.toarray(), annotated.X.toarray()[cells])
-    np.testing.assert_array_equal(found.layers["denoised"], model.denoise(annotated[cells]))
-    assert list(found.obs_names) == list(annotated.obs_names[cells])
+    actual = ad.read_h5ad(tmp_path / "out.h5ad")
+    np.testing.assert_array_equal(actual.X.toarray(), annotated.X.toarray()[cells])
+    np.testing.assert_array_equal(actual.layers["denoised"], model.denoise(annotated[cells]))
+    assert list(actual.obs_names) == list(annotated.obs_names[cells])
 
 
 def test_what_is_written_is_never_in_memory_whole(tmp_path):
@@ -100,9 +100,9 @@ def test_what_is_written_is_never_in_memory_whole(tmp_path):
         given = counts_of(cells)
         tracemalloc.start()
         write_denoised(model, given, tmp_path / "out.h5ad")
-        found = tracemalloc.get_traced_memory()[1]
+        actual = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        return found
+        return actual
 
     model = ZiPo(encoder="4-2", max_epochs=1, batch_size=50).fit(counts_of(200))
     peak(fewer)  # what is loaded once
@@ -125,9 +125,9 @@ def test_denoising_a_denoised_file_onto_itself_replaces_its_slots(annotated, mod
     write_denoised(model, annotated, file)
     before = sha256(file)
     write_denoised(model, file, file, batch={"cell_type": "c"})
-    found = ad.read_h5ad(file)
-    assert sorted(found.layers) == ["denoised", "doubled"]
-    np.testing.assert_array_equal(found.layers["denoised"], model.denoise(annotated, batch={"cell_type": "c"}))
+    actual = ad.read_h5ad(file)
+    assert sorted(actual.layers) == ["denoised", "doubled"]
+    np.testing.assert_array_equal(actual.layers["denoised"], model.denoise(annotated, batch={"cell_type": "c"}))
     assert sha256(file) != before
 
 

@@ -200,14 +200,14 @@ class Cluster:
     def processes(self) -> list[int]:
         """Processes that were started with this cluster's environment: daemons, jobs, Snakemake."""
         mark = f"SLURM_CONF={self.environment['SLURM_CONF']}".encode()
-        found = []
+        actual = []
         for entry in Path("/proc").glob("[0-9]*/environ"):
             try:
                 if mark in entry.read_bytes().split(b"\0"):
-                    found.append(int(entry.parent.name))
+                    actual.append(int(entry.parent.name))
             except OSError:  # ended meanwhile, or somebody else's
                 continue
-        return found
+        return actual
 
     def _arguments(self, name: str) -> list[str]:
         if name != "munged":
@@ -237,13 +237,13 @@ class Cluster:
 
 def free_ports(number: int) -> list[int]:
     """Ports nobody listens to, below those that the system hands out."""
-    found: list[int] = []
-    while len(found) < number:
+    actual: list[int] = []
+    while len(actual) < number:
         port = random.randrange(20_000, 32_000)
         with socket.socket() as probe:
-            if port not in found and probe.connect_ex(("127.0.0.1", port)):
-                found.append(port)
-    return found
+            if port not in actual and probe.connect_ex(("127.0.0.1", port)):
+                actual.append(port)
+    return actual
 
 
 def missing() -> list[str]:

@@ -70,8 +70,8 @@ def job(tmp_path, simulated, monkeypatch):
 
 def test_a_block_writes_a_row_a_seed_with_its_history_and_the_first_seeds_latents(job, simulated):
     job([2, 4])
-    found = json.loads((job.folder / "seeds-2-4.json").read_text())
-    for entry, seed in zip(found, (2, 4), strict=True):
+    actual = json.loads((job.folder / "seeds-2-4.json").read_text())
+    for entry, seed in zip(actual, (2, 4), strict=True):
         model, row, history = run(simulated, SETTING, seed, [0.01], "cpu")
         assert entry["history"] == history
         assert _fixed(entry["row"]) == _fixed(row)
@@ -168,11 +168,11 @@ def test_a_digest_follows_names_values_and_contents(tmp_path):
     one, other = tmp_path / "one", tmp_path / "other"
     one.write_text("ab")
     other.write_text("c")
-    found = digest([one, other], {"x": 1, "y": [2]})
-    assert found == digest([one, other], {"y": [2], "x": 1})
+    actual = digest([one, other], {"x": 1, "y": [2]})
+    assert actual == digest([one, other], {"y": [2], "x": 1})
     other.write_text("bc")
     one.write_text("a")
-    assert found != digest([one, other], {"x": 1, "y": [2]})
+    assert actual != digest([one, other], {"x": 1, "y": [2]})
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

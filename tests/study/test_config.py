@@ -207,18 +207,18 @@ def test_each_error_names_the_layer_that_it_is_from(demo, tmp_path):
             r"^--config: experiments\.depth at .*residuals: 2 asks for more layers",
         ),
     ):
-        found = layers(files, options)
+        actual = layers(files, options)
         with pytest.raises(InputError, match=problem):
-            settings_of(load(found.values, found.place_of, CONFIG))
-    found = layers(files, ["parameters={alpha_z: 0.5}", "update_lock=true"])
-    study = load(found.values, found.place_of, CONFIG)
+            settings_of(load(actual.values, actual.place_of, CONFIG))
+    actual = layers(files, ["parameters={alpha_z: 0.5}", "update_lock=true"])
+    study = load(actual.values, actual.place_of, CONFIG)
     assert (study.file.parameters.alpha_z, study.file.update_lock) == (0.5, True)
 
 
 @pytest.mark.parametrize("name", ["demo", "benchmark", "paper"])
 def test_the_resolved_configuration_gives_the_same_study(name, tmp_path):
-    found = layers([CONFIG / f"{name}.yaml"], ["seeds=7", "title=1e-4: again", "parameters={encoder: 1024-64-16}"])
-    study = load(found.values, found.place_of, CONFIG)
+    actual = layers([CONFIG / f"{name}.yaml"], ["seeds=7", "title=1e-4: again", "parameters={encoder: 1024-64-16}"])
+    study = load(actual.values, actual.place_of, CONFIG)
     file = tmp_path / "config.yaml"
     file.write_text(resolved(study.file))
     again = load(layers([file]).values, "config.yaml", CONFIG)
@@ -264,8 +264,8 @@ def test_the_files_in_config_satisfy_their_schemas(file, name):
 
 def test_every_field_is_described():
     for name, kind in SCHEMAS.items():
-        found = json.loads(schema(kind))
-        models = [found, *found["$defs"].values()]
+        actual = json.loads(schema(kind))
+        models = [actual, *actual["$defs"].values()]
         for model in models:
             for field, definition in model.get("properties", {}).items():
                 assert definition.get("description"), f"{name}: {field}"

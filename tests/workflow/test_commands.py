@@ -55,8 +55,8 @@ mine:
 
 def printed_commands() -> list[str]:
     """The arguments of each command of Snakemake that is printed anywhere, each once, as a dry run."""
-    found = {match.strip() for page in PAGES for match in PRINTED.findall(page.read_text())} - NOT_RUN
-    return sorted({f"{command.removesuffix('-n').strip()} -n".strip() for command in found})
+    actual = {match.strip() for page in PAGES for match in PRINTED.findall(page.read_text())} - NOT_RUN
+    return sorted({f"{command.removesuffix('-n').strip()} -n".strip() for command in actual})
 
 
 class Planned(Repository):
@@ -90,9 +90,9 @@ def clean(tmp_path_factory) -> Planned:
 
 
 def test_the_pages_have_the_commands_that_are_looked_for():
-    found = printed_commands()
-    assert {"-n", "--profile slurm -n", "--config update_lock=true -n", "figure-08 -n"} <= set(found)
-    assert len(found) >= 12
+    actual = printed_commands()
+    assert {"-n", "--profile slurm -n", "--config update_lock=true -n", "figure-08 -n"} <= set(actual)
+    assert len(actual) >= 12
 
 
 def test_every_printed_command_is_planned_in_a_clean_tree(clean):
@@ -124,9 +124,9 @@ def test_plans_and_refusals(clean):
     refusals = {target: f"{target} --configfile config/mine.yaml -n" for target in refused}
     refusals |= {"claims": "claims --configfile config/benchmark.yaml -n"}
     refused |= {"claims": "claims: the study benchmark has no experiments, so there is none"}
-    found = clean.run([*plans.values(), *refusals.values()])
+    actual = clean.run([*plans.values(), *refusals.values()])
 
-    code, output = zip(*(found[command] for command in plans.values()), strict=True)
+    code, output = zip(*(actual[command] for command in plans.values()), strict=True)
     assert code == (0, 0, 0, 0, 0, 0), output
     demo, drawn, limited, own, readings, scale = output
     assert re.search(r"^(local)?rule readings:", readings, re.MULTILINE)
@@ -141,7 +141,7 @@ def test_plans_and_refusals(clean):
     jobs = {rule: int(minutes) for rule, minutes in resources if rule in ("train", "tune_worker", "prepare", "embed")}
     assert jobs == dict.fromkeys(("train", "tune_worker", "prepare", "embed"), 20)
     for name, command in refusals.items():
-        code, output = found[command]
+        code, output = actual[command]
         assert code != 0
         assert refused[name] in output
 

@@ -75,8 +75,8 @@ def test_an_environment_that_is_not_whole_is_made_anew_and_a_whole_one_left(proj
     done = make_venv(project)
     version = ".".join(map(str, sys.version_info[:2]))
     assert (done.returncode, done.stdout) == (0, f".venv is of Python 3.10, not {version}: it is made anew\n")
-    found = subprocess.check_output([folder / "python", "-c", "import sys; print(sys.prefix)"], text=True)
-    assert Path(found.strip()) == project / ".venv"
+    actual = subprocess.check_output([folder / "python", "-c", "import sys; print(sys.prefix)"], text=True)
+    assert Path(actual.strip()) == project / ".venv"
     assert not (project / ".venv" / "installed").exists()
 
     (project / ".venv" / "mine").touch()

@@ -46,10 +46,10 @@ def test_both_series_are_downloaded_assembled_and_trained_on(tmp_path):
 
     results = repository.folder / "results" / "tiny"
     for name, deposit in (("small_liver", liver), ("small_myeloma", wells)):
-        found = ad.read_h5ad(results / "data" / f"{name}.h5ad")
+        actual = ad.read_h5ad(results / "data" / f"{name}.h5ad")
         detected = np.asarray((deposit.counts > 0).sum(0)).ravel()
         kept = detected >= np.sort(detected)[-20]
-        np.testing.assert_array_equal(found.X.toarray(), deposit.counts.toarray()[:, kept])
+        np.testing.assert_array_equal(actual.X.toarray(), deposit.counts.toarray()[:, kept])
     runs = pd.read_parquet(results / "runs.parquet")
     assert runs.groupby("dataset").size().to_dict() == {"small_liver": 2, "small_myeloma": 2}
     assert (runs["status"] == "ok").all()
@@ -95,8 +95,8 @@ def test_files_of_ones_own_and_behind_a_url(tmp_path, counts):
         repository.write_study(STUDY | {"datasets": {"mine": {}, "theirs": {}}, "default_dataset": "mine"})
         repository.snakemake("results/tiny/table-1.tsv")
     for name in ("mine", "theirs"):
-        found = ad.read_h5ad(repository.folder / "results" / "tiny" / "data" / f"{name}.h5ad")
-        np.testing.assert_array_equal(found.X.toarray(), table.to_numpy().T)
+        actual = ad.read_h5ad(repository.folder / "results" / "tiny" / "data" / f"{name}.h5ad")
+        np.testing.assert_array_equal(actual.X.toarray(), table.to_numpy().T)
     # the data set is prepared again when its file changes
     (table + 1).to_csv(repository.folder / "mine.csv")
     assert repository.planned("results/tiny/table-1.tsv") == {"prepare": 1, "table_1": 1}

@@ -172,11 +172,13 @@ def test_the_peak_memory_is_not_that_of_whoever_started_the_method(awkward, writ
 
 
 def test_only_who_says_so_sees_more_than_counts(awkward, written, tmp_path):
-    told = "open({!r}, 'w').write(repr(sorted([*counts.obs, *counts.var, *counts.layers, *counts.uns, *counts.obsm])))"
+    script = (
+        "open({!r}, 'w').write(repr(sorted([*counts.obs, *counts.var, *counts.layers, *counts.uns, *counts.obsm])))"
+    )
     truth = ["batch", "cell_type", "true_dispersion", "true_rates", "true_state_rates"]
     for sees_truth, expected in ((False, ["batch"]), (True, truth)):
-        file = tmp_path / "told"
-        assert run(written(told.format(str(file)), COUNTS, sees_truth=sees_truth), awkward, tmp_path).status == "ok"
+        file = tmp_path / "names"
+        assert run(written(script.format(str(file)), COUNTS, sees_truth=sees_truth), awkward, tmp_path).status == "ok"
         assert file.read_text() == repr(expected)
 
 

@@ -66,12 +66,12 @@ def test_denoise_adds_the_check_to_its_file_and_plot_draws_it(source, checked, t
     target = tmp_path / "out.h5ad"
     code, out, _ = zipo("denoise", source, target, *OPTIONS, "--check")
     assert (code, out) == (0, worth.text() + "\n")
-    found = ad.read_h5ad(target)
+    actual = ad.read_h5ad(target)
     for name in ("obs", "var"):
         expected = getattr(adata, name)["zipo_explained"]
-        np.testing.assert_array_equal(getattr(found, name)["zipo_explained"], expected)
-    assert found.uns["zipo_check"]["text"] == worth.text()
-    assert "denoised" in found.layers
+        np.testing.assert_array_equal(getattr(actual, name)["zipo_explained"], expected)
+    assert actual.uns["zipo_check"]["text"] == worth.text()
+    assert "denoised" in actual.layers
     code, out, _ = zipo("plot", target)
     assert (code, out.split()[-1]) == (0, f"{tmp_path}/out.plots/check.png")
     table = pd.read_csv(tmp_path / "out.plots" / "check.tsv", sep="\t")

@@ -34,9 +34,9 @@ def test_deviances_are_scikit_learns(case, monkeypatch):
     monkeypatch.setattr(chunks, "ENTRIES", 100)  # several chunks
     held_out, predicted, means = reference(case)
     result = deviances(case)
-    for found, expected in ((result.by_cell, predicted), (result.base_by_cell, means)):
+    for actual, expected in ((result.by_cell, predicted), (result.base_by_cell, means)):
         single = [GENES * mean_poisson_deviance(held_out[cell], expected[cell]) for cell in range(CELLS)]
-        np.testing.assert_allclose(found, single, rtol=1e-6)
+        np.testing.assert_allclose(actual, single, rtol=1e-6)
     for gene in range(1, GENES):
         of_gene = [mean_poisson_deviance(held_out[:, gene], each[:, gene]) for each in (predicted, means)]
         assert result.explained_by_gene[gene] == pytest.approx(1 - of_gene[0] / of_gene[1], rel=1e-6)

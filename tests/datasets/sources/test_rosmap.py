@@ -184,7 +184,7 @@ PROBLEMS = {
     "cut off": rf"{{id}}: Synapse did not deliver {{name}} \(OSError: \[Errno 28\] No space left on device\); {ACCESS}",
     "read only": rf"{{id}}: Synapse delivered no {{name}}; {ACCESS}",
     "no path": rf"{{id}}: Synapse delivered no {{name}}; {ACCESS}",
-    "damaged": "{id}: {name} has md5 {found}, but Synapse says {expected}; fetch it again",
+    "damaged": "{id}: {name} has md5 {actual}, but Synapse says {expected}; fetch it again",
 }
 
 
@@ -193,7 +193,7 @@ PROBLEMS = {
 def test_a_file_that_does_not_come_is_named_and_nothing_half_written_stays(tmp_path, deposit, problem, message, at):
     identifier = list(NAMES)[at]
     data = deposit.content[identifier]
-    md5 = {"found": hashlib.md5(data[:-1]).hexdigest(), "expected": hashlib.md5(data).hexdigest()}
+    md5 = {"actual": hashlib.md5(data[:-1]).hexdigest(), "expected": hashlib.md5(data).hexdigest()}
     deposit.problems[identifier] = problem
     left = refused(tmp_path, message.format(id=identifier, name=NAMES[identifier], **md5))
     assert left == sorted(list(NAMES.values())[:at])

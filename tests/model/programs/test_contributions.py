@@ -61,9 +61,9 @@ def test_genes_of_weights_of_one_sign_are_high_where_the_program_is_active(model
         changed.network.encoder.first.weight.abs_().mul_(sign)
         if model.parameters.batch_norm == "after":  # later layers can turn an output, and so can its scale
             changed.network.encoder.blocks[0].norm.weight[::2].mul_(-1)
-    found = contributions(changed, cells, min_cells=1)
-    assert (skew(found.activity) < 0).any()
-    assert (found.contribution.sum(axis=0) > 0).all()
+    actual = contributions(changed, cells, min_cells=1)
+    assert (skew(actual.activity) < 0).any()
+    assert (actual.contribution.sum(axis=0) > 0).all()
 
 
 def test_activity_is_standardised_skewed_to_the_right_and_high_where_leading_genes_are(dense, programs, cells):
@@ -88,9 +88,9 @@ def test_the_strongest_come_first_and_keep_the_numbers_of_their_neurons(programs
 def test_genes_of_too_few_cells_and_pruned_weights_contribute_nothing(model, cells):
     seen = np.asarray((cells.X > 0).sum(axis=0)).ravel()
     floor = int(np.median(seen))
-    found = contributions(model, cells, min_cells=floor)
-    np.testing.assert_array_equal(found.ranked, seen >= floor)
-    assert not found.contribution[seen < floor].any()
+    actual = contributions(model, cells, min_cells=floor)
+    np.testing.assert_array_equal(actual.ranked, seen >= floor)
+    assert not actual.contribution[seen < floor].any()
     pruned = contributions(model, cells, threshold=0.5, min_cells=1)
     weights = np.abs(model.network.encoder.first.weight.detach().numpy()[:, pruned.neuron - 1])
     assert not pruned.contribution[weights < 0.5 * weights.max(axis=0)].any()
@@ -103,8 +103,8 @@ def test_neurons_that_are_dead_are_no_programs(model, cells):
     try:
         with torch.no_grad():
             first.weight[:, 0] = 0
-        found = contributions(model, cells, min_cells=1)
-        assert 1 not in found.neuron
+        actual = contributions(model, cells, min_cells=1)
+        assert 1 not in actual.neuron
         with torch.no_grad():
             first.weight.zero_()
         with pytest.raises(InputError, match="no neuron of the first layer tells these cells apart"):
@@ -119,16 +119,16 @@ def test_cells_on_disk_give_the_same(model, cells, programs, tmp_path):
 
     cells.write_h5ad(tmp_path / "cells.h5ad")
     backed = ad.read_h5ad(tmp_path / "cells.h5ad", backed="r")
-    found = contributions(model, backed, min_cells=1)
+    actual = contributions(model, backed, min_cells=1)
     backed.file.close()
-    np.testing.assert_allclose(found.contribution, programs.contribution, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(actual.contribution, programs.contribution, rtol=1e-4, atol=1e-6)
 
 
 def test_leading_genes_are_those_of_positive_contributions_alone():
     column = np.array([[0.1], [-3.0], [2.0], [0.0]])
-    found = Contributions(None, None, column, None, np.array([1]), None)
-    assert found.leading(0, 3).tolist() == [2, 0]
-    assert found.leading(0, 1).tolist() == [2]
+    actual = Contributions(None, None, column, None, np.array([1]), None)
+    assert actual.leading(0, 3).tolist() == [2, 0]
+    assert actual.leading(0, 1).tolist() == [2]
 
 
 @pytest.mark.parametrize(

@@ -22,10 +22,10 @@ def test_cosines_are_those_of_scipy_and_0_for_columns_of_zeros():
     rng = np.random.default_rng(1)
     one, other = rng.normal(size=(9, 3)), rng.normal(size=(9, 4))
     one[:, 2] = 0
-    found = cosines(one, other)
+    actual = cosines(one, other)
     for i, j in itertools.product(range(2), range(4)):
-        assert found[i, j] == pytest.approx(1 - cosine(one[:, i], other[:, j]))
-    assert not found[2].any()
+        assert actual[i, j] == pytest.approx(1 - cosine(one[:, i], other[:, j]))
+    assert not actual[2].any()
 
 
 @pytest.mark.parametrize("sizes", [(5, 5), (4, 6), (6, 4)])

@@ -167,8 +167,8 @@ def test_what_the_seeds_can_show_is_stated():
     differences = np.array([-0.5, 0.1, -0.2, 0.3])
     row = verdict(runs(**{"a0.1": HIGH[:4], "a1": list(np.array(HIGH[:4]) + differences)}), **LESS)
     spread = differences.std(ddof=1)
-    found = TTestPower().solve_power(None, nobs=4, alpha=0.05, power=0.8, alternative="larger") * spread
-    assert row["detectable"] == pytest.approx(found, rel=1e-5)
+    actual = TTestPower().solve_power(None, nobs=4, alpha=0.05, power=0.8, alternative="larger") * spread
+    assert row["detectable"] == pytest.approx(actual, rel=1e-5)
     ends = spread * np.sqrt(3 / stats.chi2.ppf([0.975, 0.025], 3))
 
     def needed(spread):
@@ -177,7 +177,7 @@ def test_what_the_seeds_can_show_is_stated():
         return min(math.ceil(solve(each / spread, alpha=0.05, power=0.8, alternative="larger")) for each in candidates)
 
     assert (row["seeds_needed_low"], row["seeds_needed_high"]) == (max(5, needed(ends[0])), needed(ends[1]))
-    assert f"4 seeds show effects of {found:.3g} with a power of 80 %" in row["sentence"]
+    assert f"4 seeds show effects of {actual:.3g} with a power of 80 %" in row["sentence"]
 
 
 def test_more_seeds_than_anyone_trains_are_not_counted_in_words():

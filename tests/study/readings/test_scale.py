@@ -88,19 +88,19 @@ def runs() -> pd.DataFrame:
 
 
 def test_rows_have_the_sizes_of_data_and_network_and_no_other_readings():
-    found = effects_by_size(table(), runs(), facts())
-    measured = found[found["kind"] == "measured"]
+    actual = effects_by_size(table(), runs(), facts())
+    measured = actual[actual["kind"] == "measured"]
     assert measured[["population", "cells", "first_layer"]].to_numpy().tolist() == [
         ["Drawn", 8000, 128], ["Drawn", 2000, 128], ["Drawn", 8000, 64], ["Drawn", 2000, 64],
         ["Blood", 1000, 128], ["Blood", 1000, 64],
     ]  # fmt: skip
     assert measured["effect"].tolist() == [-0.3, -0.2, -0.25, -0.15, 0.25, 0.2]
-    assert set(found["sign"]) == {ONE_SIGN}
+    assert set(actual["sign"]) == {ONE_SIGN}
 
 
 def test_a_population_of_two_sizes_and_two_widths_is_predicted_and_one_of_one_size_is_not():
-    found = effects_by_size(table(), runs(), facts())
-    (predicted,) = found[found["kind"] == "predicted"].to_dict("records")
+    actual = effects_by_size(table(), runs(), facts())
+    (predicted,) = actual[actual["kind"] == "predicted"].to_dict("records")
     assert (predicted["population"], predicted["cells"], predicted["first_layer"]) == ("Drawn", 63_500, 2048)
     # ratios are .7, .8, .75 and .85: about .7 (8000 / 63500)^.09 (128 / 2048)^.09
     assert 0.3 < 1 + predicted["effect"] < 0.6

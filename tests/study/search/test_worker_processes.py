@@ -43,10 +43,10 @@ def working(folder: Path, data: Path, name: str, tuning: Tuning, grace: float):
             process.kill()
 
 
-def wait_for(found, seconds: float = 150):
+def wait_for(actual, seconds: float = 150):
     """What a function finds once it finds something; a failure when it takes too long."""
     end = time.monotonic() + seconds
-    while not (result := found()):
+    while not (result := actual()):
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.01)
     return result

@@ -30,8 +30,8 @@ def check_example(device: torch.device) -> None:
         nll = -ZeroInflated(base, zero_logits).log_prob(batch.dense).sum()
         gradients = torch.autograd.grad(nll, decoded)
     names = "NLL", "library", "logits", "zero logits", "theta"
-    for name, found, expected in zip(names, (mine.loss, *mine.gradients), (nll, *gradients), strict=True):
-        assert found is not None
-        error = ((found - expected).abs().max() / expected.abs().max()).item()
+    for name, actual, expected in zip(names, (mine.loss, *mine.gradients), (nll, *gradients), strict=True):
+        assert actual is not None
+        error = ((actual - expected).abs().max() / expected.abs().max()).item()
         if not error < TOLERANCE:
             raise ArithmeticError(f"{name} of an example differ by {error:.1e} from torch's")
