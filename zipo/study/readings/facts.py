@@ -6,7 +6,7 @@ from typing import Self
 
 from zipo.study.config import Study
 from zipo.study.facts import ExperimentFacts
-from zipo.study.readings.planning import WIDTHS, readings_of
+from zipo.study.readings.planning import WIDTHS, UnderReading, readings_of
 
 
 @dataclass(frozen=True)
@@ -47,26 +47,7 @@ class ReadingFacts:
         """The facts of a study with `readings`."""
         assert study.file.readings
         own, *others = readings_of(study)
-        readings = [
-            OneReading(
-                name=reading.name,
-                question=reading.question,
-                text=_text(study, reading.question),
-                experiments={
-                    name: ExperimentFacts(study.read_datasets_of(name), base.columns)
-                    for name, base in reading.bases.items()
-                },
-                widths=reading.widths,
-                settings={
-                    name: {setting.id: setting.name for setting in settings}
-                    for name, settings in reading.settings.items()
-                },
-                same_as_run=[
-                    name for name in reading.settings if reading is not own and reading.ids(name) == own.ids(name)
-                ],
-            )
-            for reading in (own, *others)
-        ]
+        readings = [_one_reading(study, reading, own) for reading in (own, *others)]
         claims = study.file.readings.claims or []
         populations = {
             name: next(other.title for other in study.datasets.values() if other.source == dataset.source)
@@ -77,6 +58,23 @@ class ReadingFacts:
     def as_json(self) -> str:
         """The facts as the command's option."""
         return json.dumps(asdict(self))
+
+
+def _one_reading(study: Study, reading: UnderReading, own: UnderReading) -> OneReading:
+    """A reading, where settings that it leaves as they are keep the base setting of the study's own, too."""
+    same = [name for name in reading.settings if reading is not own and reading.ids(name) == own.ids(name)]
+    bases = reading.bases | {name: own.bases[name] for name in same}
+    return OneReading(
+        name=reading.name,
+        question=reading.question,
+        text=_text(study, reading.question),
+        experiments={name: ExperimentFacts(study.read_datasets_of(name), base.columns) for name, base in bases.items()},
+        widths=reading.widths,
+        settings={
+            name: {setting.id: setting.name for setting in settings} for name, settings in reading.settings.items()
+        },
+        same_as_run=same,
+    )
 
 
 def _text(study: Study, question: str) -> str:

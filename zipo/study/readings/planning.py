@@ -102,12 +102,13 @@ def _base_and_settings(
     own = parameters_of(base, place)
     repeated = study.read_experiments[experiment]
     seeds = list(range(1, study.read_seeds + 1))
+    changes_of_all = reading.set.model_dump(exclude_unset=True)
 
     def changed(name: str, values: dict[str, Any]) -> Parameters:
         parameters = parameters_of(base | values, place)
         changes = {
             key: value
-            for key, value in reading.set.model_dump(exclude_unset=True).items()
+            for key, value in changes_of_all.items()
             if getattr(parameters, key) == getattr(own, key)
             and (parameters.overdispersed or key not in OF_OVERDISPERSED)
         }
@@ -121,7 +122,9 @@ def _base_and_settings(
         for name, values in _points(repeated)
         for dataset in study.read_datasets_of(experiment)
     ]
-    return changed("", repeated.set.model_dump(exclude_unset=True)), settings
+    # the base has the reading's values also where its own likelihood lacks them: claims find other points by them
+    values = base | repeated.set.model_dump(exclude_unset=True) | changes_of_all
+    return parameters_of(values, place).with_widths(widths), settings
 
 
 def _points(experiment: Experiment) -> Iterable[tuple[str, dict[str, Any]]]:
