@@ -36,11 +36,18 @@ def test_predictions_are_hollow_and_grey_and_stand_in_the_shaded_part(table):
     hollow = [line for line in points if line.get_markerfacecolor() == "white" and len(line.get_xdata())]
     assert [(to_hex(line.get_color()), list(line.get_xdata())) for line in hollow] == [("#777777", [63_500])]
     assert len(first.patches) == 1
-    assert first.get_ylabel() == "Ratio of test_nll"
-    assert "Text: The second claim.\n[open]" in second.get_title()
+    assert first.get_ylabel() == "Ratio: Test NLL"
+    assert [tick.get_text() for tick in first.get_xticklabels()] == ["63,500", "8,000", "2,000"]
+    assert second.get_title() == "Text: The second claim."
     assert {text.get_text() for text in figure.legends[0].texts} == {
         "first layer of 64", "first layer of 128", "Drawn", "Blood", "predicted, not run",
     }  # fmt: skip
+
+
+def test_signs_that_differ_are_those_of_each_population(table):
+    table.loc[(table["id"] == "first") & (table["population"] == "Drawn"), "sign"] = "changes sign"
+    first, second = figures.load("figure-22").draw({"scale": table}, {}).axes
+    assert [text.get_text() for text in (*first.texts, *second.texts)] == ["Drawn: changes sign\nBlood: open", "open"]
 
 
 def test_it_is_drawn_where_a_study_has_other_widths(table, tmp_path):

@@ -19,17 +19,18 @@ caption = (
     "width of the first layer), on one or more populations of cells (marker and line), each with its 95 % confidence "
     "interval; zero effect is the line across. Hollow symbols in grey, in the shaded part, were not run: they are "
     "predicted at the paper's number of cells and width of the first layer by a plane over the logarithms of both that "
-    "is fitted to the others, with its 95 % interval, and hold as far as effects go on that way. Below each claim: "
+    "is fitted to the others, with its 95 % interval, and hold as far as effects go on that way. In each corner: "
     "whether intervals without zero lie on one side of it or on both."
 )
 experiments = ()
 tables = ("scale",)
 
 PANEL = (3.6, 3.1)  # inches
-LINE = 52  # letters in a line of a claim
+LINE = 44  # letters in a line of a claim
 MARKERS = ("o", "s", "^", "D")
 LINES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
 APART = 1.05  # factor by which points of different widths stand apart along x
+BESIDE = 1.45  # factor between the outermost numbers of cells and the edge of a panel, and between labels
 ROOM = 0.6  # share of the measured range that is shown above and below it, where predictions reach that far
 LOGARITHMIC = 1.5  # ratios that spread by more than this factor stand on a logarithmic axis
 GREY = "#777777"
@@ -82,13 +83,36 @@ def _panel(ax: "Axes", rows: pd.DataFrame, palette: dict[int, str], populations:
     else:
         ax.set_ylim(low - ROOM * (high - low), high + ROOM * (high - low))
     ax.set_xscale("log")
-    if len(predicted):
-        ax.axvspan(measured["cells"].max() * 1.4, ax.get_xlim()[1], color="0.93", zorder=0, linewidth=0)
+    if len(measured):
+        cells = sorted(rows["cells"].unique())
+        ax.set_xlim(cells[0] / BESIDE, cells[-1] * BESIDE)
+        ax.set_xticks(*_apart(cells))
+        ax.minorticks_off()
+        if len(predicted):
+            ax.axvspan(measured["cells"].max() * BESIDE, cells[-1] * BESIDE, color="0.93", zorder=0, linewidth=0)
     ax.set_xlabel("Cells")
-    ax.set_ylabel(f"{'Ratio' if relative else 'Difference'} of {first['measure']}", fontsize="small")
-    signs = ", ".join(dict.fromkeys(rows["sign"]))
+    measure = style.LABELS.get(first["measure"], first["measure"].replace("_", " ")).split(" (")[0]
+    ax.set_ylabel(f"{'Ratio' if relative else 'Difference'}: {measure}", fontsize="small")
     claim = textwrap.fill(f"{figure_name(first['figure'])}: {first['claim']}", LINE)
-    ax.set_title(f"{claim}\n[{signs}]", fontsize="x-small", loc="center")
+    ax.set_title(claim, fontsize="x-small", loc="center")
+    ax.text(0.02, 0.03, _signs(rows), transform=ax.transAxes, fontsize="x-small", style="italic")
+
+
+def _signs(rows: pd.DataFrame) -> str:
+    """Whether the effect keeps its sign, by population where they differ."""
+    signs = rows.groupby("population", sort=False)["sign"].first()
+    if signs.nunique() == 1:
+        return signs.iloc[0]
+    return "\n".join(f"{population}: {sign}" for population, sign in signs.items())
+
+
+def _apart(cells: list[int]) -> tuple[list[int], list[str]]:
+    """Ticks at numbers of cells that are far enough apart for their labels."""
+    shown: list[int] = []
+    for number in reversed(cells):
+        if not shown or shown[-1] > number * BESIDE:
+            shown.append(number)
+    return shown, [f"{number:,}" for number in shown]
 
 
 def _points(ax: "Axes", x: "np.ndarray", rows: pd.DataFrame, colour: str, marker: str, *, filled: bool) -> None:
