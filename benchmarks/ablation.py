@@ -1,7 +1,7 @@
 """What each choice of the default denoiser brings: the tables of docs/ablation.md.
 
     python benchmarks/ablation.py                     # from the scores in docs/ablation/, in a second
-    python benchmarks/ablation.py results/ablation    # these first, from the study config/ablation.yaml
+    python benchmarks/ablation.py results/ablation    # these first, from the study config/ablation.yaml, by data set
 
 In each row of the study one choice is taken back. Losses are given as the share by which they are above the default's,
 on the same molecules; measures that have no scale of their own as they are.
@@ -52,6 +52,12 @@ def collected(results: Path) -> pd.DataFrame:
     chosen = table["metric"].isin([*LOSSES, *MEASURES]) & table["method"].isin([DEFAULT, *CHANGES])
     columns = ["method", "dataset", "metric", "mean"]
     return table.loc[chosen & table["mean"].notna(), columns].sort_values(columns[:3], ignore_index=True)
+
+
+def merged(published: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores over those published before, of which data sets that have none now are kept."""
+    kept = published[~published["dataset"].isin(scores["dataset"])]
+    return pd.concat([kept, scores]).sort_values(list(scores.columns[:3]), ignore_index=True)
 
 
 def changes(scores: pd.DataFrame, loss: str) -> pd.DataFrame:
@@ -106,7 +112,8 @@ def _number(value: float | None) -> str:
 def main() -> None:
     if len(sys.argv) > 1:
         SCORES.parent.mkdir(exist_ok=True)
-        write_tsv(collected(Path(sys.argv[1])), SCORES)
+        scores = collected(Path(sys.argv[1]))
+        write_tsv(merged(pd.read_table(SCORES), scores) if SCORES.exists() else scores, SCORES)
     PAGE.write_text(with_tables(PAGE.read_text(), tables()))
 
 

@@ -52,6 +52,15 @@ def test_scores_are_those_of_the_leaderboard(script, scores, tmp_path):
     assert set(collected["method"]) == {"zipo", "poisson"}
 
 
+def test_data_sets_that_were_not_run_anew_keep_their_scores(script, scores):
+    anew = scores[scores["dataset"] == "a"].assign(mean=7.0)
+    table = script.merged(scores, anew)
+    assert set(table.loc[table["dataset"] == "a", "mean"]) == {7.0}
+    of_b = table[table["dataset"] == "b"].set_index("method")["mean"]
+    assert of_b.to_dict() == {"zipo": 0.5, "poisson": 0.45}
+    assert len(table) == len(scores)
+
+
 def test_the_page_has_the_tables_that_its_scores_make(script):
     page, made = script.PAGE.read_text(), script.tables()
     assert script.with_tables(page, made) == page
