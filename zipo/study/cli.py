@@ -309,7 +309,7 @@ def readings(
 
 @app.command()
 def scale(study: JsonOption, readings: PathOption, target: PathOption, runs: Path) -> None:
-    """Effects behind the claims by number of cells and width of the network, and what they predict at the paper's."""
+    """Effects behind the claims by number of cells and width of the network, and what they predict at other sizes."""
     from zipo.study.readings.scale import write_table
 
     write_table(study, readings, runs, target)
