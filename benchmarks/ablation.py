@@ -1,7 +1,7 @@
 """What each choice of the default denoiser brings: the tables of docs/ablation.md.
 
     python benchmarks/ablation.py                     # from the scores in docs/ablation/, in a second
-    python benchmarks/ablation.py results/ablation    # these first, from the study config/ablation.yaml, by data set
+    python benchmarks/ablation.py results/ablation    # these first, from the study config/ablation.yaml
 
 In each row of the study one choice is taken back. Losses are given as the share by which they are above the default's,
 on the same molecules; measures that have no scale of their own as they are.
@@ -14,6 +14,7 @@ import pandas as pd
 from page_tables import rows, with_tables
 
 from zipo.shared.tables import write_tsv
+from zipo.study.publish import merged
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "ablation.md"
@@ -51,13 +52,7 @@ def collected(results: Path) -> pd.DataFrame:
     table = pd.read_parquet(results / "leaderboard.parquet")
     chosen = table["metric"].isin([*LOSSES, *MEASURES]) & table["method"].isin([DEFAULT, *CHANGES])
     columns = ["method", "dataset", "metric", "mean"]
-    return table.loc[chosen & table["mean"].notna(), columns].sort_values(columns[:3], ignore_index=True)
-
-
-def merged(published: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """Scores over those published before, of which data sets that have none now are kept."""
-    kept = published[~published["dataset"].isin(scores["dataset"])]
-    return pd.concat([kept, scores]).sort_values(list(scores.columns[:3]), ignore_index=True)
+    return table.loc[chosen & table["mean"].notna(), columns]
 
 
 def changes(scores: pd.DataFrame, loss: str) -> pd.DataFrame:
@@ -113,7 +108,9 @@ def main() -> None:
     if len(sys.argv) > 1:
         SCORES.parent.mkdir(exist_ok=True)
         scores = collected(Path(sys.argv[1]))
-        write_tsv(merged(pd.read_table(SCORES), scores) if SCORES.exists() else scores, SCORES)
+        if SCORES.exists():
+            scores = merged(pd.read_table(SCORES), scores)
+        write_tsv(scores.sort_values(["method", "dataset", "metric"]), SCORES)
     PAGE.write_text(with_tables(PAGE.read_text(), tables()))
 
 
