@@ -83,13 +83,12 @@ def _panel(ax: "Axes", rows: pd.DataFrame, palette: dict[int, str], populations:
     else:
         ax.set_ylim(low - ROOM * (high - low), high + ROOM * (high - low))
     ax.set_xscale("log")
-    if len(measured):
-        cells = sorted(rows["cells"].unique())
-        ax.set_xlim(cells[0] / BESIDE, cells[-1] * BESIDE)
-        ax.set_xticks(*_apart(cells))
-        ax.minorticks_off()
-        if len(predicted):
-            ax.axvspan(measured["cells"].max() * BESIDE, cells[-1] * BESIDE, color="0.93", zorder=0, linewidth=0)
+    cells = sorted(rows["cells"].unique())
+    ax.set_xlim(cells[0] / BESIDE, cells[-1] * BESIDE)
+    ax.set_xticks(*_apart(cells))
+    ax.minorticks_off()
+    if len(predicted):
+        ax.axvspan(measured["cells"].max() * BESIDE, cells[-1] * BESIDE, color="0.93", zorder=0, linewidth=0)
     ax.set_xlabel("Cells")
     measure = style.LABELS.get(first["measure"], first["measure"].replace("_", " ")).split(" (")[0]
     ax.set_ylabel(f"{'Ratio' if relative else 'Difference'}: {measure}", fontsize="small")

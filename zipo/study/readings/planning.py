@@ -117,9 +117,10 @@ def _base_and_settings(
         point = f"{place} at {name or values or 'its only point'}"
         return parameters_of(parameters.model_dump() | changes, point).with_widths(widths)
 
+    points = [(name, changed(name, values)) for name, values in _points(repeated)]
     settings = [
-        Setting(dataset, repeated.method, changed(name, values), seeds, name=name)
-        for name, values in _points(repeated)
+        Setting(dataset, repeated.method, parameters, seeds, name=name)
+        for name, parameters in points
         for dataset in study.read_datasets_of(experiment)
     ]
     # the base has the reading's values also where its own likelihood lacks them: claims find other points by them

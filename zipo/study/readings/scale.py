@@ -37,8 +37,9 @@ def effects_by_size(readings: pd.DataFrame, runs: pd.DataFrame, study: dict[str,
 
     `readings` is the table of zipo.study.readings.verdicts.decide_under_readings, `runs` the runs table, `study` are
     zipo.study.readings.facts.ReadingFacts as a dictionary. Claims on a ratio or difference of two settings alone have
-    a sign. `kind` is measured or predicted; `cells` counts those of the data set, `first_layer` is the base setting's;
-    `sign` says whether intervals of 95 % without zero lie on one side of it or on both.
+    a sign. `kind` is measured or predicted; `cells` counts those of the data set, `first_layer` is the base setting's,
+    `width` the factor of the study's own widths; `sign` says whether intervals of 95 % without zero lie on one side of
+    it or on both.
     """
     cells = runs.groupby("dataset")[["training_cells", "validation_cells", "test_cells"]].first().sum(axis=1)
     widths = {reading["name"]: reading["widths"] for reading in study["readings"]}
