@@ -103,6 +103,20 @@ def test_a_refined_cell_has_nowhere_better_to_go(counts, setting, kernels):
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=named)
+def test_a_guess_far_off_leads_where_a_near_one_does(counts, setting):
+    """As an encoder makes them at cells unlike those that it was trained on."""
+    network, batch = network_of(setting), whole(counts)
+    network.prior_of_latents.fitted.fill_(True)
+    at = []
+    with torch.no_grad():
+        for shift in (0.0, 1e4):
+            network.prior_of_latents.shift.fill_(shift)
+            at.append(place(network, batch, network(batch).latent).value)
+    # where the loss has more than one minimum, another may be reached, of much the same value
+    torch.testing.assert_close(at[1], at[0], rtol=0.05, atol=0.1)
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=named)
 def test_what_other_cells_are_in_the_batch_does_not_matter(counts, setting):
     network, first = network_of(setting), torch.zeros(CELLS, LATENTS)
     together = refined(network, whole(counts), first).latent

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from zipo.engine.batches import AnyCounts, Batch
 from zipo.engine.likelihoods import BASES, SMALLEST_RATE, NegativeBinomial, Poisson
 from zipo.engine.model import ENTRIES_AT_ONCE, Network
-from zipo.engine.refinement import GENES_AT_ONCE, Place, refined, shortened, solved, symmetric, with_one
+from zipo.engine.refinement import Place, refined, symmetric, with_one
+from zipo.engine.regression_steps import regression_steps
 from zipo.engine.size_regressions import SizeRegressions
 from zipo.engine.uncertainty import covariance_root, log_rate_variance
 
@@ -28,8 +29,8 @@ STEPS = 2
 """Steps that the latents of a cell take in a round; the next round goes on from there."""
 MOST_CELLS = 50_000
 """Cells that the weights are refined on, drawn at random; more would change them little."""
-LARGEST = 1.0
-"""Largest change of a weight in a step, in log rates for each standard deviation of its input."""
+LARGEST = 2.0
+"""Largest change of a log rate in a step, in any cell that is no outlier."""
 VAGUE = 1e-3
 """Precision of the prior of biases and of weights on covariates."""
 WORSE = 1.01
@@ -198,9 +199,10 @@ def _refine_in_turn(network: Network, batches: _Batches, latents: Sequence[Tenso
 
 def _fit_weight_posterior(network: Network, batches: _Batches, guesses: Sequence[Tensor]) -> None:
     """Fit what the counts leave open of the decoder's weights, which standard errors tell, in place."""
-    regressions = Regressions(network)
+    regressions, prior = Regressions(network), network.prior_of_latents
     for batch, guess in zip(batches, guesses, strict=True):
-        regressions.add_normal(batch, refined(network, batch, network.prior_of_latents(guess), STEPS).latent)
+        first = prior.without_outliers(prior(guess))
+        regressions.add_normal(batch, refined(network, batch, first, STEPS).latent)
     regressions.fit_posterior()
 
 
@@ -231,6 +233,7 @@ class Regressions:
         self.rows, self.columns = torch.triu_indices(inputs + 1, inputs + 1, device=head.weight.device)
         self.gradient = head.weight.new_zeros(genes, inputs + 1)
         self.normal = head.weight.new_zeros(genes, len(self.rows))
+        self.inputs: list[Tensor] = []
         self.sizes = None if network.dispersion is None else SizeRegressions(network, network.dispersion)
         self.nll = 0.0
 
@@ -241,6 +244,8 @@ class Regressions:
         information, rates = likelihood.information, likelihood.rates
         inputs = with_one(at.latent, batch.covariates)
         self._add_products(information, inputs)
+        without_outliers = self.network.prior_of_latents.without_outliers(at.latent)
+        self.inputs.append(with_one(without_outliers, batch.covariates))
         residual = information - information / rates.clamp(min=SMALLEST_RATE) * batch.dense
         self.gradient += residual.T @ inputs
         self.nll += at.nll.sum(dtype=torch.float64).item()
@@ -259,20 +264,15 @@ class Regressions:
     def step(self, least_variance: float = LEAST_VARIANCE) -> None:
         """Move weights, biases and sizes by one step of Fisher scoring; a weight's prior has the variance of its
         factor's weights, and no less than `least_variance`, both in log rates per standard deviation of the latents."""
-        head, latents = self.network.log_proportions, self.network.encoder.latents
+        head = self.network.log_proportions
         precision = self._precision(least_variance)
         weights = torch.cat([head.weight, head.bias[:, None]], dim=1)
         gradient = self.gradient + weights * precision
-        spread = torch.ones_like(precision)
-        spread[:latents] = self.network.prior_of_latents.precision.rsqrt()
-        for genes in torch.arange(len(weights)).split(GENES_AT_ONCE):
-            matrix = symmetric(self.normal[genes], len(precision)) + torch.diag(precision)
-            step = -solved(matrix, gradient[genes])
-            weights[genes] += shortened(step, spread, LARGEST)
-        head.weight.copy_(weights[:, :-1])
-        head.bias.copy_(weights[:, -1])
+        steps = regression_steps(self.normal, precision, -gradient, self.inputs, LARGEST)
+        head.weight.add_(steps[:, :-1])
+        head.bias.add_(steps[:, -1])
         if self.sizes is not None:
-            self.sizes.step(least_variance)
+            self.sizes.step(least_variance, self.inputs)
 
     def fit_posterior(self) -> None:
         """Fit the posterior of weights and biases at their present values."""

@@ -182,7 +182,7 @@ class Network(nn.Module):
         if self.latent_prior is not None:
             latent = self.latent_prior(latent)
             if self.refines and not self.training:
-                latent = refined(self, batch, latent).latent
+                latent = refined(self, batch, self.latent_prior.without_outliers(latent)).latent
         prediction = self.decode(latent, batch)
         if covariates is None:
             return prediction

@@ -29,8 +29,8 @@ TOLERANCE = 1e-3
 """Expected gain of a step, in nats, at which a cell is done: far below what its counts can tell."""
 LARGEST = 2.0
 """Largest change of a latent in a step, in standard deviations of its prior: beyond, the quadratic form is no guide."""
-GENES_AT_ONCE = 2048
-"""Genes whose regressions are solved at once."""
+FARTHEST = 5.0
+"""Distance from the centre of their prior, in standard deviations, beyond which latents are outliers."""
 SHORTEST = 1 / 64
 """Share of a step at which a cell that has come no nearer stays where it is."""
 
@@ -75,8 +75,17 @@ class LatentPrior(nn.Module):
         self.register_buffer("shift", torch.zeros(latents))
 
     def forward(self, guess: Tensor) -> Tensor:
-        """(B, L) latents from which refinement starts."""
+        """(B, L) the guesses as latents from which refinement starts."""
         return torch.addmm(self.shift, guess, self.start)
+
+    def without_outliers(self, latent: Tensor) -> Tensor:
+        """The latents (B, L), outliers brought to the distance at which they begin.
+
+        An encoder may guess far off at a cell unlike those that it was trained on, from where no number of steps leads
+        back.
+        """
+        far = FARTHEST * self.precision.rsqrt()
+        return latent.clamp(self.centre - far, self.centre + far)
 
 
 def with_one(latent: Tensor, covariates: Tensor) -> Tensor:
@@ -105,13 +114,8 @@ class Place(NamedTuple):
     def step(self, precision: Tensor) -> Tensor:
         """(B, L) a step of Fisher scoring, no longer than LARGEST."""
         step = -solved(self.curvature, self.gradient)
-        return shortened(step, precision.sqrt(), LARGEST)
-
-
-def shortened(steps: Tensor, scale: Tensor, largest: float) -> Tensor:
-    """The steps (N, K), each as long as it is or as makes its largest entry, times the scale (K,), the largest."""
-    length = (steps.abs() * scale).amax(dim=1, keepdim=True)
-    return steps * (largest / length.clamp(min=largest))
+        length = (step.abs() * precision.sqrt()).amax(dim=1, keepdim=True)
+        return step * (LARGEST / length.clamp(min=LARGEST))
 
 
 def solved(matrices: Tensor, vectors: Tensor) -> Tensor:

@@ -5,15 +5,17 @@ the decoder's inputs as log rates are. Slopes have normal priors about zero, wit
 have: where counts do not ask for them, each gene keeps one size.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 from zipo.engine.batches import Batch
 from zipo.engine.model import Network, SharedByCells
-from zipo.engine.refinement import GENES_AT_ONCE, shortened, solved, symmetric
+from zipo.engine.regression_steps import regression_steps
 
-LARGEST = 1.0
-"""Largest change of a log size in a step, for each standard deviation of its input."""
+LARGEST = 2.0
+"""Largest change of a log size in a step, in any cell that is no outlier."""
 SIZES = (-6.0, 9.0)
 """Bounds of the logarithm of a size where all latents are zero."""
 EXTREME = 15.0
@@ -55,18 +57,16 @@ class SizeRegressions:
         self.normal += concave.float().T @ (inputs[:, self.rows] * inputs[:, self.columns])
         self.curvature += torch.stack([curvature.sum(dim=0), concave.sum(dim=0)])
 
-    def step(self, least_variance: float) -> None:
+    def step(self, least_variance: float, inputs: Sequence[Tensor]) -> None:
         """Move slopes and sizes by a Newton step, which is of fixed length uphill where a gene's likelihood is not
-        concave; priors of slopes have no less than a variance in log sizes per standard deviation of the latents."""
-        precision, spread = self._precision(least_variance)
-        values = self._values()
+        concave, and changes no log size by more than LARGEST at these inputs, each (B, K); priors of slopes have no
+        less than a variance in log sizes per standard deviation of the latents."""
+        precision, values = self._precision(least_variance), self._values()
         gradient = self.gradient - values * precision
         # shaped by the concave entries, and as large as the curvature of all
         share = (self.curvature[0] / self.curvature[1].clamp(min=TINY)).clamp(min=LEAST_SHARE)
-        for genes in torch.arange(len(values)).split(GENES_AT_ONCE):
-            matrix = symmetric(self.normal[genes] * share[genes, None], len(precision))
-            step = solved(matrix + torch.diag(precision + TINY), gradient[genes])
-            values[genes] += shortened(step, spread, LARGEST)
+        cells = [each[:, -self.slopes - 1 :] for each in inputs]
+        values += regression_steps(self.normal * share[:, None], precision + TINY, gradient, cells, LARGEST)
         self.bias.copy_(-values[:, -1].clamp(*SIZES))
         if self.weight is not None:
             self.weight.copy_(-values[:, :-1])
@@ -76,17 +76,15 @@ class SizeRegressions:
         size = self.bias[:, None]
         return -(size if self.weight is None else torch.cat([self.weight, size], dim=1)).double()
 
-    def _precision(self, least_variance: float) -> tuple[Tensor, Tensor]:
-        """(K,) precisions of the priors of slopes and log sizes, and standard deviations of their inputs."""
+    def _precision(self, least_variance: float) -> Tensor:
+        """(K,) precisions of the priors of slopes and log sizes."""
         precision = torch.zeros(self.slopes + 1, dtype=torch.float64, device=self.bias.device)
-        spread = torch.ones_like(precision)
         if self.weight is not None:
             latents, scale = self.network.encoder.latents, self.network.prior_of_latents.precision.double()
             variance = self.weight[:, :latents].double().square().mean(dim=0)
             precision[:latents] = 1 / torch.maximum(variance, least_variance * scale)
             precision[latents:-1] = VAGUE
-            spread[:latents] = scale.rsqrt()
-        return precision, spread
+        return precision
 
 
 def size_derivatives(rates: Tensor, log_inverse_size: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
