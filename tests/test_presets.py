@@ -36,12 +36,26 @@ def test_the_default_denoises_by_refined_latents_of_a_negative_binomial():
         "gene_totals": "trained",
         "encoder": "256-128-64-32-16",
         "batch_size": 64,
-        "learning_rate_decay": 0.9,
+        "learning_rate_decay": 0.74,
         "plateau_patience": 6,
         "stop_patience": 10,
         "stop_threshold": 0.001,
-        "max_epochs": 60,
+        "max_epochs": 20,
     }
+
+
+@pytest.mark.parametrize("preset", ["denoise", "fast"])
+@pytest.mark.parametrize(
+    ("chosen", "epochs"),
+    [
+        ({"likelihood": "nb", "encoder": "64-8", "seed": 3}, 20),
+        ({"likelihood": "zip"}, 60),
+        ({"inference": "amortised"}, 60),
+        ({"decoder": "16"}, 60),
+    ],
+)
+def test_epochs_are_fewer_where_the_decoder_is_refined(preset, chosen, epochs):
+    assert parameters_for(preset, 1_937, 1_000, chosen)["max_epochs"] == epochs
 
 
 def test_the_paper_s_preset_keeps_its_objective_but_for_the_rate_penalty_and_gene_totals():
@@ -54,13 +68,14 @@ def test_the_fast_preset_has_the_same_objective_and_cheaper_steps():
     fast, default = parameters_for("fast", 1_937, 1_000), parameters_for("denoise", 1_937, 1_000)
     assert {name: fast[name] for name in OBJECTIVE} == OBJECTIVE
     changed = {name: value for name, value in fast.items() if value != default[name]}
-    assert changed == {"encoder": "128-32-16", "batch_size": 32, "stop_patience": 20}
+    assert changed == {"encoder": "128-32-16", "batch_size": 32}
 
 
 def test_the_preset_for_programs_has_the_objective_of_the_default_on_few_neurons_with_few_genes():
     actual, default = parameters_for("programs", 1_937, 1_000), parameters_for("denoise", 1_937, 1_000)
     changed = {name: value for name, value in actual.items() if value != default.get(name)}
-    assert changed == {"encoder": "32-16", "sparsity": "factors", "weights_kept": 0.02}
+    longer = {"max_epochs": 60, "learning_rate_decay": 0.9}
+    assert changed == {"encoder": "32-16", "sparsity": "factors", "weights_kept": 0.02} | longer
     assert parameters_for("programs", 1_000_000, 30_000)["encoder"] == "32-32"
     assert parameters_for("programs", 60, 30_000)["encoder"] == "15-8"
     assert parameters_for("programs", 1_937, 9)["encoder"] == "9-16"
@@ -125,7 +140,7 @@ def test_a_preset_is_told_in_one_line():
     default, paper = (Parameters(**parameters_for(name, 1_937, 1_000)) for name in ("denoise", "paper"))
     assert in_words(default.model_dump()) == (
         "nb, 16 latents refined on each cell's counts, the cell's own count taken in; encoder 256-128-64-32-16, "
-        "batches of 64 cells, at most 60 epochs (fewer once 10 bring no gain)"
+        "batches of 64 cells, at most 20 epochs (fewer once 10 bring no gain)"
     )
     assert in_words(paper.model_dump()) == (
         "zip, 16 latents; encoder 256-128-64-32-16, batches of 64 cells, at most 60 epochs (fewer once 10 bring no "

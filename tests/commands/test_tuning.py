@@ -58,7 +58,7 @@ def test_what_is_given_or_unused_is_not_searched_for(cells, fast):
 def test_the_paper_s_preset_has_zero_inflation_to_search_for(cells, fast):
     (trial,) = search(cells, {}, 1, seed=1, preset="paper")
     assert trial.values == {"encoder": sizes_for(150, 60)["encoder"], "alpha_z": 0.1, "alpha_w": 0.1}
-    assert fast[0]["preset"] == "paper"
+    assert (fast[0]["likelihood"], fast[0]["max_epochs"]) == ("zip", sizes_for(150, 60)["max_epochs"])
 
 
 def test_a_trial_is_trained_and_scored_by_its_kept_weights(cells):

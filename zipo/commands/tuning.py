@@ -49,7 +49,7 @@ def search(
     than the median of earlier trials at the same epoch is cut short. `keywords` are others of ZiPo. Raises InputError
     if nothing is left to search for.
     """
-    base = Parameters(**parameters_for(preset, adata.n_obs, adata.n_vars) | fixed)
+    base = Parameters(**parameters_for(preset, adata.n_obs, adata.n_vars, fixed) | fixed)
     free = [name for name in SEARCHED if name not in fixed]
     if not base.zero_inflated and "alpha_z" in free:
         free.remove("alpha_z")
@@ -62,11 +62,11 @@ def search(
     study.enqueue_trial({name: getattr(base, name) for name in free})
     lowest = math.inf
     # what is refined after a training changes nothing in its losses
-    given = {"preset": preset, "seed": seed, "inference": "amortised"}
+    shared = base.model_dump() | keywords | {"seed": seed, "inference": "amortised"}
     for number in range(1, trials + 1):
         trial = study.ask()
         values = {name: _rounded(value) for name, value in suggest(trial, choices, penalties).items()}
-        outcome = train_trial(study, trial, _training(adata, {**fixed, **values, **keywords, **given}))
+        outcome = train_trial(study, trial, _training(adata, shared | values))
         nll = math.nan if outcome.nll is None else outcome.nll
         best = nll < lowest
         lowest = nll if best else lowest
@@ -82,7 +82,7 @@ def _training(adata: ad.AnnData, values: dict[str, Any]) -> Train:
     """A function that trains ZiPo with these keywords, as `train_trial` calls it."""
 
     def train(on_epoch: Callable[[int, float], None]) -> float | None:
-        training = ZiPo.for_data(adata, **values).fit(adata, on_epoch=on_epoch).training
+        training = ZiPo(**values).fit(adata, on_epoch=on_epoch).training
         return None if training.diverged else training.history[training.best_epoch - 1]["validation_nll"]
 
     return train

@@ -82,7 +82,7 @@ class ZiPo:
         """
         check_anndata(adata, "counts")
         try:
-            defaults = parameters_for(preset, adata.n_obs, adata.n_vars)
+            defaults = parameters_for(preset, adata.n_obs, adata.n_vars, settings)
         except ValueError as error:
             raise InputError(str(error)) from None
         model = cls(**defaults | settings)
