@@ -23,15 +23,15 @@ if TYPE_CHECKING:  # the network holds a prior, and predicts from refined latent
     from zipo.engine.model import Network
     from zipo.engine.prediction import Prediction
 
-STEPS = 50
-"""Evaluations at most; most cells need five to ten."""
+STEPS = 200
+"""Evaluations at most; most cells need five to twenty."""
 TOLERANCE = 1e-3
 """Expected gain of a step, in nats, at which a cell is done: far below what its counts can tell."""
 LARGEST = 2.0
 """Largest change of a latent in a step, in standard deviations of its prior: beyond, the quadratic form is no guide."""
 FARTHEST = 5.0
 """Distance from the centre of their prior, in standard deviations, beyond which latents are outliers."""
-SHORTEST = 1 / 64
+SHORTEST = 2**-16
 """Share of a step at which a cell that has come no nearer stays where it is."""
 
 
@@ -130,8 +130,10 @@ def solved(matrices: Tensor, vectors: Tensor) -> Tensor:
 def refined(network: "Network", batch: Batch, latent: Tensor, steps: int = STEPS) -> Place:
     """The maximum of each cell's posterior, from first latents (B, L); no gradient goes through it.
 
-    A cell moves by its own counts alone, whatever other cells its batch has. A step that brings a cell no nearer is
-    halved. Most cells are done long before the last one: only those that still move are evaluated.
+    A cell moves by its own counts alone, whatever other cells its batch has. The share of a step that is taken falls to
+    a quarter where it brings a cell no nearer, and doubles where it does: some cells overshoot at each step, those of
+    genes whose sizes change with the latents, of which the curvature knows nothing. Most cells are done long before
+    the last one: only those that still move are evaluated.
     """
     precision, pairs = network.prior_of_latents.precision, weight_pairs(network)
     best = place(network, batch, latent.clone(), pairs)  # whose latents change in place
@@ -146,8 +148,8 @@ def refined(network: "Network", batch: Batch, latent: Tensor, steps: int = STEPS
         nearer, improved = cells[is_nearer], tried.some(is_nearer)
         best.put(nearer, improved)
         step[nearer] = improved.step(precision)
-        share[cells] /= 2
-        share[nearer] = 1.0
+        share[cells] *= torch.where(is_nearer, 2.0, 0.25)
+        share.clamp_(max=1.0)
     return best
 
 
