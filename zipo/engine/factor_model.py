@@ -21,10 +21,10 @@ from zipo.engine.regression_steps import regression_steps
 from zipo.engine.size_regressions import SizeRegressions
 from zipo.engine.uncertainty import covariance_root, log_rate_variance
 
-ROUNDS = 12
-"""Rounds at most."""
-TOLERANCE = 1e-4
-"""Relative fall of the NLL in a round at which they end."""
+ROUNDS = 24
+"""Rounds at most; most data need about ten, sparse ones more."""
+TOLERANCE = 3e-4
+"""Relative change of the NLL in a round at which they end."""
 STEPS = 2
 """Steps that the latents of a cell take in a round; the next round goes on from there."""
 MOST_CELLS = 50_000
@@ -33,8 +33,9 @@ LARGEST = 2.0
 """Largest change of a log rate in a step, in any cell that is no outlier."""
 VAGUE = 1e-3
 """Precision of the prior of biases and of weights on covariates."""
-WORSE = 1.01
-"""Factor of the NLL by which a round may be worse than the best; beyond, the best is kept."""
+WORSE = 1.25
+"""Factor of the NLL by which a round may be worse than the best; beyond, the best is kept. Priors that tighten raise
+it: where a twentieth of human pancreas's molecules is left, by 8 %."""
 OPEN_ROUNDS = 4
 """First rounds, in which priors of weights are as wide as OPEN_VARIANCE at least, so that a factor whose weights are
 still small can grow."""
