@@ -33,6 +33,7 @@ CHANGES = {
     "latents_32": "32 latents",
     "latents_64": "64 latents",
     "epochs_10": "10 epochs at most",
+    "epochs_60": "60 epochs at most, and a slower decay of the learning rate",
     "zipo_paper": "the preset `paper`",
     "shrinkage": "*counts shrunk gene by gene, no model*",
 }
