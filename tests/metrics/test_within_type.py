@@ -41,6 +41,20 @@ def test_permuting_keeps_each_gene_of_a_type_and_nothing_else(simulated, shuffle
     assert (permuted(simulated, seed=4).X != shuffled.X).nnz > 0
 
 
+def test_counts_without_types_are_permuted_and_scored_as_of_one(simulated):
+    """As they are, and smoothed over few cells, which makes genes go together."""
+    data = simulated.copy()
+    del data.obs["cell_type"]
+    after = permuted(data, seed=3)
+    np.testing.assert_array_equal(np.sort(after.X.toarray(), axis=0), np.sort(data.X.toarray(), axis=0))
+    one = np.full(data.n_obs, "one")
+    for denoised in (after.X.toarray(), smoothed(after.X.toarray(), one)):
+        expected = false_correlations.score(Case(after.X, denoised, cell_types=one))
+        actual = false_correlations.score(Case(after.X, denoised))
+        assert actual == expected
+    assert actual["false_correlations"] > 0.1
+
+
 def test_genes_that_go_together_are_taken_apart(simulated):
     common = np.argsort(-simulated.X.toarray().sum(0))[:20]
     data = simulated[:, np.repeat(common, 2)].copy()

@@ -50,7 +50,8 @@ class Benchmark(Section):
     seeds: Annotated[int, Field(ge=1)] = 1
     """Number of the methods' seeds for each split; a method without randomness runs once."""
     permuted: Annotated[int, Field(ge=0)] = 1
-    """Number of splits that are denoised once more with genes permuted within cell types, for false correlations."""
+    """Number of splits that are denoised once more with genes permuted within cell types, or among all cells where no
+    types are known, for false correlations."""
     shallow: list[Name] = []
     """Data sets deep enough that a tenth of their molecules is denoised as well, and compared with the rest."""
     rare: dict[Name, str] = {}

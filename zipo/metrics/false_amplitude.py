@@ -36,7 +36,7 @@ from zipo.metrics.shared.within_type import cells_within_types
 title = "Amplitude of made-up gene modules"
 measures = {"false_module_amplitude": "low", "false_amplitude": "low"}
 purpose = {"false_module_amplitude": "to make up no gene modules that anyone would notice"}
-needs = ("permuted", "cell_types")
+needs = ("permuted",)
 
 DRAWS = 5
 """Permutations; the largest of their eigenvalues are exceeded by chance once in six times."""

@@ -16,7 +16,7 @@ from zipo.metrics.shared.within_type import ranks_within_types
 title = "Correlations of permuted genes"
 measures = {"false_correlations": "low"}
 purpose = {"false_correlations": "to make up no correlations between genes"}
-needs = ("permuted", "cell_types")
+needs = ("permuted",)
 
 STRONG = 0.3
 """Least absolute Spearman correlation that counts as one."""

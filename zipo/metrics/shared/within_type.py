@@ -17,12 +17,14 @@ DETECTED = 0.1  # share of the type's cells in which a gene must be seen
 def cells_within_types(case: Case) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """For each type of enough cells, the largest first: rows of its cells, and columns of the genes detected in them.
 
+    Where no types are known, all cells are of one, as permuted counts then have it.
     Cells and genes are drawn and chosen by seed and counts, hence the same for all methods.
     """
     rng = np.random.default_rng(case.seed)
-    names, sizes = np.unique(case.cell_types[case.cell_types != ""], return_counts=True)
+    types = np.full(case.counts.shape[0], "all") if case.cell_types is None else case.cell_types
+    names, sizes = np.unique(types[types != ""], return_counts=True)
     for name in names[np.argsort(-sizes, kind="stable")]:
-        cells = np.flatnonzero(case.cell_types == name)
+        cells = np.flatnonzero(types == name)
         if len(cells) > MOST_CELLS:
             cells = np.sort(rng.choice(cells, MOST_CELLS, replace=False))
         genes = detected(case.counts[cells])
