@@ -234,7 +234,7 @@ class Regressions:
         self.rows, self.columns = torch.triu_indices(inputs + 1, inputs + 1, device=head.weight.device)
         self.gradient = head.weight.new_zeros(genes, inputs + 1)
         self.normal = head.weight.new_zeros(genes, len(self.rows))
-        self.inputs: list[Tensor] = []
+        self.inputs: list[Tensor] = []  # without outliers, for the bound of a step
         self.sizes = None if network.dispersion is None else SizeRegressions(network, network.dispersion)
         self.nll = 0.0
 

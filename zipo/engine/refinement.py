@@ -114,8 +114,12 @@ class Place(NamedTuple):
     def step(self, precision: Tensor) -> Tensor:
         """(B, L) a step of Fisher scoring, no longer than LARGEST."""
         step = -solved(self.curvature, self.gradient)
-        length = (step.abs() * precision.sqrt()).amax(dim=1, keepdim=True)
-        return step * (LARGEST / length.clamp(min=LARGEST))
+        return shortened(step, (step.abs() * precision.sqrt()).amax(dim=1), LARGEST)
+
+
+def shortened(steps: Tensor, length: Tensor, largest: float) -> Tensor:
+    """The steps (N, K) of these lengths (N,), each longer one brought to the largest."""
+    return steps * (largest / length.clamp(min=largest))[:, None]
 
 
 def solved(matrices: Tensor, vectors: Tensor) -> Tensor:

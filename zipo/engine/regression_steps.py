@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from zipo.engine.refinement import solved, symmetric
+from zipo.engine.refinement import shortened, solved, symmetric
 
 GENES_AT_ONCE = 2048
 """Genes whose regressions are solved at once."""
@@ -31,4 +31,4 @@ def regression_steps(
     change = torch.zeros_like(steps[:, 0])
     for cells in inputs:
         change = torch.maximum(change, (cells @ steps.T).abs_().amax(dim=0))
-    return steps * (largest / change.clamp(min=largest))[:, None]
+    return shortened(steps, change, largest)
