@@ -16,10 +16,10 @@ def permuted(data: ad.AnnData, seed: int) -> ad.AnnData:
     """
     rng = np.random.default_rng(seed)
     counts: csc_matrix = data.X.tocsc()
-    groups = [np.arange(data.n_obs)]
+    types = np.full(data.n_obs, "")
     if "cell_type" in data.obs:
         types = data.obs["cell_type"].astype(object).fillna("").to_numpy()
-        groups = [np.flatnonzero(types == cell_type) for cell_type in np.unique(types.astype(str))]
+    groups = [np.flatnonzero(types == cell_type) for cell_type in np.unique(types.astype(str))]
     parts = []
     for genes in chunks(data.n_vars, data.n_obs):
         block = counts[:, genes].toarray()
