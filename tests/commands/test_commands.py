@@ -27,9 +27,10 @@ def test_denoise_fills_the_slots_and_keeps_what_was_there(cells, source, tmp_pat
     lines = err.splitlines()
     assert lines[0].startswith("150 cells x 60 genes, preset denoise: nb, 4 latents refined on each cell's")
     assert "; encoder 8-4, batches of 32 cells, at most 3 epochs" in lines[0]
-    assert lines[1].startswith("trained 3 epochs in ")
-    assert lines[2].startswith(f"{target}: written; ")
-    assert len(lines) == 3
+    assert lines[1].startswith("obs has what may be batches: donor (2 levels); ")
+    assert lines[2].startswith("trained 3 epochs in ")
+    assert lines[3].startswith(f"{target}: written; ")
+    assert len(lines) == 4
     actual = ad.read_h5ad(target)
     assert (actual.X != cells.X).nnz == 0
     pd.testing.assert_frame_equal(actual.obs[list(cells.obs)], cells.obs, check_categorical=False, check_dtype=False)
@@ -71,6 +72,17 @@ def test_fit_and_apply_write_what_denoise_writes(source, tmp_path, zipo):
     assert ad.read_h5ad(tmp_path / "one.h5ad").uns["zipo"]["batch"] == {"donor": "B"}
 
 
+def test_batches_that_the_model_does_not_know_are_named_once(source, tmp_path, zipo):
+    hint = (
+        "obs has what may be batches: donor (2 levels); the latents hold how they differ, unless the model knows them"
+    )
+    code, _, err = zipo("fit", source, tmp_path / "model", *SMALL)
+    assert code == 0
+    assert err.count(f"{hint}, by --covariate donor\n") == 1
+    code, _, err = zipo("fit", source, tmp_path / "other", *SMALL, "--covariate", "donor")
+    assert (code, hint in err) == (0, False)
+
+
 def test_apply_matches_genes_by_name(cells, source, tmp_path, zipo):
     assert zipo("fit", source, tmp_path / "model", *SMALL)[0] == 0
     other = cells[:, 59:9:-1].copy()
@@ -93,7 +105,7 @@ def test_genes_and_empty_cells_are_as_asked(cells, tmp_path, zipo):
     sparse.write_h5ad(tmp_path / "in.h5ad")
     command = ("denoise", tmp_path / "in.h5ad", tmp_path / "out.h5ad", *SMALL, "--genes", 20)
     code, _, err = zipo(*command)
-    assert (code, err.count("\n")) == (2, 2)
+    assert (code, err.count("\n")) == (2, 3)
     assert "cells have no counts" in err
     assert zipo(*command, "--empty-cells", "keep")[0] == 0
     actual = ad.read_h5ad(tmp_path / "out.h5ad")

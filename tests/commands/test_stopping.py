@@ -42,14 +42,14 @@ def test_an_interrupted_command_goes_on_to_the_same_bytes(source, tmp_path, zipo
         stop_at(patched, number, epoch=2)
         code, _, err = zipo("denoise", source, target, *SMALL)
     assert code == 128 + number
-    assert err.splitlines()[1:] == ["stopped as asked; nothing is written; the same command with --resume goes on"]
+    assert err.splitlines()[2:] == ["stopped as asked; nothing is written; the same command with --resume goes on"]
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
     assert target.read_bytes() == before
     names = ["in.h5ad", "out.h5ad", "out.h5ad.checkpoints", "whole.h5ad"]
     assert sorted(path.name for path in tmp_path.iterdir()) == names
 
     code, _, err = zipo("denoise", source, target, *SMALL, "--resume")
-    assert (code, err.splitlines()[1]) == (0, "going on after epoch 2")
+    assert (code, err.splitlines()[2]) == (0, "going on after epoch 2")
     assert target.read_bytes() == expected.read_bytes()
     assert not (tmp_path / "out.h5ad.checkpoints").exists()
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from zipo.model.covariates import Covariates
+from zipo.model.covariates import Covariates, likely_batches
 from zipo.shared.errors import InputError
 
 OBS = pd.DataFrame(
@@ -146,3 +146,20 @@ def test_measures_stay_numbers(values):
 def test_a_level_that_no_cell_has_is_refused():
     with pytest.raises(InputError, match="batch: 'batch' has no level '7' in training, which saw 0, 1, 2"):
         Covariates(NUMBERED, ("batch",)).with_values(NUMBERED, {"batch": 7})
+
+
+def test_columns_that_look_like_batches_are_those_with_a_usual_name_and_cells_enough_a_level():
+    cells = 60
+    columns = {
+        "Donor_ID": np.repeat(["a", "b", "c"], 20),
+        "orig.ident": np.repeat([1, 2], 30),
+        "sample": ["all"] * cells,  # one level parts nothing
+        "library": np.repeat(list("abcd"), 15),  # too few cells each
+        "patient": ["a"] * 59 + [None],
+        "cell_type": np.repeat(["x", "y"], 30),
+    }
+    obs = pd.DataFrame(columns)
+    assert likely_batches(obs) == {"Donor_ID": 3, "orig.ident": 2}
+    twice = pd.concat([obs, obs[["Donor_ID"]]], axis=1)
+    assert likely_batches(twice) == {"orig.ident": 2}
+    assert likely_batches(obs.iloc[:, :0]) == {}

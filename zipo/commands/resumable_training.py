@@ -12,7 +12,7 @@ from zipo.commands.outputs import checkpoints_beside
 from zipo.commands.progress import Reporter
 from zipo.commands.stopping import Stop
 from zipo.engine.checkpoints import Checkpoints
-from zipo.model.covariates import Covariates
+from zipo.model.covariates import Covariates, likely_batches
 from zipo.model.estimator import ZiPo
 from zipo.presets import in_words
 from zipo.shared.digest import digest
@@ -29,6 +29,12 @@ def model_for(adata: ad.AnnData, values: dict[str, Any], reporter: Reporter) -> 
     reporter.say(f"{adata.n_obs:,} cells x {adata.n_vars:,} genes, preset {model.preset}: {words}")
     for name, words in Covariates(adata.obs, model.parameters.covariates).in_words.items():
         reporter.say(f"covariate {name}: {words}")
+    if not model.parameters.covariates and (batches := likely_batches(adata.obs)):
+        named = ", ".join(f"{name} ({levels} levels)" for name, levels in batches.items())
+        reporter.say(
+            f"obs has what may be batches: {named}; the latents hold how they differ, unless the model knows them, by "
+            f"--covariate {next(iter(batches))}"
+        )
     return model
 
 

@@ -15,6 +15,9 @@ LEVELS = (str, bool, int, float)  # the kinds of level that JSON keeps as they a
 KINDS = ("category", "number")
 MANY = 50  # levels up to which a column of whole numbers is taken for names of batches, donors, plates
 SHOWN = 8  # levels that a description lists
+BATCH_NAMES = {"batch", "donor", "sample", "patient", "individual", "subject", "library", "mouse", "plate", "origident"}
+"""Usual names of columns of obs that hold batches, in lower case, without punctuation or an id at the end."""
+FEWEST = 20  # cells of a level, in the mean, from which on a column is worth naming as batches
 
 
 class Covariates:
@@ -139,6 +142,18 @@ class Covariates:
         if (text := _text(value)) not in seen:
             raise InputError(f"batch: {name!r} has no level {text!r} in training, which saw {', '.join(seen)}")
         return seen[text]
+
+
+def likely_batches(obs: pd.DataFrame) -> dict[str, int]:
+    """Columns of obs that look like batches by their names and values, with their numbers of levels."""
+    likely = {}
+    for name in obs.columns[~obs.columns.duplicated(keep=False)]:
+        plain = "".join(filter(str.isalnum, str(name).lower())).removesuffix("id")
+        if plain in BATCH_NAMES and not obs[name].isna().any():
+            levels = obs[name].nunique()
+            if 1 < levels <= min(MANY, len(obs) // FEWEST):
+                likely[str(name)] = int(levels)
+    return likely
 
 
 def _declared(obs: pd.DataFrame, declared: str) -> tuple[str, str | None]:
