@@ -2,6 +2,7 @@
 
 import re
 
+import matplotlib
 import pytest
 import run_tutorial
 from matplotlib.image import imread
@@ -19,8 +20,9 @@ def finished(tmp_path_factory):
     """The folder of a run, and what it printed."""
     folder = tmp_path_factory.mktemp("tutorial")
     # two threads that wait for a busy processor take t-SNE several times as long as one
-    with threadpool_limits(1), pytest.MonkeyPatch.context() as patch:
+    with threadpool_limits(1), pytest.MonkeyPatch.context() as patch, matplotlib.rc_context():
         patch.setenv("MPLBACKEND", "Agg")
+        matplotlib.rcdefaults()  # as in a session of its own, whatever style tests before it have used
         return folder, run_tutorial.run(run_tutorial.PAGE.read_text(), folder)
 
 
