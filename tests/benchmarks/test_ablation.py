@@ -69,3 +69,19 @@ def test_the_page_has_the_tables_that_its_scores_make(script):
 def test_every_row_of_the_study_is_named(script):
     named = read_yaml(BENCHMARKS.parent / "config" / "ablation.yaml")["benchmark"]["methods"]
     assert set(named) - {"no_denoising", "gene_mean"} == {script.DEFAULT, *script.CHANGES}
+
+
+def test_the_text_says_what_the_tables_hold(script):
+    table = 100 * script.changes(pd.read_table(script.SCORES), "poisson_deviance")
+    sets = table.drop(columns="mean")
+    largest = table["mean"].drop(["zipo_paper", "shrinkage"]).nlargest(2)
+    assert list(largest.index) == ["means", "poisson"]
+    assert (round(table.loc["amortised", "mean"], 1), (sets.loc["amortised"] > 0).all()) == (0.9, True)
+    by_gene = sets.loc["size_by_gene"]
+    assert (round(by_gene["zeisel"], 1), by_gene.drop("zeisel").max() < 0.5) == (1.5, True)
+    assert sets.loc["input_log1p"].abs().max() < 0.25
+    assert sets.loc[["epochs_10", "epochs_60"]].abs().to_numpy().max() < 0.25
+    many = sets.loc[["latents_32", "latents_64"]].abs()
+    assert (many.drop(columns="cord_blood").to_numpy().max() < 0.35, round(many["cord_blood"].max(), 1)) == (True, 0.9)
+    assert sets.loc["latents_8"].idxmax() == "simulated_programs"
+    assert round(sets.loc["latents_8"].max(), 1) == 1.1
