@@ -3,7 +3,8 @@
 The oracle knows each cell's own biological noise, which a single cell's counts reveal only in part. This control knows
 what rates a cell's state leads to, how far cells of that state vary, and how counts are lost; the rest it infers from
 the counts. A method has to infer the states as well, so none can expect to come closer in squared error or Poisson
-deviance.
+deviance where the noise of a cell's genes is independent. Where it goes together, as by the copula of counts that are
+drawn after real ones, a method may learn from a cell's other genes what this control does not.
 """
 
 import anndata as ad
