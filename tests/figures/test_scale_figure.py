@@ -57,3 +57,15 @@ def test_it_is_drawn_where_a_study_has_other_widths(table, tmp_path):
     style.write(module.draw({"scale": table}, {}), module.numbers({"scale": table}, {}), tmp_path / "figure-22")
     assert sorted(file.suffix for file in tmp_path.iterdir()) == [".pdf", ".png", ".tsv"]
     assert module.draw({"scale": table.iloc[:0]}, {}).axes
+
+
+def test_a_panel_holds_all_effects_and_no_effect_but_not_the_widest_interval(table):
+    wide = (table["id"] == "first") & (table["cells"] == 2000) & (table["first_layer"] == 64)
+    table.loc[wide, ["ci_low", "ci_high"]] = (-0.99, 50.0)
+    table.loc[table["id"] == "second", "effect"] = 0.05
+    axes = figures.load("figure-22").draw({"scale": table}, {}).axes
+    for ax, effect in zip(axes, (0.9, 1.05), strict=True):
+        low, high = ax.get_ylim()
+        assert ax.get_yscale() == "log"
+        assert low < min(effect, 1) <= max(effect, 1) < high < 3
+        assert 3 <= sum(low <= tick <= high for tick in ax.get_yticks()) <= 8

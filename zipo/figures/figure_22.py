@@ -19,8 +19,9 @@ caption = (
     "width of the first layer), on one or more populations of cells (marker and line), each with its 95 % confidence "
     "interval; zero effect is the line across. Hollow symbols in grey, in the shaded part, were not run: they are "
     "predicted at the paper's number of cells and width of the first layer by a plane over the logarithms of both that "
-    "is fitted to the others, with its 95 % interval, and hold as far as effects go on that way. In each corner: "
-    "whether intervals without zero lie on one side of it or on both."
+    "is fitted to the others, with its 95 % interval, and hold as far as effects go on that way. Intervals that are "
+    "much wider than most of a panel's leave it. In each corner: whether intervals without zero lie on one side of it "
+    "or on both."
 )
 experiments = ()
 tables = ("scale",)
@@ -31,8 +32,9 @@ MARKERS = ("o", "s", "^", "D")
 LINES: tuple[Literal["-", "--", ":", "-."], ...] = ("-", "--", ":", "-.")
 APART = 1.05  # factor by which points of different widths stand apart along x
 BESIDE = 1.45  # factor between the outermost numbers of cells and the edge of a panel, and between labels
-ROOM = 0.6  # share of the measured range that is shown above and below it, where predictions reach that far
-LOGARITHMIC = 1.5  # ratios that spread by more than this factor stand on a logarithmic axis
+SHOWN = 0.75  # quantile of the intervals' halves that a panel has room for above and below the effects
+ROOM = 0.15  # share of a panel's range that is left free below and above
+DECADE = 10  # factor up to which a logarithmic axis has evenly spaced labels
 GREY = "#777777"
 
 
@@ -76,12 +78,7 @@ def _panel(ax: "Axes", rows: pd.DataFrame, palette: dict[int, str], populations:
         shown = predicted[predicted["population"] == population]
         x = shown["cells"].to_numpy() * APART ** (2 * place)
         _points(ax, x, shown, GREY, MARKERS[place % 4], filled=False)
-    low, high = measured["ci_low"].min(), measured["ci_high"].max()
-    if relative and high > LOGARITHMIC * low > 0:
-        ax.set_yscale("log")
-        ax.set_ylim(low / (high / low) ** ROOM, high * (high / low) ** ROOM)
-    else:
-        ax.set_ylim(low - ROOM * (high - low), high + ROOM * (high - low))
+    _scale(ax, rows, relative)
     ax.set_xscale("log")
     cells = sorted(rows["cells"].unique())
     ax.set_xlim(cells[0] / BESIDE, cells[-1] * BESIDE)
@@ -95,6 +92,27 @@ def _panel(ax: "Axes", rows: pd.DataFrame, palette: dict[int, str], populations:
     claim = textwrap.fill(f"{figure_name(first['figure'])}: {first['claim']}", LINE)
     ax.set_title(claim, fontsize="x-small", loc="center")
     ax.text(0.02, 0.03, _signs(rows), transform=ax.transAxes, fontsize="x-small", style="italic")
+
+
+def _scale(ax: "Axes", rows: pd.DataFrame, relative: bool) -> None:
+    """Limits that hold all effects, their line of no effect and most intervals; ratios on a logarithmic axis."""
+    import numpy as np
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, ScalarFormatter
+
+    values = rows[["effect", "ci_low", "ci_high"]].to_numpy(float)
+    values = np.log(values) if relative else values
+    half = np.quantile((values[:, 2] - values[:, 1]) / 2, SHOWN)
+    low, high = min(values[:, 0].min() - half, 0), max(values[:, 0].max() + half, 0)
+    low, high = low - ROOM * (high - low), high + ROOM * (high - low)
+    if not relative:
+        ax.set_ylim(low, high)
+        return
+    ax.set_yscale("log")
+    ax.set_ylim(np.exp(low), np.exp(high))
+    near = high - low < np.log(DECADE)
+    ax.yaxis.set_major_locator(MaxNLocator(6) if near else LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter(ScalarFormatter())
+    ax.yaxis.set_minor_locator(NullLocator())
 
 
 def _signs(rows: pd.DataFrame) -> str:
