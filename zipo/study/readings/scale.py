@@ -56,6 +56,11 @@ def effects_by_size(readings: pd.DataFrame, runs: pd.DataFrame, study: dict[str,
         width=table["reading"].map(widths),
         first_layer=table["reading"].map(first_layers),
     )
+    return with_predictions(measured)
+
+
+def with_predictions(measured: pd.DataFrame) -> pd.DataFrame:
+    """Measured effects with their `sign`, and after those of each claim and population the predicted one."""
     parts = []
     for _, rows in measured.groupby(KEY, sort=False):
         parts.append(pd.concat([rows, _predicted(rows)]).assign(sign=sign_of(rows)))
