@@ -1,0 +1,109 @@
+"""The tables of docs/sizes.md: that they hold the effects of the study, and the page them."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from tests.benchmarks.conftest import BENCHMARKS
+from zipo.shared.yaml_files import read_yaml
+from zipo.study.readings.scale import PAPER_CELLS, PAPER_FIRST_LAYER, with_predictions
+
+
+@pytest.fixture
+def script(import_script):
+    return import_script("sizes")
+
+
+@pytest.fixture
+def effects() -> pd.DataFrame:
+    columns = ["kind", "dataset", "cells", "first_layer", "effect", "ci_low", "ci_high"]
+    values = [
+        ("measured", "small", 2000, 64, -0.5, -0.6, -0.4),
+        ("measured", "large", 8000, 64, -0.2, -0.3, 0.1),
+        ("measured", "large", 8000, 128, 0.25, 0.125, 0.375),
+        ("predicted", None, 60_000, 2048, 10.0, 0.5, 99.0),
+    ]
+    same = {"id": "a", "claim": "It helps.", "figure": 5, "population": "Blood", "scale": "relative", "sign": "mixed"}
+    return pd.DataFrame(values, columns=columns).assign(**same)
+
+
+def test_each_claim_has_its_smallest_and_largest_sizes_and_its_prediction(script, effects):
+    assert script.by_claim(effects).splitlines()[2:] == [
+        "| Figure 5: It helps | Blood | -50 % (-60 % to -40 %) | +25 % (+12.5 % to +37.5 %) "
+        "| \N{MULTIPLICATION SIGN}11 (+50 % to \N{MULTIPLICATION SIGN}100) | mixed |"
+    ]
+
+
+def test_effects_without_zero_are_bold_and_sizes_that_did_not_run_are_empty(script, effects):
+    assert script.by_size(effects).splitlines()[2:] == [
+        "| a | 64 | **-50 %** | -20 % |",
+        "| a | 128 |  | **+25 %** |",
+    ]
+
+
+def test_a_part_of_the_study_leaves_other_data_sets_as_they_were_and_predicts_from_all(script):
+    known = {"id": "a", "claim": "It helps.", "figure": 5, "population": "Blood", "scale": "difference", "pairs": 4}
+    sizes = [("small", 2000, 64), ("small", 2000, 128), ("large", 8000, 64), ("large", 8000, 128)]
+    rows = pd.DataFrame(sizes, columns=["dataset", "cells", "first_layer"]).assign(
+        kind="measured", width=[0.5, 1, 0.5, 1], measure="test_nll", **known
+    )
+    rows = rows.assign(effect=[0.1, 0.2, 0.3, 0.4], ci_low=[0.0, 0.1, 0.2, 0.3], ci_high=[0.2, 0.3, 0.4, 0.5])
+    earlier = with_predictions(rows)
+    changed = rows["dataset"] == "large"
+    later = with_predictions(rows[changed].assign(effect=[0.7, 0.8], ci_low=[0.6, 0.7], ci_high=[0.8, 0.9]))
+    table = script.joined(earlier, later)
+    measured = table[table["kind"] == "measured"]
+    assert list(zip(measured["dataset"], measured["effect"], strict=True)) == [
+        ("small", 0.1), ("small", 0.2), ("large", 0.7), ("large", 0.8),
+    ]  # fmt: skip
+    # the plane goes through all four points
+    by_cells, by_width = 0.6 / math.log(4), 0.1 / math.log(2)
+    expected = 0.1 + by_cells * math.log(PAPER_CELLS / 2000) + by_width * math.log(PAPER_FIRST_LAYER / 64)
+    assert table.loc[table["kind"] == "predicted", "effect"].tolist() == pytest.approx([expected])
+
+
+def test_the_page_has_the_tables_that_its_numbers_make(script):
+    page, made = script.PAGE.read_text(), script.tables()
+    assert script.with_tables(page, made) == page
+    assert script.FIGURE.is_file()
+
+
+def test_the_numbers_are_those_of_the_study_in_config(script):
+    table = pd.read_table(script.EFFECTS)
+    study = read_yaml(BENCHMARKS.parent / "config" / "scale.yaml")
+    measured = table[table["kind"] == "measured"]
+    ran = set(measured["dataset"])
+    assert ran <= set(study["datasets"])
+    left_out = "the 30,000 cells have not been run" in " ".join(script.PAGE.read_text().split())
+    assert left_out == ("simulated_30000" not in ran)
+    assert set(measured["first_layer"]) == {64, 128, 256}
+    assert set(table["id"]) <= set(study["readings"]["claims"])
+    predicted = table[table["kind"] == "predicted"]
+    assert predicted[["cells", "first_layer"]].drop_duplicates().to_numpy().tolist() == [
+        [PAPER_CELLS, PAPER_FIRST_LAYER]
+    ]
+
+
+def test_the_text_says_what_the_table_holds(script):
+    text = " ".join(script.PAGE.read_text().split())
+    table = pd.read_table(script.EFFECTS)
+    measured = table[table["kind"] == "measured"].set_index(["id", "dataset", "first_layer"])
+    effects = (100 * measured["effect"]).round(1)
+    small, large = ("simulated_2000", 64), ("simulated_8000", 256)
+    nll, mse, zip_nll = effects["dca_equals_zipo_nll"], effects["dca_worst_mse"], effects["zip_beats_zinb_nll"]
+    blood = -nll["pbmc8k_2000", 64], -nll["pbmc8k", 256]
+    for words in (
+        f"has an NLL {-nll[small]} % below ZiPo's, on 8,000 and with 256 {-nll[large]} %",
+        "on blood {:g} % and {:g} %.".format(*blood),
+        f"it goes from {-mse[small]} % below ZiPo's to {mse[large]} % above",
+        f"is {zip_nll[small]} % above ZINB's at the smallest sizes and {zip_nll[large]} %",
+    ):
+        assert words in text, words
+    above = measured.loc["dca_worst_mse"]["ci_low"] > 0
+    assert {key for key, value in above.items() if value and key[0] != "simulated_30000"} == {
+        ("simulated_8000", 128), ("simulated_8000", 256),
+    }  # fmt: skip
+    assert (mse[["pbmc8k", "pbmc8k_2000"]] < 0).all()
+    sparser = measured.loc["zip_sparser_than_zinb"]
+    assert (sparser["effect"] < 0).all()
