@@ -19,15 +19,17 @@ DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "sizes.md"
 EFFECTS = DOCS / "sizes" / "effects.tsv"
 FIGURE = DOCS / "sizes" / "figure-22.png"
+SIZE = ["dataset", "first_layer"]
 DPI = 100
 """Of a picture that a repository keeps."""
 
 
 def joined(earlier: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
-    """The effects measured later, and the earlier ones of other data sets, with what all of them predict."""
-    measured = pd.concat([earlier[~earlier["dataset"].isin(later["dataset"].dropna())], later])
-    measured = measured[measured["kind"] == "measured"].drop(columns="sign")
-    return with_predictions(measured.sort_values(["figure", "id", "population", "cells", "width"], kind="stable"))
+    """The effects measured later, and the earlier ones at other sizes, with what all of them predict."""
+    earlier, later = (table[table["kind"] == "measured"] for table in (earlier, later))
+    known, anew = (pd.MultiIndex.from_frame(table[SIZE]) for table in (earlier, later))
+    measured = pd.concat([earlier[~known.isin(anew)], later]).drop(columns="sign")
+    return with_predictions(measured.sort_values(["figure", "id", "population", "cells", "first_layer"]))
 
 
 def by_claim(table: pd.DataFrame) -> str:

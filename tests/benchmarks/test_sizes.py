@@ -42,7 +42,7 @@ def test_effects_without_zero_are_bold_and_sizes_that_did_not_run_are_empty(scri
     ]
 
 
-def test_a_part_of_the_study_leaves_other_data_sets_as_they_were_and_predicts_from_all(script):
+def test_a_part_of_the_study_leaves_other_sizes_as_they_were_and_predicts_from_all(script):
     known = {"id": "a", "claim": "It helps.", "figure": 5, "population": "Blood", "scale": "difference", "pairs": 4}
     sizes = [("small", 2000, 64), ("small", 2000, 128), ("large", 8000, 64), ("large", 8000, 128)]
     rows = pd.DataFrame(sizes, columns=["dataset", "cells", "first_layer"]).assign(
@@ -50,16 +50,17 @@ def test_a_part_of_the_study_leaves_other_data_sets_as_they_were_and_predicts_fr
     )
     rows = rows.assign(effect=[0.1, 0.2, 0.3, 0.4], ci_low=[0.0, 0.1, 0.2, 0.3], ci_high=[0.2, 0.3, 0.4, 0.5])
     earlier = with_predictions(rows)
-    changed = rows["dataset"] == "large"
-    later = with_predictions(rows[changed].assign(effect=[0.7, 0.8], ci_low=[0.6, 0.7], ci_high=[0.8, 0.9]))
+    changed = rows["effect"] > 0.15
+    later = rows[changed].assign(effect=[0.3, 0.7, 0.8], ci_low=[0.2, 0.6, 0.7], ci_high=[0.4, 0.8, 0.9])
+    later = with_predictions(later)
     table = script.joined(earlier, later)
     measured = table[table["kind"] == "measured"]
     assert list(zip(measured["dataset"], measured["effect"], strict=True)) == [
-        ("small", 0.1), ("small", 0.2), ("large", 0.7), ("large", 0.8),
+        ("small", 0.1), ("small", 0.3), ("large", 0.7), ("large", 0.8),
     ]  # fmt: skip
-    # the plane goes through all four points
-    by_cells, by_width = 0.6 / math.log(4), 0.1 / math.log(2)
-    expected = 0.1 + by_cells * math.log(PAPER_CELLS / 2000) + by_width * math.log(PAPER_FIRST_LAYER / 64)
+    # least squares of a balanced design, with equal errors: slopes are mean differences, about the mean of all
+    by_cells, by_width = 0.55 / math.log(4), 0.15 / math.log(2)
+    expected = 0.475 + by_cells * math.log(PAPER_CELLS / 4000) + by_width * math.log(PAPER_FIRST_LAYER / 8192**0.5)
     assert table.loc[table["kind"] == "predicted", "effect"].tolist() == pytest.approx([expected])
 
 
