@@ -51,7 +51,7 @@ def by_claim(table: pd.DataFrame) -> str:
 
 
 def by_size(table: pd.DataFrame) -> str:
-    """A row per claim and width of the first layer, a column per data set: the effect, and the verdict's sign."""
+    """A row per claim and width of the first layer, a column per data set: effects, bold without zero."""
     measured = table[table["kind"] == "measured"]
     datasets = list(measured.sort_values(["population", "cells"])["dataset"].unique())
     body = []
