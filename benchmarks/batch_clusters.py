@@ -57,17 +57,13 @@ def representations(data: ad.AnnData, seed: int) -> dict[str, np.ndarray]:
 
 def compared(data: ad.AnnData, seed: int) -> pd.DataFrame:
     """A row for each representation of the cells: the number of clusters, and what they agree with."""
-    from sklearn.metrics import normalized_mutual_info_score
-
-    from zipo.shared.embedding import RESOLUTIONS, leiden
+    from zipo.shared.embedding import nearest_clusters
 
     types, batches = (data.obs[name].astype(str).to_numpy() for name in ("cell_type", "batch"))
     rows = []
     for name, each in representations(data, seed).items():
-        candidates = leiden(each.astype(np.float32), seed, RESOLUTIONS)
-        scores = [normalized_mutual_info_score(types, clusters) for clusters in candidates]
-        clusters = np.asarray(candidates[int(np.argmax(scores))]).astype(str)
-        rows.append({"of": name, "clusters": len(set(clusters)), **agreement(clusters, types, batches)})
+        clusters, _ = nearest_clusters(each.astype(np.float32), types, seed)
+        rows.append({"of": name, "clusters": len(np.unique(clusters)), **agreement(clusters, types, batches)})
     return pd.DataFrame(rows)
 
 

@@ -1,7 +1,10 @@
 """Which claims change with the number of cells and the width of the network: tables and figure of docs/sizes.md.
 
-python benchmarks/sizes.py                  # from the table in docs/sizes/, in seconds
-python benchmarks/sizes.py results/scale    # this first, from the study config/scale.yaml
+    python benchmarks/sizes.py                  # from the table in docs/sizes/, in seconds
+    python benchmarks/sizes.py results/scale    # this first, from the study config/scale.yaml
+
+Effects at data sets and widths that the study did not run stay, so that it can be run in parts; predictions are made of
+all.
 """
 
 import sys
@@ -13,6 +16,7 @@ from page_tables import rows, with_tables
 from zipo.figures import load
 from zipo.shared.tables import write_tsv
 from zipo.shared.verdicts import amount, figure_name
+from zipo.study.publish import merged
 from zipo.study.readings.scale import with_predictions
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -27,8 +31,7 @@ DPI = 100
 def joined(earlier: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
     """The effects measured later, and the earlier ones at other sizes, with what all of them predict."""
     earlier, later = (table[table["kind"] == "measured"] for table in (earlier, later))
-    known, anew = (pd.MultiIndex.from_frame(table[SIZE]) for table in (earlier, later))
-    measured = pd.concat([earlier[~known.isin(anew)], later]).drop(columns="sign")
+    measured = merged(earlier, later, SIZE).drop(columns="sign")
     return with_predictions(measured.sort_values(["figure", "id", "population", "cells", "first_layer"]))
 
 
@@ -55,11 +58,11 @@ def by_size(table: pd.DataFrame) -> str:
     measured = table[table["kind"] == "measured"]
     datasets = list(measured.sort_values(["population", "cells"])["dataset"].unique())
     body = []
-    for (_, width), part in measured.groupby(["id", "first_layer"], sort=False):
-        effects = part.set_index("dataset")
-        cells = [_decided(effects.loc[name]) if name in effects.index else "" for name in datasets]
-        body.append([part["id"].iloc[0], f"{width:.0f}", *cells])
-    body.sort(key=lambda line: (list(measured["id"].unique()).index(line[0]), int(line[1])))
+    for name, of_claim in measured.groupby("id", sort=False):
+        for width, part in of_claim.groupby("first_layer"):
+            effects = part.set_index("dataset")
+            cells = [_decided(effects.loc[each]) if each in effects.index else "" for each in datasets]
+            body.append([name, f"{width:.0f}", *cells])
     return rows(["claim", "first layer", *datasets], body)
 
 

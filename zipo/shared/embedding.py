@@ -39,22 +39,30 @@ def leiden(latents: np.ndarray, seed: int, resolutions: Sequence[float] = (1.0,)
     return clusters
 
 
+def nearest_clusters(latents: np.ndarray, types: np.ndarray, seed: int) -> tuple[np.ndarray, float]:
+    """Leiden clusters of the latents at that of RESOLUTIONS whose NMI with the types is greatest, and this NMI."""
+    from sklearn.metrics import normalized_mutual_info_score
+
+    candidates = leiden(latents, seed, RESOLUTIONS)
+    scores = [normalized_mutual_info_score(types, clusters) for clusters in candidates]
+    nearest = int(np.argmax(scores))
+    return candidates[nearest], float(scores[nearest])
+
+
 def agreement(latents: np.ndarray, types: np.ndarray, seed: int) -> dict[str, float]:
     """Silhouette of the types, and NMI and ARI with them of the Leiden clusters at the resolution of the best NMI.
 
     At one resolution for all latents the scores would mostly say how many clusters it makes of them; choosing it for
     each is the practice of scIB (Luecken 2022, doi 10.1038/s41592-021-01336-8).
     """
-    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, silhouette_score
+    from sklearn.metrics import adjusted_rand_score, silhouette_score
 
-    candidates = leiden(latents, seed, RESOLUTIONS)
-    scores = [normalized_mutual_info_score(types, clusters) for clusters in candidates]
-    nearest = int(np.argmax(scores))
+    clusters, nmi = nearest_clusters(latents, types, seed)
     size = min(SILHOUETTE_CELLS, len(latents))
     return {
         "silhouette": float(silhouette_score(latents, types, sample_size=size, random_state=seed)),
-        "ari": float(adjusted_rand_score(types, candidates[nearest])),
-        "nmi": float(scores[nearest]),
+        "ari": float(adjusted_rand_score(types, clusters)),
+        "nmi": nmi,
     }
 
 

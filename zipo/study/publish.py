@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -94,10 +95,10 @@ def runs_of(scores: pd.DataFrame, paths: Paths) -> tuple[pd.DataFrame, dict[str,
     return runs.assign(**columns, commit=git_commit())[RUN_COLUMNS], versions
 
 
-def merged(earlier: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
-    """The later rows, and the earlier ones of other methods and data sets."""
-    done = pd.MultiIndex.from_frame(later[["method", "dataset"]].astype(str))
-    kept = ~pd.MultiIndex.from_frame(earlier[["method", "dataset"]].astype(str)).isin(done)
+def merged(earlier: pd.DataFrame, later: pd.DataFrame, key: Sequence[str] = ("method", "dataset")) -> pd.DataFrame:
+    """The later rows, and the earlier ones that have another key."""
+    done = pd.MultiIndex.from_frame(later[[*key]].astype(str))
+    kept = ~pd.MultiIndex.from_frame(earlier[[*key]].astype(str)).isin(done)
     return pd.concat([earlier[kept], later], ignore_index=True)
 
 
