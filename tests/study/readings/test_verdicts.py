@@ -10,12 +10,14 @@ import yaml
 from scipy import stats
 
 from tests.study.claims.invented import HIGH, LESS, NOISE, claims
+from zipo.shared.tables import write_tsv
 from zipo.study.claims.tables import with_measures
 from zipo.study.config import load
+from zipo.study.findings.tables import read_tsv
 from zipo.study.readings.facts import ReadingFacts
 from zipo.study.readings.page import body
 from zipo.study.readings.planning import all_settings
-from zipo.study.readings.verdicts import classify, decide_under_readings, wide
+from zipo.study.readings.verdicts import classified, classify, decide_under_readings, long, wide
 from zipo.study.run import run
 
 DRAWN = {"kind": "simulated", "cells": 200, "genes": 40, "median_library": 60}
@@ -80,10 +82,22 @@ def test_each_reading_decides_on_its_own_runs_and_seeds():
     row = wide(table).iloc[0]
     assert (row["as_run ci_low"], row["as_run ci_high"]) == pytest.approx(tuple(interval))
     assert (row["class"], row["x=other verdict"], row["as_run pairs"]) == ("hangs on", NO, 6)
+    assert [row["as_run same_runs"], row["y=same same_runs"]] == [False, True]
     page = body(table)
     assert "hangs on x=other" in page
     assert "1 hang on a reading" in page
     assert page.count("&asymp;</td>") == 1
+
+
+def test_a_wide_table_and_its_file_hold_all_that_decides_the_classes(tmp_path):
+    runs, study = invented()
+    table = decide_under_readings(runs, study, claims(it=LESS))
+    write_tsv(wide(table), tmp_path / "readings.tsv")
+    again = long(read_tsv(tmp_path / "readings.tsv"))
+    columns = ["id", "figure", "dataset", "class", "because_of", "reading", "verdict", "effect", "pairs", "same_runs"]
+    pd.testing.assert_frame_equal(again[columns], table[columns], check_dtype=False)
+    anew = classified(again.drop(columns=["class", "because_of"]))
+    pd.testing.assert_frame_equal(wide(anew), wide(table), check_dtype=False)
 
 
 def test_chosen_claims_alone_are_shown_and_the_others_still_count_for_the_correction():

@@ -19,9 +19,11 @@ from zipo.study.findings.tables import (
     to_settle,
 )
 from zipo.study.published_page import markdown
+from zipo.study.readings.verdicts import readings_in
 
 OF_READINGS = "figure-21.png"
 CLASS = "the readings together"
+SAME = "\N{ALMOST EQUAL TO}"
 
 
 def picture_of(figure: float) -> str:
@@ -127,11 +129,14 @@ def _readings(findings: Findings, folder: Path) -> str:
     table = findings.readings
     if table.empty:
         return "The study tries no other reading of what the [paper leaves open](../paper.rst)."
-    names = [name.removesuffix(" verdict") for name in table.columns if name.endswith(" verdict")]
+    names = readings_in(table)
     numbers = {name: str(number) for number, name in enumerate(names, 1)}
     rows = []
     for row in table.to_dict("records"):
-        verdicts = {numbers[name]: SIGNS[row[f"{name} verdict"] or "not run"][0] for name in names}
+        verdicts = {
+            numbers[name]: SAME if row[f"{name} same_runs"] else SIGNS[row[f"{name} verdict"] or "not run"][0]
+            for name in names
+        }
         because = ", ".join(numbers[name] for name in row["because_of"].split(", ") if name)
         rows.append(
             {"claim": f"{row['id'].replace('_', ' ')}, {row['dataset']}"}
@@ -139,6 +144,7 @@ def _readings(findings: Findings, folder: Path) -> str:
             | {CLASS: f"{row['class']}{f': {because}' if because else ''}"}
         )
     signs = ", ".join(f"{sign} {verdict}" for verdict, (sign, *_) in SIGNS.items())
+    signs += f", {SAME} the claim's settings are as in `as_run`"
     columns = "\n".join(
         f"{number}. `{name}`{'' if '=' not in name else f': {findings.question(name)}'}"
         for name, number in numbers.items()
@@ -156,5 +162,9 @@ Numbers are in [{READINGS}]({READINGS})."""
 
 
 def _provenance(findings: Findings) -> pd.DataFrame:
-    rows = list(findings.facts["ran"].items())
-    return pd.DataFrame(rows, columns=["name", "value"])
+    """What the study ran on and what it cost, and beside it the same of the studies of readings that were added."""
+    columns = {"value": findings.facts["ran"]}
+    for added in findings.facts.get("added", []):
+        columns[f"of {', '.join(f'`{name}`' for name in added['readings'])}"] = added["ran"]
+    table = pd.DataFrame(columns, dtype=object).fillna("")
+    return table.rename_axis("name").reset_index()

@@ -12,7 +12,7 @@ import pandas as pd
 from zipo.benchmark.answers import listed
 from zipo.shared.verdicts import SIGNS, amount
 from zipo.study.claims.power import PRACTICAL
-from zipo.study.readings.verdicts import DECIDED, HANGS, NOT_COMPARED, ROBUST, UNDECIDED
+from zipo.study.readings.verdicts import DECIDED, HANGS, NOT_COMPARED, ROBUST, UNDECIDED, readings_in
 
 CLAIMS, READINGS, RANKS = "claims.tsv", "readings.tsv", "ranks.tsv"
 LEADERBOARD, PROVENANCE = "leaderboard.json", "provenance.json"
@@ -106,7 +106,7 @@ def runs_to_note(claim: Any) -> str:
 
 
 def under_readings(reading: dict[str, Any] | None) -> str:
-    """What the readings together say of a claim, as a clause."""
+    """What the readings together say of a claim, as a clause; those that leave its settings as they are not named."""
     if reading is None or reading["class"] == NOT_COMPARED:
         return "no other reading tried"
     if reading["class"] == HANGS:
@@ -114,7 +114,11 @@ def under_readings(reading: dict[str, Any] | None) -> str:
         return f"hangs on the reading ({'; '.join(others)})"
     if reading["class"] == UNDECIDED:
         names = {
-            verdict: [name.removesuffix(" verdict") for name, value in reading.items() if value == verdict]
+            verdict: [
+                name
+                for name in readings_in(reading)
+                if reading[f"{name} verdict"] == verdict and not reading[f"{name} same_runs"]
+            ]
             for verdict in DECIDED
         }
         decided = (f"{verdict} under {listed(under)}" for verdict, under in names.items() if under)

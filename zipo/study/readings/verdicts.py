@@ -1,5 +1,6 @@
 """Verdicts on claims under each reading, and what the readings together say of a claim."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -16,7 +17,9 @@ NOT_COMPARED = "not compared"
 DECIDED = ("reproduced", "not reproduced")
 KEY = ["id", "dataset"]
 """What tells the rows of the table apart."""
-SHOWN = ["verdict", "effect", "ci_low", "ci_high", "pairs", "diverged"]
+IDENTITY = ["id", "figure", "section", "claim", "dataset", "class", "because_of", "measure", "scale"]
+"""Columns of the wide table before those of the readings."""
+SHOWN = ["verdict", "effect", "ci_low", "ci_high", "pairs", "diverged", "same_runs"]
 """Columns of each reading in the wide table."""
 
 
@@ -59,7 +62,11 @@ def decide_under_readings(runs: pd.DataFrame, study: dict[str, Any], claims: Cat
             table.assign(reading=reading["name"], question=reading["question"], text=reading["text"], same_runs=same)
         )
     table = pd.concat(tables, ignore_index=True)
-    table = table[table["id"].isin(study["claims"] or of_runs)]
+    return classified(table[table["id"].isin(study["claims"] or of_runs)])
+
+
+def classified(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of verdicts by claim, data set and reading, with the class of each claim; without claims never run."""
     classes = []
     for key, rows in table.groupby(KEY, sort=False):
         if (rows["verdict"] == "not run").all():
@@ -72,12 +79,27 @@ def decide_under_readings(runs: pd.DataFrame, study: dict[str, Any], claims: Cat
 
 def wide(table: pd.DataFrame) -> pd.DataFrame:
     """A row per claim and data set, with verdict, effect and its 95 % confidence interval under each reading."""
-    identity = ["id", "figure", "section", "claim", "dataset", "class", "because_of", "measure", "scale"]
-    first = table.groupby(KEY, sort=False)[identity[1:4] + identity[5:]].first().reset_index()[identity]
+    first = table.groupby(KEY, sort=False)[[name for name in IDENTITY if name not in KEY]].first().reset_index()
+    first = first[IDENTITY]
     for reading, rows in table.groupby("reading", sort=False):
         columns = rows.set_index(KEY)[SHOWN].rename(columns=lambda name: f"{reading} {name}")  # noqa: B023
         first = first.merge(columns, how="left", left_on=KEY, right_index=True)
     return first
+
+
+def long(table: pd.DataFrame) -> pd.DataFrame:
+    """A row per claim, data set and reading, from a table of `wide` as a file has it."""
+    identity = table[IDENTITY].astype({"figure": "Int64"})
+    parts = []
+    for reading in readings_in(table):
+        shown = table[[f"{reading} {name}" for name in SHOWN]].set_axis(SHOWN, axis="columns")
+        parts.append(pd.concat([identity, shown], axis="columns").assign(reading=reading))
+    return pd.concat(parts, ignore_index=True)
+
+
+def readings_in(columns: Iterable[str]) -> list[str]:
+    """The names of the readings by the columns of a table of `wide`, in its order."""
+    return [name.removesuffix(" verdict") for name in columns if name.endswith(" verdict")]
 
 
 def _runs_under(runs: pd.DataFrame, reading: dict[str, Any], seeds: int) -> pd.DataFrame:
