@@ -13,12 +13,14 @@ from zipo.benchmark import cli as of_benchmark
 from zipo.benchmark import methods_cli as of_methods
 from zipo.shared.required_options import FloatOption, IntOption, JsonOption, PathOption, TextOption
 from zipo.shared.wording import used_by
+from zipo.study import publishing_cli as of_publishing
 
 # every import below costs time at start-up, so each command imports what it runs; what it imports is also what its
 # rule depends on (zipo.study.import_closure)
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(of_methods.steps)
 app.add_typer(of_benchmark.steps)
+app.add_typer(of_publishing.app)
 
 
 @app.callback()
@@ -321,25 +323,6 @@ def check(files: list[Path], config: Annotated[list[str] | None, typer.Option(me
     from zipo.study.check import check
 
     print(check(files, config or []))
-
-
-@app.command()
-def publish_leaderboard(results: Path, target: Path) -> None:
-    """Copy the small tables of a finished benchmark into a folder of the site, and write its page from them."""
-    from zipo.study.publish import publish
-
-    publish(results, target)
-
-
-@app.command()
-def findings(results: Path, target: Path, leaderboard: Path | None = None) -> None:
-    """Copy the verdicts of a finished study into a folder of the site, with small pictures, and write a page from them.
-
-    `leaderboard` is the folder of a published benchmark, for ZiPo's place among methods.
-    """
-    from zipo.study.findings.publish import publish
-
-    publish(results, target, leaderboard)
 
 
 @app.command()

@@ -43,11 +43,11 @@ def publish(results: Path, target: Path, leaderboard: Path | None = None) -> Non
         ours = methods_of(leaderboard / LEADERBOARD) if leaderboard else []
         if leaderboard and ours:
             shutil.copyfile(leaderboard / RANKS, folder / RANKS)
-        facts = {"methods": ours, "questions": questions_of(results)} | _provenance(results)
+        facts = {"methods": ours, "questions": questions_of(results)} | provenance_of(results)
         (folder / PROVENANCE).write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         for name in [*(picture_of(figure) for figure, _ in by_figure(claims)), OF_READINGS]:
             if name and (results / "figures" / name).is_file():
-                _shrink(results / "figures" / name, folder / name)
+                shrink(results / "figures" / name, folder / name)
         (folder / "index.md").write_text(text(folder), encoding="utf-8")
         check_size(folder, f"{results}: its findings")
         if target.is_dir():
@@ -64,7 +64,7 @@ def questions_of(results: Path) -> dict[str, str]:
     return dict(zip(questions["question"], questions["text"], strict=True))
 
 
-def _provenance(results: Path) -> dict[str, Any]:
+def provenance_of(results: Path) -> dict[str, Any]:
     """The study's title, and names and values of what it ran on, with which versions, and what it cost."""
     runs, config = pd.read_parquet(results / "runs.parquet"), read_yaml(results / "config.yaml")
     ran = {"study": config["study"], "data sets": ", ".join(config["datasets"]), "seeds": int(runs["seed"].nunique())}
@@ -77,7 +77,7 @@ def _plain(table: pd.DataFrame) -> list[tuple[str, Any]]:
     return list(zip(table["name"], values, strict=True))
 
 
-def _shrink(source: Path, target: Path) -> None:
+def shrink(source: Path, target: Path) -> None:
     """A picture in the size of a page and in few colours."""
     from PIL import Image
 

@@ -33,7 +33,8 @@ class Findings:
     """ranks.tsv of a benchmark."""
     facts: dict[str, Any]
     """`questions`, the text of each question of the readings; `methods`, the rows of the benchmark that are ZiPo; and
-    what provenance.json says beside."""
+    what provenance.json says beside: the study's `title`, where it `ran`, and where those of readings that were `added`
+    did."""
 
     @classmethod
     def read(cls, folder: Path) -> Self:

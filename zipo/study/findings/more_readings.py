@@ -1,0 +1,74 @@
+"""Adds readings of what the paper leaves open to published findings, from a study of the same claims."""
+
+import json
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+
+from zipo.figures import load
+from zipo.shared.errors import InputError
+from zipo.shared.tables import write_tsv
+from zipo.study.findings.page import OF_READINGS, text
+from zipo.study.findings.publish import provenance_of, questions_of, shrink
+from zipo.study.findings.tables import PROVENANCE, READINGS, read_tsv
+from zipo.study.publish import check_size, merged
+from zipo.study.readings.planning import AS_RUN
+from zipo.study.readings.verdicts import KEY, classified, long, wide
+
+
+def add_readings(results: Path, target: Path) -> None:
+    """Add the readings of a study to the findings in the folder `target`: table, classes, picture, page, where it ran.
+
+    `results` is the folder of a finished study, as results/verdicts, which may have any readings beside its own; those
+    of a name that is published replace them. Raises InputError where a file is missing, where its claims, or their
+    verdicts under the study's own reading, are not those published, and where the files are too large; then `target`
+    stays as it was.
+    """
+    for file in (results / READINGS, results / "runs.parquet", results / "config.yaml", target / READINGS):
+        if not file.is_file():
+            raise InputError(
+                f"{file}: not there; it takes a finished study with readings, and published findings with some"
+            )
+    later, earlier = (long(read_tsv(folder / READINGS)) for folder in (results, target))
+    check_same_claims(earlier, later, target, results)
+    later = later[later["reading"] != AS_RUN]
+    table = classified(merged(earlier, later, [*KEY, "reading"]).drop(columns=["class", "because_of"]))
+    facts = json.loads((target / PROVENANCE).read_text(encoding="utf-8"))
+    names = list(later["reading"].unique())
+    facts["questions"] |= questions_of(results)
+    kept = [added for added in facts.get("added", []) if not set(added["readings"]) <= set(names)]
+    facts["added"] = [*kept, {"readings": names, "ran": provenance_of(results)["ran"]}]
+    with TemporaryDirectory() as made:
+        folder = Path(made) / "findings"
+        shutil.copytree(target, folder)
+        write_tsv(wide(table), folder / READINGS)
+        (folder / PROVENANCE).write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        drawn = Path(made) / OF_READINGS
+        load(drawn.stem).draw({"readings": table}, {}).savefig(drawn)
+        shrink(drawn, folder / OF_READINGS)
+        (folder / "index.md").write_text(text(folder), encoding="utf-8")
+        check_size(folder, f"{target} with the readings of {results}: its findings")
+        for name in (READINGS, PROVENANCE, OF_READINGS, "index.md"):
+            shutil.copyfile(folder / name, target / name)
+
+
+def check_same_claims(earlier: pd.DataFrame, later: pd.DataFrame, target: Path, results: Path) -> None:
+    """Raise InputError unless both have the same claims with the same verdicts under the study's own reading."""
+    ours, theirs = (table[table["reading"] == AS_RUN].set_index(KEY)["verdict"] for table in (later, earlier))
+    if set(ours.index) != set(theirs.index):
+        claim, dataset = min(set(ours.index) ^ set(theirs.index))
+        missing = target if (claim, dataset) in ours.index else results
+        raise InputError(
+            f"{missing / READINGS}: lacks the claim {claim} on {dataset}; readings are added from a study that decides "
+            "the same claims under readings, that is, with the same experiments in its section readings"
+        )
+    differing = ours[ours != theirs.loc[ours.index]]
+    if len(differing):
+        (claim, dataset), verdict = next(iter(differing.items()))
+        raise InputError(
+            f"{results / READINGS}: {claim} on {dataset} is {verdict} as the study runs, and "
+            f"{theirs[claim, dataset]} in {target / READINGS}; readings are added from a study that differs in its "
+            "readings alone"
+        )
