@@ -232,9 +232,9 @@ def test_apply_keeps_empty_cells_if_told_or_trained_so(cells, source, tmp_path, 
     assert zipo("apply", tmp_path / "keeping", *end, "--empty-cells", "refuse")[0] == 2
     assert not (tmp_path / "out.h5ad").exists()
     assert zipo("apply", tmp_path / "refusing", *end, "--empty-cells", "keep")[0] == 0
-    told = ad.read_h5ad(tmp_path / "out.h5ad")
+    by_option = ad.read_h5ad(tmp_path / "out.h5ad")
     assert zipo("apply", tmp_path / "keeping", *end)[0] == 0
-    np.testing.assert_array_equal(told.layers["denoised"], ad.read_h5ad(tmp_path / "out.h5ad").layers["denoised"])
+    np.testing.assert_array_equal(by_option.layers["denoised"], ad.read_h5ad(tmp_path / "out.h5ad").layers["denoised"])
 
 
 def test_apply_to_a_full_disk_advises_no_option_that_it_lacks(source, tmp_path, zipo, monkeypatch):

@@ -29,8 +29,8 @@ def finished(tmp_path_factory):
 @pytest.mark.xdist_group("tutorial")
 def test_prints_what_the_page_says(finished):
     _, printed = finished
-    said = run_tutorial.outputs(run_tutorial.PAGE.read_text())
-    for (language, expected), actual in zip(said, printed, strict=True):
+    shown = run_tutorial.outputs(run_tutorial.PAGE.read_text())
+    for (language, expected), actual in zip(shown, printed, strict=True):
         assert actual.strip()
         if language == "text":
             words, numbers = words_and_numbers(actual)

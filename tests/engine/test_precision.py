@@ -28,15 +28,15 @@ def losses(steps: int, **parameters) -> torch.Tensor:
 
 def test_bfloat16_multiplies_rounded_numbers():
     model = dense_network(precision="bfloat16", residuals="none", library="observed")
-    said = model(batch(2))
+    actual = model(batch(2))
     first, head = model.encoder.first, model.log_proportions
     x = torch.addmm(first.bias.bfloat16(), torch.log1p(batch().dense).bfloat16(), first.weight.bfloat16())
     for block in model.encoder.blocks:
         x = block(x) if not hasattr(block, "linear") else rounded_block(block, x)
     known = torch.cat([x.float(), batch(2).covariates], dim=1).bfloat16()
     expected = torch.nn.functional.linear(known, head.weight.bfloat16(), head.bias.bfloat16())
-    assert torch.equal(said.logits, expected.float())
-    assert said.logits.dtype == said.latent.dtype == torch.float32
+    assert torch.equal(actual.logits, expected.float())
+    assert actual.logits.dtype == actual.latent.dtype == torch.float32
 
 
 def rounded_block(block, x):

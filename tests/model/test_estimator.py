@@ -244,10 +244,10 @@ def test_covariates_reach_the_network(counts):
 def test_denoising_to_a_level_is_denoising_cells_of_that_level(counts):
     small = {"encoder": "4-2", "max_epochs": 3, "batch_size": 4, "covariates": ("age", "cell_type")}
     model = ZiPo(**small).fit(counts, counts)
-    there = counts.copy()
-    there.obs["cell_type"], there.obs["age"] = pd.Categorical(["b"] * 12, ["a", "b", "c"]), 4.0
+    of_level = counts.copy()
+    of_level.obs["cell_type"], of_level.obs["age"] = pd.Categorical(["b"] * 12, ["a", "b", "c"]), 4.0
     actual = model.denoise(counts, batch={"cell_type": "b", "age": 4.0})
-    np.testing.assert_array_equal(actual, model.denoise(there))
+    np.testing.assert_array_equal(actual, model.denoise(of_level))
     assert (actual[0] != model.denoise(counts)[0]).any()
     assert counts.obs["cell_type"].iloc[0] == "a"
     with pytest.raises(InputError, match="batch: 'donor' is no covariate of this model; it has age, cell_type"):

@@ -54,15 +54,15 @@ def test_provenance_adds_up_what_the_runs_say():
             "git_commit": "abc",
         }
     )
-    told = provenance(runs).set_index("name")["value"]
-    assert told["settings"] == 2
-    assert told["runs"] == 3
-    assert told["runs that are diverged"] == 1
-    assert told["torch"] == "2.13.0, 2.14.0"
-    assert told["training, hours in all"] == 0.05
-    assert told["longest run, minutes"] == 1.5
-    assert told["epochs in all"] == 14
-    assert told["peak memory of a job, MB"] == 300
+    values = provenance(runs).set_index("name")["value"]
+    assert values["settings"] == 2
+    assert values["runs"] == 3
+    assert values["runs that are diverged"] == 1
+    assert values["torch"] == "2.13.0, 2.14.0"
+    assert values["training, hours in all"] == 0.05
+    assert values["longest run, minutes"] == 1.5
+    assert values["epochs in all"] == 14
+    assert values["peak memory of a job, MB"] == 300
 
 
 OF_OTHER_ROWS = '[{"row": {"setting": "a"}, "history": [], "sha256": "0123"}]'

@@ -65,4 +65,4 @@ StandardErrors = Annotated[
     bool, typer.Option("--standard-errors", help="Write layers['denoised_se'] and obsm['X_zipo_se'] too.")
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from where the same command was interrupted.")]
-Log = Annotated[Path | None, typer.Option(metavar="FILE", help="Also write what is told, with times, to this file.")]
+Log = Annotated[Path | None, typer.Option(metavar="FILE", help="Also write all messages, with times, to this file.")]

@@ -15,14 +15,14 @@ SIZES = pd.DataFrame(
 POISSON = {"likelihood": "poisson", "rate_penalty": "none", "alpha_rate": 0.0}
 
 
-def test_runs_are_told_by_data_set_in_the_studys_order_with_their_seeds():
+def test_captions_list_runs_by_data_set_in_the_studys_order_with_their_seeds():
     rows = [("a", 1, "x"), ("b", 1, "x,y"), ("b", 2, "x"), ("b", 2, "x"), ("b", 3, "y"), ("unused", 1, "y")]
     runs = pd.DataFrame(rows, columns=["dataset", "seed", "experiments"]).assign(**POISSON)
-    told = what_ran(SimpleNamespace(experiments=("x",)), {"runs": runs}, SIZES)
-    assert told == "Set B: 1,937 cells, 1,000 genes, 2 seeds. Set A: 700 cells, 60 genes, 1 seed."
+    actual = what_ran(SimpleNamespace(experiments=("x",)), {"runs": runs}, SIZES)
+    assert actual == "Set B: 1,937 cells, 1,000 genes, 2 seeds. Set A: 700 cells, 60 genes, 1 seed."
 
 
-def test_other_tables_tell_trials_seeds_or_neither():
+def test_captions_of_other_tables_list_trials_seeds_or_neither():
     module = SimpleNamespace(experiments=())
     trials = pd.DataFrame({"dataset": "b", "trial": range(12)})
     assert what_ran(module, {"trials": trials}, SIZES) == "Set B: 1,937 cells, 1,000 genes, 12 trials."

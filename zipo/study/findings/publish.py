@@ -28,8 +28,8 @@ def publish(results: Path, target: Path, leaderboard: Path | None = None) -> Non
     """Write the verdicts of a study, small pictures and index.md into the folder `target`, which they replace.
 
     `results` is the folder of a finished study, as results/verdicts; `leaderboard` that of a published benchmark, as
-    docs/leaderboard, or of a study with one, of which ZiPo's place is told if it is there. Raises InputError where a
-    file of the study is missing and where the files are too large; then `target` stays as it was.
+    docs/leaderboard, or of a study that may have one, for ZiPo's place among methods. Raises InputError where a file of
+    the study is missing and where the files are too large; then `target` stays as it was.
     """
     for name in NEEDED:
         if not (results / name).is_file():

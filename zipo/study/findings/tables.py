@@ -1,4 +1,4 @@
-"""The tables that findings are told from, as they are read from a folder, and names and texts of their rows."""
+"""The tables behind findings, as they are read from a folder, and names and texts of their rows."""
 
 import json
 import math
