@@ -89,6 +89,7 @@ def test_the_page_says_where_each_ran(published, tmp_path):
     assert "| name | value | of `y=2` |" in page
     assert "| git_commit | before | later |" in page
     assert "| training, hours in all | 0.5 | 2.5 |" in page
+    assert "| verdicts of as_run that are the same again |  | 2 of 2 |" in page
     facts = json.loads((published / "provenance.json").read_text())
     assert [added["readings"] for added in facts["added"]] == [["y=2"]]
     assert classes(published) == {"first": ("hangs on", "y=2"), "second": ("fails under every reading", "")}
@@ -102,6 +103,13 @@ def test_the_picture_has_a_column_more(published, tmp_path):
     pictures = [Image.open(tmp_path / f"{number}.png").convert("RGB") for number in (0, 1)]
     assert pictures[0].width == 900
     assert ImageChops.difference(*pictures).getbbox() is not None
+
+
+def test_an_own_reading_that_is_open_again_stays_as_published(published, tmp_path):
+    again = {"first": OPEN, "second": NO}
+    add_readings(finished(tmp_path / "later", {"as_run": again, "y=2": OWN}), published)
+    assert read_tsv(published / "readings.tsv")["as_run verdict"].tolist() == [YES, NO]
+    assert "| verdicts of as_run that are the same again |  | 1 of 2 |" in (published / "index.md").read_text()
 
 
 @pytest.mark.parametrize(

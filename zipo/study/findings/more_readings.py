@@ -15,16 +15,19 @@ from zipo.study.findings.publish import provenance_of, questions_of, shrink
 from zipo.study.findings.tables import PROVENANCE, READINGS, read_tsv
 from zipo.study.publish import check_size, merged
 from zipo.study.readings.planning import AS_RUN
-from zipo.study.readings.verdicts import KEY, classified, long, wide
+from zipo.study.readings.verdicts import DECIDED, KEY, classified, long, wide
+
+REPEATED = "verdicts of as_run that are the same again"
 
 
 def add_readings(results: Path, target: Path) -> None:
     """Add the readings of a study to the findings in the folder `target`: table, classes, picture, page, where it ran.
 
     `results` is the folder of a finished study, as results/verdicts, which may have any readings beside its own; those
-    of a name that is published replace them. Raises InputError where a file is missing, where its claims, or their
-    verdicts under the study's own reading, are not those published, and where the files are too large; then `target`
-    stays as it was.
+    of a name that is published replace them. Its own reading, which is published already, stays as it was; how many
+    claims it decides in the same way is written beside where it ran. Raises InputError where a file is missing, where
+    its claims are not those published, where its own reading contradicts what is published, and where the files are too
+    large; then `target` stays as it was.
     """
     for file in (results / READINGS, results / "runs.parquet", results / "config.yaml", target / READINGS):
         if not file.is_file():
@@ -32,14 +35,14 @@ def add_readings(results: Path, target: Path) -> None:
                 f"{file}: not there; it takes a finished study with readings, and published findings with some"
             )
     later, earlier = (long(read_tsv(folder / READINGS)) for folder in (results, target))
-    check_same_claims(earlier, later, target, results)
+    agreeing = agreement(earlier, later, target, results)
     later = later[later["reading"] != AS_RUN]
     table = classified(merged(earlier, later, [*KEY, "reading"]).drop(columns=["class", "because_of"]))
     facts = json.loads((target / PROVENANCE).read_text(encoding="utf-8"))
     names = list(later["reading"].unique())
     facts["questions"] |= questions_of(results)
     kept = [added for added in facts.get("added", []) if not set(added["readings"]) <= set(names)]
-    facts["added"] = [*kept, {"readings": names, "ran": provenance_of(results)["ran"]}]
+    facts["added"] = [*kept, {"readings": names, "ran": provenance_of(results)["ran"] | {REPEATED: agreeing}}]
     with TemporaryDirectory() as made:
         folder = Path(made) / "findings"
         shutil.copytree(target, folder)
@@ -54,8 +57,12 @@ def add_readings(results: Path, target: Path) -> None:
             shutil.copyfile(folder / name, target / name)
 
 
-def check_same_claims(earlier: pd.DataFrame, later: pd.DataFrame, target: Path, results: Path) -> None:
-    """Raise InputError unless both have the same claims with the same verdicts under the study's own reading."""
+def agreement(earlier: pd.DataFrame, later: pd.DataFrame, target: Path, results: Path) -> str:
+    """How many claims have the same verdict in both under the study's own reading, as in 48 of 51.
+
+    Trainings on another machine or by another version differ in rounding, and so may verdicts near a bound. Raises
+    InputError where the claims are not the same, and where one is reproduced in one table and not in the other.
+    """
     ours, theirs = (table[table["reading"] == AS_RUN].set_index(KEY)["verdict"] for table in (later, earlier))
     if set(ours.index) != set(theirs.index):
         claim, dataset = min(set(ours.index) ^ set(theirs.index))
@@ -64,11 +71,11 @@ def check_same_claims(earlier: pd.DataFrame, later: pd.DataFrame, target: Path, 
             f"{missing / READINGS}: lacks the claim {claim} on {dataset}; readings are added from a study that decides "
             "the same claims under readings, that is, with the same experiments in its section readings"
         )
-    differing = ours[ours != theirs.loc[ours.index]]
-    if len(differing):
-        (claim, dataset), verdict = next(iter(differing.items()))
-        raise InputError(
-            f"{results / READINGS}: {claim} on {dataset} is {verdict} as the study runs, and "
-            f"{theirs[claim, dataset]} in {target / READINGS}; readings are added from a study that differs in its "
-            "readings alone"
-        )
+    for (claim, dataset), verdict in ours.items():
+        published = theirs[claim, dataset]
+        if published != verdict and {published, verdict} <= set(DECIDED):
+            raise InputError(
+                f"{results / READINGS}: {claim} on {dataset} is {verdict} as the study runs, and {published} in "
+                f"{target / READINGS}; readings are added from a study that differs in its readings alone"
+            )
+    return f"{(ours == theirs.loc[ours.index]).sum()} of {len(ours)}"
