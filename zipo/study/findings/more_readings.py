@@ -25,9 +25,9 @@ def add_readings(results: Path, target: Path) -> None:
 
     `results` is the folder of a finished study, as results/verdicts, which may have any readings beside its own; those
     of a name that is published replace them. Its own reading, which is published already, stays as it was; how many
-    claims it decides in the same way is written beside where it ran. Raises InputError where a file is missing, where
-    its claims are not those published, where its own reading contradicts what is published, and where the files are too
-    large; then `target` stays as it was.
+    claims it decides in the same way is written beside where it ran. Claims that are not published are left out.
+    Raises InputError where a file is missing, where published claims are, where its own reading contradicts what is
+    published, and where the files are too large; then `target` stays as it was.
     """
     for file in (results / READINGS, results / "runs.parquet", results / "config.yaml", target / READINGS):
         if not file.is_file():
@@ -36,7 +36,8 @@ def add_readings(results: Path, target: Path) -> None:
             )
     later, earlier = (long(read_tsv(folder / READINGS)) for folder in (results, target))
     agreeing = agreement(earlier, later, target, results)
-    later = later[later["reading"] != AS_RUN]
+    published = pd.MultiIndex.from_frame(later[KEY]).isin(pd.MultiIndex.from_frame(earlier[KEY]))
+    later = later[published & (later["reading"] != AS_RUN)]
     table = classified(merged(earlier, later, [*KEY, "reading"]).drop(columns=["class", "because_of"]))
     facts = json.loads((target / PROVENANCE).read_text(encoding="utf-8"))
     names = list(later["reading"].unique())
@@ -61,21 +62,20 @@ def agreement(earlier: pd.DataFrame, later: pd.DataFrame, target: Path, results:
     """How many claims have the same verdict in both under the study's own reading, as in 48 of 51.
 
     Trainings on another machine or by another version differ in rounding, and so may verdicts near a bound. Raises
-    InputError where the claims are not the same, and where one is reproduced in one table and not in the other.
+    InputError where a published claim is missing, and where one is reproduced in one table and not in the other.
     """
     ours, theirs = (table[table["reading"] == AS_RUN].set_index(KEY)["verdict"] for table in (later, earlier))
-    if set(ours.index) != set(theirs.index):
-        claim, dataset = min(set(ours.index) ^ set(theirs.index))
-        missing = target if (claim, dataset) in ours.index else results
+    if missing := sorted(set(theirs.index) - set(ours.index)):
+        claim, dataset = missing[0]
         raise InputError(
-            f"{missing / READINGS}: lacks the claim {claim} on {dataset}; readings are added from a study that decides "
-            "the same claims under readings, that is, with the same experiments in its section readings"
+            f"{results / READINGS}: lacks the claim {claim} on {dataset}; readings are added from a study that decides "
+            "the claims that are published, that is, with the same experiments in its section readings"
         )
-    for (claim, dataset), verdict in ours.items():
-        published = theirs[claim, dataset]
+    for (claim, dataset), published in theirs.items():
+        verdict = ours[claim, dataset]
         if published != verdict and {published, verdict} <= set(DECIDED):
             raise InputError(
                 f"{results / READINGS}: {claim} on {dataset} is {verdict} as the study runs, and {published} in "
                 f"{target / READINGS}; readings are added from a study that differs in its readings alone"
             )
-    return f"{(ours == theirs.loc[ours.index]).sum()} of {len(ours)}"
+    return f"{(theirs == ours.loc[theirs.index]).sum()} of {len(theirs)}"

@@ -18,8 +18,8 @@ from zipo.study.provenance import provenance
 from zipo.study.publish import check_size
 
 NEEDED = (CLAIMS, "runs.parquet", "config.yaml")
-WIDTH = 900
-"""Pixels of a picture on a page."""
+WIDTH, WIDTH_OF_READINGS = 900, 1800
+"""Pixels of a picture on a page, and of that of the readings, whose many cells hold text."""
 COLOURS = 64
 """Colours of a picture, which make it a fraction as large."""
 
@@ -82,6 +82,7 @@ def shrink(source: Path, target: Path) -> None:
     from PIL import Image
 
     image = Image.open(source).convert("RGB")
-    if image.width > WIDTH:
-        image = image.resize((WIDTH, round(image.height * WIDTH / image.width)), Image.Resampling.LANCZOS)
+    width = WIDTH_OF_READINGS if target.name == OF_READINGS else WIDTH
+    if image.width > width:
+        image = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
     image.quantize(COLOURS).save(target, optimize=True)
