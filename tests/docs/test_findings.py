@@ -27,6 +27,10 @@ def test_the_readme_says_what_the_tables_hold():
     assert f"{numbers['not reproduced']} not, and {numbers['undecided']} open" in text
     effects = {(row.id, row.dataset): row.effect for row in claims.itertuples()}
     assert f"(NLL +{100 * effects['depth_useless_without_residuals', 'baron']:.2g} %)" in text
+    shallow = readings.set_index("id").loc["depth_useless_without_residuals"].filter(like=" verdict")
+    assert (shallow.iloc[0], sorted(set(shallow)), (shallow == "undecided").sum()) == (
+        "reproduced", ["reproduced", "undecided"], 4,
+    )  # fmt: skip
     assert f"(by {-100 * effects['residuals_help_deepest', 'baron']:.0f} %)" in text
     assert f"on brain (+{100 * effects['zip_beats_zinb_nll', 'zeisel']:.0f} %)" in text
     assert f"blood (+{100 * effects['zip_beats_zinb_nll', 'pbmc8k']:.2g} %)" in text
