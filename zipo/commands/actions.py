@@ -193,6 +193,7 @@ def apply(
 ) -> None:
     """Write counts denoised by a trained model; `empty_cells` is the model's own unless it is given."""
     from zipo.model.alignment import aligned_with_all
+    from zipo.model.gene_subset import with_shared_genes
 
     counts.check({"OUT": target, "--log": log})
     outputs.check_file(target)
@@ -203,7 +204,8 @@ def apply(
     reporter = Reporter(log)
     with counts.hint_at_counts():
         source = inputs.read(counts.source, counts.layer, counts.genes_in)
-        data, alignment = aligned_with_all(source, model.genes, min_genes)
+        model, alignment = with_shared_genes(model, source.counts.var_names, min_genes)
+        data, _ = aligned_with_all(source, model.genes)
         reporter.say(alignment.message)
         if data.left_out:
             reporter.say(data.left_out)

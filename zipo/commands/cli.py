@@ -217,7 +217,7 @@ def apply(
     min_genes: MinGenes = 0.5,
     log: Log = None,
 ) -> None:
-    """Denoise counts with a trained model; genes are matched by name, and those that are missing count as 0."""
+    """Denoise counts with a trained model; genes are matched by name, and those that both have are denoised."""
     from zipo.commands.stopping import stopping
 
     with stopping():

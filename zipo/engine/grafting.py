@@ -1,4 +1,4 @@
-"""The weights of a trained network in one that knows more genes, or more covariates."""
+"""The weights of a trained network in one that knows more genes or covariates, or fewer genes."""
 
 from collections.abc import Sequence
 
@@ -26,6 +26,15 @@ def graft(network: Network, earlier: Network, sources: Sequence[Sequence[int]]) 
             tensor = _widened(tensor, inputs)
         # genes are the first dimension of all that hangs on them
         (target[: len(tensor)] if target.ndim else target).copy_(tensor)
+
+
+@torch.no_grad()
+def take_genes(network: Network, earlier: Network, genes: Sequence[int]) -> None:
+    """Give a network of some of an earlier one's genes, by their places, the weights of these, buffers included."""
+    weights = network.state_dict()
+    for name, tensor in earlier.state_dict().items():
+        target = weights[name]
+        target.copy_(tensor if target.shape == tensor.shape else tensor[list(genes)])
 
 
 def _widened(tensor: Tensor, inputs: Sequence[Sequence[int]]) -> Tensor:

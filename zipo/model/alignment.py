@@ -24,25 +24,28 @@ class Alignment:
     shared: int
     """Genes that both have."""
     missing: int
-    """Genes of the model that the data lack; they count as zeros."""
+    """Genes of the model that the data lack."""
     extra: int
     """Genes of the data that the model lacks."""
     added: bool
     """Whether the extra genes are added to the model; else they are left out."""
+    zeros: bool
+    """Whether the missing genes count as zeros; else the model does without them."""
 
     @property
     def message(self) -> str:
         """One line for the user."""
         clauses = [f"{self.shared:,} of the model's {self.shared + self.missing:,} genes are in the data"]
         if self.missing:
-            clauses.append(f"{self.missing:,} are not and count as zeros")
+            fate = "count as zeros" if self.zeros else "have no part in the result"
+            clauses.append(f"{self.missing:,} are not and {fate}")
         if self.extra:
             fate = "added to the model" if self.added else "left out"
             clauses.append(f"{self.extra:,} others of the data are {fate}")
         return ", ".join(clauses)
 
     @classmethod
-    def of(cls, data_genes: pd.Index, genes: pd.Index, added: bool = False) -> "Alignment":
+    def of(cls, data_genes: pd.Index, genes: pd.Index, added: bool = False, zeros: bool = True) -> "Alignment":
         """The alignment of a data set's genes with a model's. Raises InputError where they have none in common."""
         data_genes, genes = plain_names(data_genes), plain_names(genes)
         extra = data_genes[~data_genes.isin(genes)]
@@ -52,27 +55,33 @@ class Alignment:
                 f"none of the {len(data_genes)} genes of the data, such as {data_genes[0]!r}, is among "
                 f"the {len(genes)} of the model, such as {genes[0]!r}; name the genes as the model does"
             )
-        return cls(genes.append(extra) if added else genes, shared, len(genes) - shared, len(extra), added)
+        return cls(genes.append(extra) if added else genes, shared, len(genes) - shared, len(extra), added, zeros)
+
+    def check_share(self, genes: pd.Index, data_genes: pd.Index, min_genes: float) -> None:
+        """Raise InputError where the data have less than the share `min_genes` of the model's genes: from so few the
+        result would say little about the cells."""
+        if self.shared >= min_genes * len(genes):
+            return
+        share = math.floor(100 * self.shared / len(genes)) / 100
+        known = genes.isin(data_genes)
+        raise InputError(
+            f"{self.shared:,} of the model's {len(genes):,} genes are in the data, such as {genes[known][0]!r}, "
+            f"but not {genes[~known][0]!r}: less than the share {min_genes:g}; name the genes as the model does, or "
+            f"do without the others with {setting('min_genes', share)}"
+        )
 
 
 def aligned(adata: ad.AnnData, genes: pd.Index, min_genes: float = 0.5) -> tuple[ad.AnnData, Alignment]:
     """The data with exactly these genes, in this order: others are left out, those that are missing count as zeros.
 
     Where none is missing the result is a view, whose counts stay on disk if they lie there; else the counts are read
-    into memory, and var and layers are left out. Raises InputError for genes that occur twice, or none in common, and
-    where the data have less than the share `min_genes` of the model's genes: denoised from
-    counts of which most are such zeros, the result would say little about the cells.
+    into memory, and var and layers are left out. A model takes such zeros for counts, and expects too little of the
+    other genes: `zipo.fine_tuning.with_shared_genes` gives one that does without the missing. Raises InputError for
+    genes that occur twice, or none in common, and where the data have less than the share `min_genes` of the model's.
     """
     check_anndata(adata, "counts")
     alignment = Alignment.of(adata.var_names, genes)
-    if alignment.shared < min_genes * len(genes):
-        share = math.floor(100 * alignment.shared / len(genes)) / 100
-        known = genes.isin(adata.var_names)
-        raise InputError(
-            f"{alignment.shared:,} of the model's {len(genes):,} genes are in the data, such as {genes[known][0]!r}, "
-            f"but not {genes[~known][0]!r}: less than the share {min_genes:g}; name the genes as the model does, or "
-            f"let the others count as zeros with {setting('min_genes', share)}"
-        )
+    alignment.check_share(genes, adata.var_names, min_genes)
     return with_genes(adata, genes), alignment
 
 

@@ -334,7 +334,7 @@ class ZiPo:
         if not same_names(adata.var_names, self.genes):
             raise InputError(
                 f"{place}: the genes are not those of the training cells, in the same order; match them by name, "
-                "zipo.fine_tuning.aligned(adata, model.genes)"
+                "zipo.fine_tuning.aligned(adata, model.genes), where none is missing, or with_shared_genes before"
             )
         covariates = self.covariates.matrix(adata.obs)
         with pointing_to_counts(lambda: layers_with_counts(original)):
