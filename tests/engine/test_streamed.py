@@ -79,6 +79,13 @@ def test_an_order_has_all_cells_and_keeps_neighbours_in_one_fetch(both):
     assert sum(np.diff(in_file) == 1) < 30
 
 
+def test_cells_that_are_fetched_at_once_are_ordered_as_in_memory(both):
+    streamed, memory = both()
+    assert torch.equal(streamed.order(generator()), memory.order(generator()))
+    in_parts, _ = both(fetch=5000)
+    assert not torch.equal(in_parts.order(generator()), memory.order(generator()))
+
+
 def test_an_order_hangs_on_the_seed_alone(both):
     streamed, _ = both(fetch=3000)
     first = streamed.order(generator())

@@ -1,9 +1,10 @@
 """Counts that stay on disk, and the mini-batches cut from what is read of them.
 
-An epoch's order is shuffled by blocks: blocks of neighbouring cells, which are read at once, come in a random order;
-many of them are fetched together, and their cells shuffled among themselves. A batch is thus drawn from cells of
-hundreds of places in the file. The order depends on the seed alone, so a training goes on from a checkpoint as it does
-from counts in memory.
+An epoch's order is that of counts in memory where all cells are fetched at once, so that the same seed gives the same
+numbers however a small file is stored. Else it is shuffled by blocks: blocks of neighbouring cells, which are read at
+once, come in a random order; many of them are fetched together, and their cells shuffled among themselves. A batch is
+thus drawn from cells of hundreds of places in the file. The order depends on the seed alone, so a training goes on from
+a checkpoint as it does from counts in memory.
 """
 
 from collections.abc import Iterator
@@ -45,6 +46,8 @@ class StreamedCounts:
 
     def order(self, generator: torch.Generator) -> Tensor:
         """(cells,) all cells in a random order, for one epoch."""
+        if self.cells <= self.fetch:
+            return torch.randperm(self.cells, generator=generator)
         by_row = torch.as_tensor(np.argsort(self.rows.rows, kind="stable"))
         blocks = by_row.split(self.block)
         shuffled = torch.cat([blocks[at] for at in torch.randperm(len(blocks), generator=generator)])
