@@ -41,7 +41,7 @@ def meanings(parameters: Parameters) -> dict[str, str]:
         "posterior": f"expected counts of each cell and gene, from {mean} and the cell's own count of the gene",
     }
     lost = "expected counts were nothing lost to zero inflation" if parameters.zero_inflated else "the counts' means"
-    known = "the sum of its counts" if parameters.library == "observed" else "in counts"
+    known = "the sum of its counts (1 for a cell without any)" if parameters.library == "observed" else "in counts"
     truth = {
         "mean": "the true expected counts of cells of the same state: those of one cell differ more",
         "posterior": "the cell's own true expected counts, in which it differs from cells of the same state",
