@@ -219,8 +219,7 @@ class ZiPo:
         counts = self._counts(adata, "counts")
         self.network.eval()
         batches = counts.batches(self.network.cells_at_once)
-        counted = (counts.gene_cells() > 0).float()  # genes that the data lack were not counted
-        sums = torch.cat([self.network(batch).denoised @ counted for batch in batches]).double().cpu().numpy()
+        sums = torch.cat([self.network(batch).denoised.sum(dim=1) for batch in batches]).double().cpu().numpy()
         library = counts.library_size.flatten().double().cpu().numpy()
         ratios = (sums / library.clip(min=1))[library > 0]
         values = losses(self.network, counts, self.network.cells_at_once)

@@ -21,7 +21,7 @@ class Plausibility:
     cells: int
     """Number of cells that were checked: all, or as many drawn at random."""
     total_ratio: float
-    """Sum of the expected counts over that of the counts; genes without any count in these cells are left out."""
+    """Sum of the expected counts over that of the counts."""
     cell_ratio: tuple[float, float, float]
     """5 %, 50 % and 95 % quantiles over the cells of the same ratio of each cell; empty cells are left out."""
     nll: float
