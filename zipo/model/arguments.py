@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from zipo.parameters import Parameters
 from zipo.shared.errors import InputError
+from zipo.shared.likelihoods import FAMILIES
 from zipo.shared.validation import check
 
 LARGEST_SEED = 2**63 - 1
@@ -51,6 +52,15 @@ def check_standard_errors(parameters: Parameters) -> None:
         raise InputError(
             f"standard errors are those of refined latents, but this model has inference: {parameters.inference}; "
             "fit one with inference: refined, as the presets denoise, fast and programs have it"
+        )
+
+
+def check_zero_inflation(parameters: Parameters) -> None:
+    """Raise InputError for a model whose likelihood has no zero inflation, of which there is no probability."""
+    if not parameters.zero_inflated:
+        inflated = " or ".join(name for name, family in FAMILIES.items() if family.zero_inflated)
+        raise InputError(
+            f"zero_probability: the likelihood {parameters.likelihood} has no zero inflation; fit {inflated}"
         )
 
 

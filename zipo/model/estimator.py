@@ -31,14 +31,13 @@ from zipo.engine.switches import engine_switches
 from zipo.engine.training import Training, train
 from zipo.engine.uncertainty import Uncertainty
 from zipo.model import saved
-from zipo.model.arguments import check_batch, check_standard_errors, checked_parameters, seed_of
+from zipo.model.arguments import check_batch, check_standard_errors, check_zero_inflation, checked_parameters, seed_of
 from zipo.model.covariates import Covariates
 from zipo.model.plausibility import CELLS, Plausibility
 from zipo.model.predictions import stacked
 from zipo.model.split import split
 from zipo.presets import DEFAULT, parameters_for
 from zipo.shared.errors import InputError, NotFitted
-from zipo.shared.likelihoods import FAMILIES
 
 TRAINED = ("network", "training", "genes", "covariates", "gene_totals")  # attributes that a training sets
 
@@ -269,11 +268,7 @@ class ZiPo:
 
         Raises InputError for likelihoods without zero inflation.
         """
-        if not self.parameters.zero_inflated:
-            inflated = " or ".join(name for name, family in FAMILIES.items() if family.zero_inflated)
-            raise InputError(
-                f"zero_probability: the likelihood {self.parameters.likelihood} has no zero inflation; fit {inflated}"
-            )
+        check_zero_inflation(self.parameters)
         return self._predict(adata, lambda prediction: prediction.likelihood.parameters["zero_probability"])
 
     def distribution(self, adata: ad.AnnData) -> dict[str, np.ndarray]:
