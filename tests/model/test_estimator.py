@@ -1,5 +1,7 @@
 """The estimator: recovery of a known truth, covariates, and refusals before training."""
 
+import math
+
 import anndata as ad
 import numpy as np
 import pandas as pd
@@ -10,12 +12,13 @@ from scipy.sparse import csc_matrix, csr_matrix
 from scipy.stats import spearmanr
 
 from zipo import ZiPo
+from zipo.engine.checkpoints import Checkpoints, Stopped
 from zipo.methods import known
 from zipo.methods import zipo as method
 from zipo.model.split import split
 from zipo.parameters import Parameters
 from zipo.presets import parameters_for, sizes_for
-from zipo.shared.errors import InputError
+from zipo.shared.errors import InputError, NotFitted
 
 SMALL = {"encoder": "64-16", "batch_size": 32, "max_epochs": 40, "stop_patience": 8}
 
@@ -233,6 +236,46 @@ def test_counts_on_disk_train_and_are_scored_without_being_read_whole(simulated,
 def test_other_genes_are_refused(counts):
     with pytest.raises(InputError, match="validation counts: the genes are not those of the training cells"):
         ZiPo(encoder="4-2").fit(counts, counts[:, ::-1])
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_a_fit_that_fails_or_is_interrupted_leaves_the_model_as_it_was(counts, tmp_path, trained):
+    model = ZiPo(encoder="4-2", max_epochs=2, batch_size=4, covariates=("cell_type",))
+    logarithms = ad.AnnData(np.log1p(counts.X.toarray()), obs=counts.obs, var=pd.DataFrame(index=list("abcde")))
+    others = ad.AnnData(counts.X[::-1], obs=counts.obs.assign(cell_type="d"), var=logarithms.var)
+    if trained:
+        model.fit(counts).save(tmp_path / "before")
+    for cells, on_epoch, error in [
+        (logarithms, None, InputError),
+        (others, interrupt, KeyboardInterrupt),
+        (others.copy()[:2], None, InputError),
+    ]:
+        with pytest.raises(error):
+            model.fit(cells, on_epoch=on_epoch)
+        if trained:
+            model.save(tmp_path / "after")
+            for file in ("model.json", "weights.safetensors"):
+                assert (tmp_path / "after" / file).read_bytes() == (tmp_path / "before" / file).read_bytes()
+        else:
+            for use in (lambda: model.denoise(counts), lambda: model.save(tmp_path / "after"), lambda: model.genes):
+                with pytest.raises(NotFitted):
+                    use()
+
+
+def test_a_fit_that_was_interrupted_goes_on_from_its_checkpoint(counts, tmp_path):
+    model, whole = (ZiPo(encoder="4-2", max_epochs=3, batch_size=4) for _ in range(2))
+    stopping = Checkpoints(tmp_path / "checkpoints", "same", every=math.inf)
+    stopping.stop_soon = True
+    with pytest.raises(Stopped):
+        model.fit(counts, checkpoints=stopping)
+    going_on = Checkpoints(tmp_path / "checkpoints", "same", every=math.inf)
+    assert going_on.latest().rest["batches_done"] == 1
+    model.fit(counts, checkpoints=going_on)
+    np.testing.assert_array_equal(model.denoise(counts), whole.fit(counts).denoise(counts))
 
 
 def test_covariates_reach_the_network(counts):

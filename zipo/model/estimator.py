@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
@@ -102,24 +103,29 @@ class ZiPo:
         needed. Raises InputError if X holds anything but raw counts, the genes of the two differ, or there are too few
         cells. Afterwards `network` is the trained network and `training` its record. `on_epoch` is called after
         each epoch with its number, from 1, and its validation NLL; what it raises ends the training. With checkpoints
-        a training that was cut off goes on where its latest stands, to the same numbers.
+        a training that was cut off goes on where its latest stands, to the same numbers. Until it is trained, and
+        where that fails or is interrupted, the model is as it was before.
         """
         counts = counts_of(adata, "training counts")
-        self.genes = plain_names(counts.var_names)
-        self.covariates = Covariates(counts.obs, self.parameters.covariates)
+        covariates = Covariates(counts.obs, self.parameters.covariates)
+        trained = copy(self)
         with pointing_to_counts(lambda: layers_with_counts(adata)):
-            return self.train_from(self.fresh_network, counts, validation, on_epoch, checkpoints)
+            trained.train_from(self.fresh_network, covariates, counts, validation, on_epoch, checkpoints)
+        vars(self).update({name: getattr(trained, name) for name in TRAINED})
+        return self
 
     @engine_switches()
     def train_from(
         self,
         start: Callable[[AnyCounts], Network],
+        covariates: Covariates,
         adata: ad.AnnData,
         validation: ad.AnnData | None,
         on_epoch: Callable[[int, float], None] | None,
         checkpoints: Checkpoints | None,
-    ) -> "ZiPo":
-        """Train on `adata`, with genes and covariates set before; `start` makes the network for the training counts."""
+    ) -> None:
+        """Train on `adata`, with these covariates; `start` makes the network for the training counts."""
+        self.genes, self.covariates = plain_names(adata.var_names), covariates
         if validation is None:
             parts = split(adata.n_obs, self.seed, self.parameters.validation_share, test_share=0)
             adata, validation = some_cells(adata, parts.training), some_cells(adata, parts.validation)
@@ -137,7 +143,6 @@ class ZiPo:
             if self.parameters.inference == "refined":
                 fit_prior(self.network, [counts, held_out], self.seed)
         self.gene_totals = counts.gene_totals()
-        return self
 
     def fresh_network(self, counts: AnyCounts) -> Network:
         """An untrained network for such counts, its weights fixed by the seed."""

@@ -65,16 +65,16 @@ def fine_tuned(
     parameters = model.parameters.model_dump() | {"learning_rate": floor} | training_parameters
     tuned = ZiPo(seed=model.seed, device=str(model.device), empty_cells=model.empty_cells, **parameters)
     tuned.preset = model.preset
-    tuned.genes, tuned.covariates = alignment.genes, model.covariates.extended(adata.obs)
+    covariates = model.covariates.extended(adata.obs)
 
     def start(counts: AnyCounts) -> Network:
         network = tuned.fresh_network(counts)
-        graft(network, model.network, _sources(model.covariates, tuned.covariates))
+        graft(network, model.network, _sources(model.covariates, covariates))
         network.fine_tune(frozen=freeze)
         return network
 
     held_out = None if validation is None else with_genes(counts_of(validation, "validation counts"), alignment.genes)
-    tuned.train_from(start, with_genes(adata, alignment.genes), held_out, on_epoch, checkpoints)
+    tuned.train_from(start, covariates, with_genes(adata, alignment.genes), held_out, on_epoch, checkpoints)
     return tuned, alignment
 
 
