@@ -36,6 +36,22 @@ def test_numbers_are_standardised_and_categories_one_hot():
     assert Covariates(OBS, ()).matrix(OBS).shape == (4, 0)
 
 
+@pytest.mark.parametrize("value", [0.3, 0.1, 0.0, -1e6 / 3])
+@pytest.mark.parametrize("cells", [7, 200])
+def test_a_number_that_all_cells_share_is_not_divided_by_rounding_errors(value, cells):
+    obs = pd.DataFrame({"age": np.full(cells, value)})
+    covariates = Covariates(obs, ("age:number",))
+    assert covariates.scales["age"][1] == 1
+    nearly = obs.assign(age=np.where(np.arange(cells) % 2, value, np.nextafter(value, np.inf)))
+    assert Covariates(nearly, ("age:number",)).scales["age"][1] == 1
+    np.testing.assert_allclose(covariates.matrix(nearly), 0, atol=1e-9)
+
+
+def test_numbers_that_differ_by_little_are_divided_by_their_deviation():
+    seconds = pd.DataFrame({"time": 1.7e9 + np.array([0.0, 0.5, 1.0, 1.5])})
+    np.testing.assert_allclose(Covariates(seconds, ("time",)).scales["time"][1], np.sqrt(5 / 16), rtol=1e-6)
+
+
 def test_they_survive_json_with_their_types():
     covariates = Covariates(OBS, NAMES)
     again = Covariates.from_state(json.loads(json.dumps(covariates.state())))

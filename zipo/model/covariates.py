@@ -17,6 +17,7 @@ MANY = 50  # levels up to which a column of whole numbers is taken for names of 
 SHOWN = 8  # levels that a description lists
 BATCH_NAMES = {"batch", "donor", "sample", "patient", "individual", "subject", "library", "mouse", "plate", "origident"}
 """Usual names of columns of obs that hold batches, in lower case, without punctuation or an id at the end."""
+ROUNDING = 1e-12  # of the largest value: a standard deviation up to it is the error of computing it
 FEWEST = 20  # cells of a level, in the mean, from which on a column is worth naming as batches
 
 
@@ -39,7 +40,7 @@ class Covariates:
             column = _column(obs, name)
             if (kind or _kind(column)) == "number":
                 values = _numbers(obs, name, "declared a number")
-                self.scales[name] = (float(values.mean()), float(values.std()) or 1.0)
+                self.scales[name] = (float(values.mean()), _deviation(values))
                 self.ranges[name] = (float(values.min()), float(values.max()))
             else:
                 self.levels[name] = _levels(column)
@@ -202,6 +203,12 @@ def _numbers(obs: pd.DataFrame, name: str, why: str) -> np.ndarray:
             f"covariates: column {name!r} of obs has infinite values; replace them, or leave these cells out"
         )
     return values
+
+
+def _deviation(values: np.ndarray) -> float:
+    """The standard deviation by which numbers are divided; 1 where they are all equal but for rounding errors."""
+    deviation = float(values.std())
+    return deviation if deviation > ROUNDING * np.abs(values).max() else 1.0
 
 
 def _plain(level: Any) -> Any:
