@@ -71,6 +71,16 @@ def test_new_levels_are_appended_and_numbers_keep_their_scaling():
     np.testing.assert_allclose(extended.matrix(more), expected)
 
 
+def test_a_level_is_seen_once_a_cell_has_it():
+    covariates = Covariates(OBS, ("plate",))
+    more = pd.DataFrame({"plate": pd.Categorical([11, 11], categories=[11, 12, 13])})
+    extended = covariates.extended(more)
+    assert (extended.levels, extended.unseen) == ({"plate": [2, 10, 11, 12, 13]}, {"plate": [12, 13]})
+    np.testing.assert_array_equal(extended.matrix(more), [[0, 0, 1, 0, 0]] * 2)
+    with pytest.raises(InputError, match=r"'plate' has the level '13', which training did not see; it saw 2, 10, 11$"):
+        extended.matrix(pd.DataFrame({"plate": [13]}))
+
+
 def test_every_cell_may_be_given_one_value():
     covariates = Covariates(OBS, NAMES)
     for values in ({"donor": "a", "plate": 10, "age": 40.0}, {"donor": "a", "plate": "10", "age": "40"}):
@@ -103,6 +113,7 @@ def test_values_that_the_model_does_not_know_are_named(values, problem):
     [
         (OBS.drop(columns="donor"), "'donor' is no column of obs; there are age, treated, plate"),
         (OBS.assign(donor=["a", "c", "a", "d"]), "'donor' has the level 'c', which training did not see"),
+        (OBS.assign(plate=[2, 11, 2, 10]), "'plate' has the level '11', which training did not see; it saw 2, 10$"),
         (OBS.assign(age=[1, np.nan, 3, 4]), "column 'age' of obs has missing values"),
         (OBS.assign(age=["young"] * 4), "column 'age' of obs holds 'young', but is a number in training"),
     ],

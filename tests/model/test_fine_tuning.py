@@ -92,6 +92,19 @@ def test_levels_are_added_and_start_as_the_average_of_those_known(tiny, counts):
     assert np.isfinite(tuned.denoise(counts, {"cell_type": "0"})).all()
 
 
+def test_a_category_without_cells_is_refused_until_cells_of_it_are_trained_on(counts):
+    with_d = counts.copy()
+    with_d.obs["cell_type"] = counts.obs["cell_type"].cat.add_categories("d")
+    model = ZiPo(seed=3, **TINY).fit(with_d)
+    assert model.covariates.levels == {"cell_type": ["a", "b", "c", "d"]}
+    new = counts.copy()
+    new.obs["cell_type"] = "d"
+    with pytest.raises(InputError, match=r"'cell_type' has the level 'd', which training did not see; it saw a, b, c$"):
+        model.denoise(new)
+    tuned, _ = fine_tuned(model, new)
+    assert np.isfinite(tuned.denoise(new)).all()
+
+
 def test_the_same_seed_gives_the_same_model_and_it_can_be_kept(tiny, counts, tmp_path):
     for name in ("one", "two"):
         tuned, _ = fine_tuned(ZiPo(seed=3, **TINY).fit(counts[:8], counts[8:]), counts, genes="union", max_epochs=3)

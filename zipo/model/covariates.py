@@ -74,14 +74,14 @@ class Covariates:
             columns.append(((_numbers(obs, name, "a number in training") - mean) / deviation)[:, None])
         for name, levels in self.levels.items():
             texts = _column(obs, name).map(_text).to_numpy(object)
-            known = list(map(_text, levels))
-            unknown = [text for text in pd.unique(texts) if text not in known]
+            seen = self._seen(name)
+            unknown = [text for text in pd.unique(texts) if text not in seen]
             if unknown:
                 raise InputError(
                     f"covariates: {name!r} has the level {unknown[0]!r}, which training did not see; it saw "
-                    f"{', '.join(known)}"
+                    f"{', '.join(seen)}"
                 )
-            columns.append(np.stack([texts == text for text in known], axis=1).astype(float))
+            columns.append(np.stack([texts == _text(level) for level in levels], axis=1).astype(float))
         return np.concatenate(columns, axis=1)
 
     def extended(self, obs: pd.DataFrame) -> "Covariates":
@@ -90,8 +90,8 @@ class Covariates:
         for name, known in self.levels.items():
             texts, more = set(map(_text, known)), _levels(_column(obs, name))
             state["levels"][name] = [*known, *(level for level in more if _text(level) not in texts)]
-            present = set(map(_text, obs[name].unique()))
-            state["unseen"][name] = [level for level in self.unseen[name] if _text(level) not in present]
+            seen = {*self._seen(name), *map(_text, obs[name].unique())}
+            state["unseen"][name] = [level for level in state["levels"][name] if _text(level) not in seen]
         for name, (low, high) in self.ranges.items():
             values = _numbers(obs, name, "a number in training")
             state["ranges"][name] = [min(low, float(values.min())), max(high, float(values.max()))]
@@ -125,6 +125,10 @@ class Covariates:
         covariates.unseen = {name: list(state.get("unseen", {}).get(name, [])) for name in covariates.levels}
         return covariates
 
+    def _seen(self, name: str) -> dict[str, Level]:
+        """The levels of a category that cells had in training, by their texts."""
+        return {_text(level): level for level in self.levels[name] if level not in self.unseen[name]}
+
     def _value(self, name: str, value: Level) -> Level:
         if name in self.scales:
             try:
@@ -139,7 +143,7 @@ class Covariates:
             return number
         if name not in self.levels:
             raise InputError(f"batch: {name!r} is no covariate of this model; it has {', '.join(self.names) or 'none'}")
-        seen = {_text(level): level for level in self.levels[name] if level not in self.unseen[name]}
+        seen = self._seen(name)
         if (text := _text(value)) not in seen:
             raise InputError(f"batch: {name!r} has no level {text!r} in training, which saw {', '.join(seen)}")
         return seen[text]
