@@ -134,6 +134,23 @@ def test_layers_that_are_not_there_and_raw_of_other_genes(untrained):
         zipo.pp.denoise(annotated(), layer="raw")
 
 
+def test_columns_of_obs_with_one_name_are_refused_before_training(untrained, model, tmp_path):
+    adata = annotated()
+    adata.obs = pd.concat([adata.obs, adata.obs[["donor"]]], axis=1)
+    for call in (
+        zipo.pp.denoise,
+        zipo.check,
+        ZiPo.for_data,
+        ZiPo(**SMALL).fit,
+        model.denoise,
+        lambda adata: fine_tuned(model, adata),
+        lambda adata: write_denoised(model, adata, tmp_path / "x.h5ad"),
+    ):
+        with pytest.raises(InputError, match="counts: obs has several columns named 'donor'; rename or drop all but"):
+            call(adata)
+    assert not list(tmp_path.iterdir())
+
+
 def test_levels_to_denoise_to_are_looked_at_before_training(untrained, model, tmp_path):
     with pytest.raises(InputError, match=r"batch: 'x' names no covariate; .*batch=\{'donor': 'A'\}"):
         zipo.pp.denoise(annotated(), batch="x", **SMALL)

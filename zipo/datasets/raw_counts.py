@@ -85,7 +85,8 @@ def raw_in_memory(data: ad.AnnData) -> dict[str, Any] | None:
 
 
 def check_anndata(adata: Any, place: str) -> None:
-    """Raise InputError for anything but an AnnData, and for one whose tables were not read yet."""
+    """Raise InputError for anything but an AnnData, for one whose tables were not read yet, and for one whose obs has
+    columns of one name, of which anndata makes no views."""
     if not isinstance(adata, ad.AnnData):
         kind = f"{type(adata).__module__.partition('.')[0]}.{type(adata).__name__}".removeprefix("builtins.")
         raise InputError(f"{place}: an AnnData is expected, not {kind}; {_remedy(adata)}")
@@ -94,6 +95,10 @@ def check_anndata(adata: Any, place: str) -> None:
             f"{place}: this AnnData is lazy; take it into memory, adata.to_memory(), or leave its counts on disk by "
             "anndata.read_h5ad(path, backed='r')"
         )
+    columns = adata.obs.columns
+    if not columns.is_unique:
+        name = columns[columns.duplicated()][0]
+        raise InputError(f"{place}: obs has several columns named {name!r}; rename or drop all but one")
 
 
 def check_cut(adata: ad.AnnData, place: str) -> None:

@@ -152,7 +152,7 @@ class Covariates:
 def likely_batches(obs: pd.DataFrame) -> dict[str, int]:
     """Columns of obs that look like batches by their names and values, with their numbers of levels."""
     likely = {}
-    for name in obs.columns[~obs.columns.duplicated(keep=False)]:
+    for name in obs.columns:
         plain = "".join(filter(str.isalnum, str(name).lower())).removesuffix("id")
         if plain in BATCH_NAMES and not obs[name].isna().any():
             levels = obs[name].nunique()
@@ -188,8 +188,6 @@ def _column(obs: pd.DataFrame, name: str) -> pd.Series:
             f"covariates: {name!r} is no column of obs; there are {', '.join(map(str, obs.columns)) or 'none'}"
         )
     column = obs[name]
-    if isinstance(column, pd.DataFrame):
-        raise InputError(f"covariates: obs has {column.shape[1]} columns named {name!r}; rename or drop all but one")
     if column.isna().any():
         raise InputError(f"covariates: column {name!r} of obs has missing values; fill them, or leave these cells out")
     return column
