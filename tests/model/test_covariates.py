@@ -99,6 +99,8 @@ def test_every_cell_may_be_given_one_value():
         ({"sex": "m"}, "batch: 'sex' is no covariate of this model; it has age, donor, treated, plate"),
         ({"age": "old"}, "batch: 'age' is a number, and 'old' is none"),
         ({"age": "nan"}, "batch: 'age' is a number, and 'nan' is none"),
+        ({"age": None}, "batch: 'age' is a number, and None is none; give it as in obs"),
+        ({"age": [20, 30]}, r"batch: 'age' is a number, and \[20, 30\] is none; give it as in obs"),
         ({"age": 41}, "batch: 'age' went from 10 to 40 in training; 41 is outside"),
         ({"plate": 11}, "batch: 'plate' has no level '11' in training, which saw 2, 10"),
     ],

@@ -133,7 +133,7 @@ class Covariates:
         if name in self.scales:
             try:
                 number = float(value)
-            except ValueError:
+            except (TypeError, ValueError):
                 number = math.nan
             if not math.isfinite(number):
                 raise InputError(f"batch: {name!r} is a number, and {value!r} is none; give it as in obs")
