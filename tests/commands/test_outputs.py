@@ -9,6 +9,7 @@ import pytest
 
 from tests.commands.conftest import SMALL
 from zipo.commands import programs, settings
+from zipo.commands.outputs import checkpoints_beside
 from zipo.datasets.formats.hdf5 import mark
 from zipo.model.estimator import ZiPo
 
@@ -108,6 +109,34 @@ def test_links_to_the_counts_are_the_counts(here, zipo):
         assert (code, err.count("\n")) == (2, 1)
         assert f"{target}.h5ad: this is the file of the counts itself" in err
     assert contents(here) == before
+
+
+def test_a_model_behind_a_link_is_replaced_there(here, zipo):
+    (here / "scratch").mkdir()
+    os.symlink("scratch/model", "linked")
+    for seed in (1, 2):
+        assert zipo("fit", "in.h5ad", "linked", *SMALL, "--seed", seed)[0] == 0
+        assert ZiPo.load(here / "scratch" / "model").seed == seed
+        assert os.readlink("linked") == "scratch/model"
+        assert os.listdir("scratch") == ["model"]
+    assert checkpoints_beside(here / "linked") == (here / "scratch" / "model.checkpoints").resolve()
+
+
+@pytest.mark.parametrize(
+    ("link", "problem"),
+    [
+        ("linked", "linked: this is a link that leads back to itself; remove it, or give another name"),
+        ("unmounted/model", "unmounted does not exist; make that folder, or give another"),
+        ("note.txt", "linked: exists and is no model; name another folder, or remove it"),
+    ],
+)
+def test_a_link_that_leads_to_no_place_for_a_model_is_refused(here, zipo, monkeypatch, link, problem):
+    monkeypatch.setattr(ZiPo, "fresh_network", None)  # training is an error
+    os.symlink(link, "linked")
+    code, _, err = zipo("fit", "in.h5ad", "linked")
+    assert (code, err.count("\n")) == (2, 1)
+    assert problem in err
+    assert os.readlink("linked") == link
 
 
 def test_what_zipo_wrote_is_replaced_until_someone_else_writes_it(here, zipo):

@@ -139,6 +139,39 @@ def test_the_folder_of_a_process_that_was_killed_between_the_renames_is_restored
     assert contents(saved.parent) == {"mine/weights": "after"}
 
 
+@pytest.mark.parametrize("there", ["before", None])
+def test_a_folder_behind_a_link_is_written_and_the_link_stays(tmp_path, there):
+    scratch, home = tmp_path / "scratch", tmp_path / "home"
+    scratch.mkdir()
+    home.mkdir()
+    if there:
+        (scratch / "mine").mkdir()
+        (scratch / "mine" / "weights").write_text(there)
+    (home / "mine").symlink_to("../scratch/mine")
+    for _ in range(2):
+        save(home / "mine")
+        assert contents(scratch) == {"mine/weights": "after"}
+        assert (os.listdir(scratch), os.listdir(home)) == (["mine"], ["mine"])
+        assert os.readlink(home / "mine") == "../scratch/mine"
+
+
+def test_links_in_place_of_the_temporary_folders_are_removed_and_what_they_point_to_stays(saved, tmp_path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "weights").write_text("another")
+    for name in ("mine.earlier", "mine.part"):
+        (tmp_path / name).symlink_to("other")
+    save(saved)
+    assert contents(tmp_path) == {"mine/weights": "after", "other/weights": "another"}
+    assert sorted(os.listdir(tmp_path)) == ["mine", "other"]
+
+
+def test_a_link_to_a_folder_that_is_not_there_makes_none_around_it(tmp_path):
+    (tmp_path / "mine").symlink_to("unmounted/mine")
+    with pytest.raises(InputError, match=r"mine: cannot be written \(No such file or directory\)"):
+        save(tmp_path / "mine")
+    assert os.listdir(tmp_path) == ["mine"]
+
+
 def test_a_disk_that_is_full_when_the_file_is_made_safe_costs_nothing(saved, monkeypatch):
     def full(descriptor):
         raise OSError(errno.ENOSPC, "full")

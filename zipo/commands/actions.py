@@ -286,8 +286,8 @@ def programs(
 def _check_model(folder: Path, written: Sequence[Path | None]) -> None:
     """Raise InputError unless a folder can be a model's, and none of the other paths to write to lies in it."""
     check_target(folder)
-    outputs.check_outside(folder, written)
     outputs.check_folder_of(folder)
+    outputs.check_outside(folder, written)
 
 
 def _train(

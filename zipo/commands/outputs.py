@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zipo.datasets.formats.foreign import ADDRESS
 from zipo.datasets.formats.hdf5 import is_marked, open_hdf5
-from zipo.shared.atomic_files import temporary_file
+from zipo.shared.atomic_files import behind_link, temporary_file
 from zipo.shared.errors import InputError
 
 
@@ -74,15 +74,19 @@ def check_checkpoints(target: Path) -> None:
 
 
 def checkpoints_beside(target: Path) -> Path:
-    """The folder of a training's checkpoints, beside what it is to write."""
-    return target.with_name(f"{target.name}.checkpoints")
+    """The folder of a training's checkpoints, beside what it is to write; of a link, beside what that points to."""
+    place = behind_link(target)
+    return place.with_name(f"{place.name}.checkpoints")
 
 
 def check_folder_of(target: Path) -> None:
-    """Raise InputError unless something can be written beside a target."""
+    """Raise InputError unless something can be written beside a target; of a link, beside what that points to."""
     if ADDRESS.match(str(target)):
         raise InputError(f"{target}: this is an address, but results are written to this computer; give a path on it")
-    folder = target.absolute().parent
+    place = behind_link(target)
+    if place.is_symlink():
+        raise InputError(f"{target}: this is a link that leads back to itself; remove it, or give another name")
+    folder = place.absolute().parent
     if not folder.is_dir():
         problem = "is a file" if folder.exists() else "does not exist"
         raise InputError(f"{target}: cannot be written, since {folder} {problem}; make that folder, or give another")
@@ -112,4 +116,4 @@ def _same_file(one: Path, other: Path) -> bool:
     """Whether two paths lead to one file, or would if it existed."""
     if one.exists() and other.exists():
         return os.path.samefile(one, other)
-    return one.resolve() == other.resolve()
+    return os.path.realpath(one) == os.path.realpath(other)  # resolve fails at a link that leads back to itself

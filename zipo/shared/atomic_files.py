@@ -41,39 +41,55 @@ def temporary_file(target: Path) -> Path:
 def atomic_folder(target: Path) -> Iterator[Path]:
     """Write a folder of files that appears whole or not at all: yields an empty one, renamed to `target` at the end.
 
-    An earlier folder stays until then, and for good if the writing fails. Raises InputError as `atomic_write` does.
+    An earlier folder stays until then, and for good if the writing fails. A link stays, and what it points to is
+    written. Raises InputError as `atomic_write` does.
     """
+    place = behind_link(target)
     part, earlier = temporary_folders(target)
     try:
-        _restore(target, earlier)
-        shutil.rmtree(part, ignore_errors=True)  # of a process that was killed
-        part.mkdir(parents=True)
+        _restore(place, earlier)
+        _remove(part)  # of a process that was killed
+        part.mkdir(parents=place is target)  # where a link leads, as to a disk that is not mounted, none is made
         yield part
         for path in part.iterdir():
             with path.open("rb") as file:
                 os.fsync(file.fileno())
-        if target.exists():
-            shutil.rmtree(earlier, ignore_errors=True)
-            os.replace(target, earlier)
-        os.replace(part, target)
-        shutil.rmtree(earlier, ignore_errors=True)
+        if place.exists():
+            _remove(earlier)
+            os.replace(place, earlier)
+        os.replace(part, place)
+        _remove(earlier)
     except OSError as error:
         raise _not_written(target, error) from error
     finally:
         with suppress(OSError):
-            _restore(target, earlier)
-        shutil.rmtree(part, ignore_errors=True)
+            _restore(place, earlier)
+        _remove(part)
 
 
-def _restore(target: Path, earlier: Path) -> None:
+def _restore(place: Path, earlier: Path) -> None:
     """Give a folder its name back whose replacement was cut off between the two renames."""
-    if earlier.exists() and not target.exists():
-        os.replace(earlier, target)
+    if earlier.exists() and not place.exists():
+        os.replace(earlier, place)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, if it is there and may be removed; of a link, which rmtree would not touch, the link alone."""
+    with suppress(OSError):
+        if folder.is_symlink():
+            folder.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def temporary_folders(target: Path) -> tuple[Path, Path]:
     """The names that `atomic_folder` uses for a while: for the folder that is written, and for the one it replaces."""
-    return target.with_name(f"{target.name}.part"), target.with_name(f"{target.name}.earlier")
+    place = behind_link(target)
+    return place.with_name(f"{place.name}.part"), place.with_name(f"{place.name}.earlier")
+
+
+def behind_link(target: Path) -> Path:
+    """What a link points to, whether it is there yet or not; any other path as it is."""
+    return Path(os.path.realpath(target)) if target.is_symlink() else target
 
 
 def _not_written(target: Path, error: OSError) -> InputError:
