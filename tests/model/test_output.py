@@ -120,20 +120,54 @@ def test_the_same_model_and_counts_are_the_same_bytes(annotated, counts, tmp_pat
     assert sha256(first) != sha256(second)
 
 
-def test_denoising_a_denoised_file_onto_itself_replaces_its_slots(annotated, model, tmp_path):
-    file = tmp_path / "out.h5ad"
+def test_denoising_a_denoised_file_replaces_its_slots(annotated, model, tmp_path):
+    file, again = tmp_path / "out.h5ad", tmp_path / "again.h5ad"
     write_denoised(model, annotated, file)
-    before = sha256(file)
-    write_denoised(model, file, file, batch={"cell_type": "c"})
-    actual = ad.read_h5ad(file)
+    for _ in range(2):  # over what zipo wrote
+        write_denoised(model, file, again, batch={"cell_type": "c"})
+    actual = ad.read_h5ad(again)
     assert sorted(actual.layers) == ["denoised", "doubled"]
     np.testing.assert_array_equal(actual.layers["denoised"], model.denoise(annotated, batch={"cell_type": "c"}))
-    assert sha256(file) != before
+    assert sha256(file) != sha256(again)
+
+
+def test_the_file_of_the_counts_is_not_replaced_whichever_links_lead_there(annotated, model, tmp_path):
+    file, link = tmp_path / "in.h5ad", tmp_path / "link.h5ad"
+    write_denoised(model, annotated, file)  # that zipo wrote it makes no difference
+    link.symlink_to("in.h5ad")
+    before, in_backed_mode = sha256(file), ad.read_h5ad(file, backed="r")
+    for given in (file, str(link), in_backed_mode, in_backed_mode[:5]):
+        for target in (file, link):
+            with pytest.raises(InputError, match="this is the file of the counts itself; give target another name"):
+                write_denoised(model, given, target)
+    assert sha256(file) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("foreign.h5ad", "foreign.h5ad: exists, and is not as zipo wrote it; remove it, or give another name"),
+        ("text.h5ad", "text.h5ad: exists, and is not as zipo wrote it"),
+        ("folder.h5ad", "folder.h5ad: this is a folder, but the output is a file; give another name"),
+        ("out.csv", "out.csv: the output is an .h5ad; give a name that ends so"),
+        ("nowhere/out.h5ad", "nowhere does not exist; make that folder, or give another"),
+    ],
+)
+def test_what_zipo_did_not_write_is_not_replaced(annotated, model, tmp_path, monkeypatch, name, problem):
+    annotated.write_h5ad(tmp_path / "foreign.h5ad")
+    (tmp_path / "text.h5ad").write_text("mine")
+    (tmp_path / "folder.h5ad").mkdir()
+    monkeypatch.setattr(ZiPo, "predictions", None)  # denoising is an error
+    before = {path: path.is_file() and sha256(path) for path in tmp_path.iterdir()}
+    with pytest.raises(InputError, match=problem):
+        write_denoised(model, annotated, tmp_path / name)
+    assert {path: path.is_file() and sha256(path) for path in tmp_path.iterdir()} == before
 
 
 def test_what_stood_there_stays_when_the_writing_is_cut_off(annotated, model, tmp_path):
     file = tmp_path / "out.h5ad"
-    file.write_text("mine")
+    write_denoised(model, annotated, file)
+    before = sha256(file)
 
     def interrupt(cells):
         raise KeyboardInterrupt
@@ -142,7 +176,7 @@ def test_what_stood_there_stays_when_the_writing_is_cut_off(annotated, model, tm
         write_denoised(model, annotated, file, on_cells=interrupt)
     with pytest.raises(InputError, match="the genes are not those of the training cells"):
         write_denoised(model, annotated[:, ::-1], file)
-    assert file.read_text() == "mine"
+    assert sha256(file) == before
     assert list(tmp_path.iterdir()) == [file]
 
 

@@ -20,7 +20,7 @@ from zipo.datasets.formats.count_layers import layers_with_counts_in, pointing_t
 from zipo.datasets.raw_counts import CountsInData
 from zipo.engine.checkpoints import Checkpoints
 from zipo.engine.devices import device_named
-from zipo.model import slots
+from zipo.model import slots, targets
 from zipo.model.arguments import check_standard_errors
 from zipo.model.covariates import Covariates
 from zipo.model.estimator import ZiPo
@@ -49,7 +49,7 @@ class CountsOptions:
         `written` are the paths to write to, by the arguments that give them.
         """
         inputs.format_of(self.source)
-        outputs.check_apart(written, [self.source, *inputs.files_of(self.source)])
+        targets.check_apart(written, [self.source, *inputs.files_of(self.source)])
 
     def hint_at_counts(self) -> AbstractContextManager[None]:
         """Within the context an error about values that are no raw counts says where else the file has some."""
@@ -114,7 +114,7 @@ def denoise(
     """
     parameters = options.parameters()
     counts.check({"OUT": target, "--model": folder, "--log": log})
-    outputs.check_file(target)
+    targets.check_file(target)
     outputs.check_checkpoints(target)
     if folder is not None:
         _check_model(folder, [target, log])
@@ -196,7 +196,7 @@ def apply(
     from zipo.model.gene_subset import with_shared_genes
 
     counts.check({"OUT": target, "--log": log})
-    outputs.check_file(target)
+    targets.check_file(target)
     model = ZiPo.load(folder, device)
     if standard_errors:
         check_standard_errors(model.parameters)
@@ -221,7 +221,7 @@ def tune(
     """Search for settings; the best so far are written after each trial, and printed as options at the end."""
     parameters = options.parameters()
     counts.check({"--output": output, "--log": log})
-    outputs.check_replaceable(output, settings.is_written, "another by --output")
+    targets.check_replaceable(output, settings.is_written, "another by --output")
     reporter = Reporter(log)
     with counts.hint_at_counts():
         adata = counts.read(reporter).counts
@@ -272,7 +272,7 @@ def programs(
     if given:
         raise InputError(f"{given[0]}: needs cells; give their counts after the model, zipo programs MODEL COUNTS")
     if options.tsv is not None:
-        outputs.check_replaceable(options.tsv, gene_programs.is_written, "another by --tsv")
+        targets.check_replaceable(options.tsv, gene_programs.is_written, "another by --tsv")
     model = ZiPo.load(folder, "cpu")
     if note := gene_programs.how_to_read(model):
         Reporter().say(note)
@@ -286,7 +286,7 @@ def programs(
 def _check_model(folder: Path, written: Sequence[Path | None]) -> None:
     """Raise InputError unless a folder can be a model's, and none of the other paths to write to lies in it."""
     check_target(folder)
-    outputs.check_folder_of(folder)
+    targets.check_folder_of(folder)
     outputs.check_outside(folder, written)
 
 

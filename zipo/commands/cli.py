@@ -41,8 +41,8 @@ app = typer.Typer()
 @app.command()
 def example(target: Out) -> None:
     """Fetch counts to try things on: human pancreas, 1,937 cells with their types in obs["cell_type"] (Baron 2016)."""
-    from zipo.commands.outputs import check_file
     from zipo.datasets.example import write_example
+    from zipo.model.targets import check_file
 
     check_file(target)
     write_example(target)

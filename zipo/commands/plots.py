@@ -7,14 +7,13 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from zipo.commands import outputs
 from zipo.commands.worth import figure as worth_figure
 from zipo.commands.worth.names import CHECK, EXPLAINED
 from zipo.commands.zeros import EXPECTED, MEAN, OBSERVED
 from zipo.datasets.formats.hdf5 import open_hdf5
 from zipo.figures.shared import style
 from zipo.figures.shared.cell_types import legend_beside, of_types
-from zipo.model import slots
+from zipo.model import slots, targets
 from zipo.shared.errors import InputError
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ def _check_folder(folder: Path, names: list[str]) -> None:
         table = folder / f"{name}.tsv"
         if earlier and not (table.is_file() and table.read_bytes().startswith(FIRST_COLUMNS[name])):
             raise InputError(f"{earlier[0]}: exists, and is not as zipo wrote it; remove it, or give another folder")
-    outputs.check_folder_of(next(path for path in (folder, *folder.absolute().parents) if path.exists()) / "pictures")
+    targets.check_folder_of(next(path for path in (folder, *folder.absolute().parents) if path.exists()) / "pictures")
 
 
 def latent_slot() -> str:

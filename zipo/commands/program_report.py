@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import h5py
 import pandas as pd
 
-from zipo.commands import outputs, program_figure
+from zipo.commands import program_figure
 from zipo.commands.programs import how_to_read
 from zipo.commands.progress import Reporter
 from zipo.datasets.formats.hdf5 import mark
 from zipo.figures.shared import style
+from zipo.model import targets
 from zipo.model.alignment import aligned_with_all
 from zipo.model.estimator import ZiPo
 from zipo.model.programs import analysis, gene_sets, matching
@@ -57,15 +58,15 @@ class ReportOptions:
             gene_sets.read_gmt(self.sets)
         if self.tsv is not None:
             for name, columns in TABLES.items():
-                outputs.check_replaceable(beside(self.tsv, name), starting_with(columns), "another by --tsv")
+                targets.check_replaceable(beside(self.tsv, name), starting_with(columns), "another by --tsv")
         if self.figure is not None:
             if self.figure.suffix.removeprefix(".") not in style.FORMATS:
                 raise InputError(f"{self.figure}: a picture is expected, .png or .pdf; give a name that ends so")
             for kind in (*style.FORMATS, "tsv"):
                 picture = self.figure.with_suffix(f".{kind}")
-                outputs.check_replaceable(picture, _drawn_before, "another by --figure")
+                targets.check_replaceable(picture, _drawn_before, "another by --figure")
         if self.out is not None:
-            outputs.check_file(self.out)
+            targets.check_file(self.out)
 
 
 def report(folder: Path, counts: "CountsOptions", options: ReportOptions) -> None:

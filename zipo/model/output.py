@@ -21,8 +21,8 @@ from zipo.model import slots
 from zipo.model.arguments import check_batch, check_standard_errors, path_of
 from zipo.model.estimator import ZiPo
 from zipo.model.plausibility import Plausibility
+from zipo.model.targets import check_apart, check_file
 from zipo.shared.atomic_files import atomic_write
-from zipo.shared.errors import InputError
 
 LIBRARY = slots.LIBRARY.removeprefix("obs/")
 
@@ -43,7 +43,8 @@ def write_denoised(
     The file holds all of `adata`, and the slots of `zipo.model.slots` in place of those of the same names.
 
     - `adata`: counts in memory or in backed mode, or an .h5ad.
-    - `target`: the .h5ad; it appears whole or not at all, and is the same bytes for the same model and counts.
+    - `target`: the .h5ad; it appears whole or not at all, and is the same bytes for the same model and counts. A file
+      that zipo did not write is not replaced, nor is that of `adata`.
     - `layer`: where the raw counts are: None for X, a layer, or raw for adata.raw, whose genes the
       output then has.
     - `rates`: write layers["rates"] too.
@@ -56,15 +57,18 @@ def write_denoised(
     """
     if standard_errors:
         check_standard_errors(model.parameters)
-    names = slots.slots(rates, standard_errors)
+    names, target = slots.slots(rates, standard_errors), path_of(target)
+    file = path_of(adata) if isinstance(adata, PathLike | str) else getattr(adata, "filename", None)  # of backed mode
+    check_apart({"target": target}, [] if file is None else [file])
+    check_file(target)
     if isinstance(adata, PathLike | str):
         opened = open_h5ad(path_of(adata), layer)
         try:
-            return write(model, opened, path_of(target), names, batch=batch, on_cells=on_cells)
+            return write(model, opened, target, names, batch=batch, on_cells=on_cells)
         finally:
             opened.data.file.close()
     source = with_all(adata, counts_of(adata, "counts", layer))
-    return write(model, source, path_of(target), names, batch=batch, on_cells=on_cells)
+    return write(model, source, target, names, batch=batch, on_cells=on_cells)
 
 
 def write(
@@ -79,14 +83,12 @@ def write(
     of_cells: Mapping[str, np.ndarray] | None = None,
     also: Mapping[str, Any] | None = None,
 ) -> Plausibility:
-    """As `write_denoised`, for counts and the AnnData that they belong to.
+    """As `write_denoised`, for counts and the AnnData that they belong to; `target` is checked before.
 
     `names` are the slots to write, as of `zipo.model.slots.slots`, `of_genes` further columns of var, `of_cells` of
     obs, and `also` further entries of uns.
     """
     check_batch(batch)
-    if target.is_dir():
-        raise InputError(f"{target}: this is a folder, but the output is a file; give another name")
     data = source.data
     check_room(data, target, names, model.parameters.encoder_widths[-1])
     plausibility = slots.checked(model, source.counts)

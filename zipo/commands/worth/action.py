@@ -7,11 +7,11 @@ from typing import Any
 
 import anndata as ad
 
-from zipo.commands import outputs
 from zipo.commands.progress import Reporter
 from zipo.commands.worth import figure
 from zipo.commands.worth.measuring import TRAININGS, OnTraining, measure
 from zipo.commands.worth.worth import Worth
+from zipo.model import targets
 from zipo.shared.errors import InputError
 from zipo.shared.tables import write_tsv
 
@@ -21,11 +21,11 @@ HEADER = "gene\tmean\theld_out\texplained\tstandard_error\t"
 def check_targets(report: Path | None, picture: Path | None) -> None:
     """Raise InputError unless a report and a figure can be written, in place of nothing but what zipo wrote."""
     if report is not None:
-        outputs.check_replaceable(report, is_report, "another by --report")
+        targets.check_replaceable(report, is_report, "another by --report")
     if picture is not None:
         if picture.suffix != ".png":
             raise InputError(f"{picture}: the figure is a .png; give --figure a name that ends so")
-        outputs.check_replaceable(picture, figure.is_written, "another by --figure")
+        targets.check_replaceable(picture, figure.is_written, "another by --figure")
 
 
 def measured(
