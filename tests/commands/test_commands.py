@@ -84,6 +84,26 @@ def test_batches_that_the_model_does_not_know_are_named_once(source, tmp_path, z
     assert (code, hint in err) == (0, False)
 
 
+def test_the_indices_are_called_as_before(cells, tmp_path, zipo):
+    given = cells.copy()
+    given.obs.index.name, given.var.index.name = "barcode", "Symbol"
+    given.obs["barcode"] = given.obs_names  # as reset_index and set_index(drop=False) leave it
+    given.layers["dense"] = given.X.toarray()
+    given.raw = given
+    given[:, :55].copy().write_h5ad(tmp_path / "in.h5ad")  # raw has more genes
+    given[:, :20].copy().write_h5ad(tmp_path / "few.h5ad")
+    out = tmp_path / "out.h5ad"
+    for options in ((), ("--layer", "dense"), ("--layer", "raw"), ("--genes", 20)):
+        assert zipo("denoise", tmp_path / "in.h5ad", out, *SMALL, *options, "--model", tmp_path / "model")[0] == 0
+        actual = ad.read_h5ad(out)
+        assert (actual.obs.index.name, actual.var.index.name) == ("barcode", "Symbol")
+        assert actual.obs["barcode"].tolist() == cells.obs_names.tolist()
+    for name, genes in (("in", 20), ("few", 20)):
+        assert zipo("apply", tmp_path / "model", tmp_path / f"{name}.h5ad", out, "--min-genes", 0.1)[0] == 0
+        actual = ad.read_h5ad(out)
+        assert (actual.n_vars, actual.obs.index.name, actual.var.index.name) == (genes, "barcode", "Symbol")
+
+
 def test_apply_matches_genes_by_name(cells, source, tmp_path, zipo):
     assert zipo("fit", source, tmp_path / "model", *SMALL)[0] == 0
     other = cells[:, 59:9:-1].copy()

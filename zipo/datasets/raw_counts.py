@@ -136,7 +136,7 @@ def counts_of(adata: ad.AnnData, place: str, layer: str | None = None) -> ad.Ann
 def with_counts(obs: pd.DataFrame, genes: pd.Index, matrix: csr_matrix) -> ad.AnnData:
     """An AnnData of counts (cells x genes) in memory, with plain text as names."""
     table = pd.DataFrame(obs)  # another table of the same columns
-    table.index = plain_names(obs.index)
+    table.index = plain_names(obs.index).rename(obs.index.name)
     with warnings.catch_warnings():  # of names that are not unique, which are refused where counts are checked
         warnings.simplefilter("ignore")
         return ad.AnnData(matrix, obs=table, var=pd.DataFrame(index=plain_names(genes)))

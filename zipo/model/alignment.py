@@ -123,7 +123,8 @@ def with_genes(adata: ad.AnnData, genes: pd.Index) -> ad.AnnData:
     present = np.flatnonzero(positions >= 0)
     counts = _in_memory(adata, positions[present])
     matrix = csr_matrix((counts.data, present[counts.indices], counts.indptr), shape=(adata.n_obs, len(genes)))
-    return ad.AnnData(matrix, obs=adata.obs, var=pd.DataFrame(index=genes), obsm=dict(adata.obsm), uns=dict(adata.uns))
+    var = pd.DataFrame(index=genes.rename(adata.var_names.name))
+    return ad.AnnData(matrix, obs=adata.obs, var=var, obsm=dict(adata.obsm), uns=dict(adata.uns))
 
 
 def _in_memory(adata: ad.AnnData, genes: np.ndarray) -> csr_matrix:

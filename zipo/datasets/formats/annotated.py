@@ -52,7 +52,8 @@ def open_h5ad(path: Path, layer: str | None) -> CountsInData:
     accession, where the file has them.
     """
     adata = _backed(path, layer)
-    adata.obs_names, adata.var_names = plain_names(adata.obs_names), _unique(adata)
+    adata.obs_names = plain_names(adata.obs_names).rename(adata.obs_names.name)
+    adata.var_names = _unique(adata).rename(adata.var_names.name)
     for group in ("layers", "obsm", "obsp", "varm", "varp"):  # of which anndata cannot cut those of two index types
         mapping = getattr(adata, group)
         for name, value in mapping.items():
