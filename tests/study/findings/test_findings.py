@@ -1,6 +1,5 @@
 """Findings of invented verdicts: what the page says of numbers known by hand, and that tables alone make it."""
 
-import json
 import re
 from pathlib import Path
 
@@ -8,72 +7,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from zipo.shared.errors import InputError
-from zipo.shared.tables import write_parquet, write_tsv
-from zipo.study import publish as of_publish
-from zipo.study.claims.verdicts import COLUMNS
+from zipo.shared.tables import write_tsv
 from zipo.study.findings.front import front
 from zipo.study.findings.page import text
 from zipo.study.findings.publish import publish
 from zipo.study.findings.summary import PLACE, QUESTIONS, answers, place
 from zipo.study.findings.tables import Findings, under_readings
-
-OWN = {
-    "id": "zip_beats_zinb_nll", "figure": 11, "section": "III-F", "claim": "ZIP has a lower NLL than ZINB.",
-    "kind": "difference", "dataset": "a", "papers_data": False, "verdict": "not reproduced", "scale": "relative",
-    "sentence": "It is higher.", "effect": 0.25, "ci_low": 0.1, "ci_high": 0.4, "runs": 12, "diverged": 1, "capped": 0,
-}  # fmt: skip
-OPEN = OWN | {
-    "id": "dca_worst_mse", "figure": 13, "claim": "DCA has the largest MSE.", "verdict": "undecided", "effect": 11.0,
-    "ci_low": None, "ci_high": None, "diverged": 0, "capped": 3, "seeds_needed": 40, "papers_data": True,
-}  # fmt: skip
-ABSENT = {
-    "id": "elsewhere", "figure": None, "section": "II-F", "claim": "It is so.", "kind": "trend", "dataset": "liver",
-    "papers_data": False, "verdict": "not run", "sentence": "Not run: no run is of liver.",
-}  # fmt: skip
-
-
-@pytest.fixture
-def results(tmp_path) -> Path:
-    """A finished study of three claims, of which the first hangs on a reading, with a picture of figure 11."""
-    folder = tmp_path / "results"
-    write_tsv(pd.DataFrame([OWN, OPEN, ABSENT], columns=COLUMNS), folder / "claims.tsv")
-    readings = pd.DataFrame([
-        {"id": OWN["id"], "figure": 11, "dataset": "a", "class": "hangs on", "because_of": "reduction=sum",
-         "as_run verdict": "not reproduced", "as_run same_runs": False,
-         "reduction=sum verdict": "reproduced", "reduction=sum same_runs": False},
-        {"id": OPEN["id"], "figure": 13, "dataset": "a", "class": "undecided", "because_of": "as_run",
-         "as_run verdict": "undecided", "as_run same_runs": False,
-         "reduction=sum verdict": "undecided", "reduction=sum same_runs": True},
-    ])  # fmt: skip
-    write_tsv(readings, folder / "readings.tsv")
-    asked = pd.DataFrame({"question": ["", "reduction", "reduction"], "text": ["", "Sum or mean?", "Sum or mean?"]})
-    write_parquet(asked, folder / "readings.parquet")
-    run = {
-        "setting": "s", "seed": 1, "status": "ok", "device": "cpu", "threads": 1, "python": "3.11", "torch": "2",
-        "zipo": "0.1", "git_commit": "abc", "seconds": 1800.0, "epochs": 5, "peak_memory_mb": 10.0,
-    }  # fmt: skip
-    write_parquet(pd.DataFrame([run, run | {"seed": 2}]), folder / "runs.parquet")
-    (folder / "config.yaml").write_text("study: s\ntitle: Invented\ndatasets: {a: {}}\n")
-    (folder / "figures").mkdir()
-    Image.effect_noise((1800, 600), 90).save(folder / "figures" / "figure-11.png")
-    return folder
-
-
-@pytest.fixture
-def leaderboard(tmp_path) -> Path:
-    """A benchmark in which ZiPo is second of three over all, first by ari and last by mse."""
-    folder = tmp_path / "leaderboard"
-    rows = [
-        (method, metric, rank)
-        for metric, ranked in (("overall", "azb"), ("ari", "zab"), ("mse", "abz"))
-        for rank, method in enumerate(ranked, 1)
-    ]
-    table = pd.DataFrame(rows, columns=["method", "metric", "mean_rank"]).assign(measures=2, datasets=1)
-    write_tsv(table, folder / "ranks.tsv")
-    methods = {"z": {"method": "zipo"}, "a": {"method": "pca"}, "b": {"method": "dca"}}
-    (folder / "leaderboard.json").write_text(json.dumps({"rows": methods}))
-    return folder
 
 
 def lines_of(folder: Path) -> dict[str, str]:
@@ -178,20 +117,6 @@ def test_the_page_comes_from_what_is_published_alone_and_is_small(results, leade
     assert Image.open(tmp_path / "out" / "figure-11.png").size == (900, 300)
     names = {file.name for file in (tmp_path / "out").iterdir()}
     assert names == {"index.md", "claims.tsv", "readings.tsv", "ranks.tsv", "provenance.json", "figure-11.png"}
-
-
-def test_what_was_published_before_stays_whole_where_a_study_will_not_do(results, tmp_path, monkeypatch):
-    target = tmp_path / "out"
-    publish(results, target)
-    before = {file.name: file.read_bytes() for file in target.iterdir()}
-    with monkeypatch.context() as patch:
-        patch.setattr(of_publish, "MOST_BYTES", 100)
-        with pytest.raises(InputError, match="bytes; at most 100 are published"):
-            publish(results, target)
-    (results / "runs.parquet").unlink()
-    with pytest.raises(InputError, match=r"runs\.parquet: not there; run the study"):
-        publish(results, target)
-    assert {file.name: file.read_bytes() for file in target.iterdir()} == before
 
 
 @pytest.mark.parametrize(("ours", "expected"), [([], "No row of the benchmark"), (["z", "b"], "z has place 2")])
