@@ -70,6 +70,20 @@ def publish(results: Path, target: Path) -> None:
             shutil.copyfile(file, target / file.name)
 
 
+def check_folder(target: Path, results: Path) -> None:
+    """Raise InputError where `target`, in which a study is published, is a file or has the study's results in it."""
+    nearest = next(path for path in (target, *target.parents) if path.exists())
+    if not nearest.is_dir():
+        raise InputError(f"{nearest}: this is a file, but what is published goes into a folder; name another")
+    if results.resolve().is_relative_to(target.resolve()):
+        raise InputError(f"{target}: {results} is or lies in this folder; name another, which holds no results")
+
+
+def is_page_of(command: str, page: Path) -> bool:
+    """Whether a file is a page that a command of `zipo study` made."""
+    return page.is_file() and f"a page that `zipo study {command}` makes".encode() in page.read_bytes()
+
+
 def check_size(folder: Path, files: str) -> None:
     """Raise InputError where the files of a folder, which `files` names, are too large to be published."""
     size = sum(file.stat().st_size for file in folder.iterdir())

@@ -1,4 +1,8 @@
-"""Findings that were published stay whole whatever fails."""
+"""Findings replace published findings and nothing else, and these stay whole whatever fails."""
+
+import errno
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -7,15 +11,113 @@ from zipo.study import publish as of_publish
 from zipo.study.findings.publish import publish
 
 
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """All that a folder holds, by path; None for a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
 def test_what_was_published_before_stays_whole_where_a_study_will_not_do(results, tmp_path, monkeypatch):
     target = tmp_path / "out"
     publish(results, target)
-    before = {file.name: file.read_bytes() for file in target.iterdir()}
+    before = contents(target)
     with monkeypatch.context() as patch:
         patch.setattr(of_publish, "MOST_BYTES", 100)
         with pytest.raises(InputError, match="bytes; at most 100 are published"):
             publish(results, target)
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfile", full_disk(after=2, copy=shutil.copyfile))
+        with pytest.raises(InputError, match="out: cannot be written"):
+            publish(results, target)
     (results / "runs.parquet").unlink()
     with pytest.raises(InputError, match=r"runs\.parquet: not there; run the study"):
         publish(results, target)
-    assert {file.name: file.read_bytes() for file in target.iterdir()} == before
+    assert contents(target) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "results"]
+
+
+def full_disk(after: int, copy):
+    """A copying of files that fails once the disk has taken so many."""
+    copied = []
+
+    def copyfile(source, target):
+        if len(copied) == after:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        copied.append(copy(source, target))
+
+    return copyfile
+
+
+def test_what_was_published_before_is_replaced(results, leaderboard, tmp_path):
+    target = tmp_path / "out"
+    publish(results, target, leaderboard)
+    (results / "figures" / "figure-11.png").unlink()
+    publish(results, target)
+    assert set(contents(target)) == {"index.md", "claims.tsv", "readings.tsv", "provenance.json"}
+
+
+def test_a_link_to_published_findings_stays_a_link(results, tmp_path):
+    publish(results, tmp_path / "out")
+    (tmp_path / "link").symlink_to("out")
+    (results / "readings.tsv").unlink()
+    publish(results, tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert "readings.tsv" not in contents(tmp_path / "out")
+
+
+@pytest.mark.parametrize("folder", ["results", ".", "results/../results", "link"])
+def test_no_folder_is_replaced_that_holds_the_results(results, tmp_path, folder):
+    (tmp_path / "link").symlink_to("results")
+    before = contents(tmp_path)
+    with pytest.raises(InputError, match="is or lies in this folder; name another"):
+        publish(results, tmp_path / folder)
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("folder", ["work", ""])
+def test_no_folder_is_replaced_that_holds_the_working_folder(results, tmp_path, monkeypatch, folder):
+    (tmp_path / "site" / "work").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "site" / "work")
+    with pytest.raises(InputError, match="is or holds the working folder"):
+        publish(results, tmp_path / "site" / folder)
+    assert contents(tmp_path / "site") == {"work": None}
+
+
+@pytest.mark.parametrize(
+    "name", ["precious.md", "index.md", "claims.tsv", "figure-11.png", "figures/figure-11.png", ".hidden"]
+)
+def test_a_folder_of_other_files_is_refused(results, tmp_path, name):
+    target = tmp_path / "site"
+    (target / name).parent.mkdir(parents=True)
+    (target / name).write_text("precious")
+    before = contents(target)
+    with pytest.raises(InputError, match=f"site: holds {Path(name).parts[0]}, which `zipo study findings` has not"):
+        publish(results, target)
+    assert contents(target) == before
+
+
+@pytest.mark.parametrize("name", ["notes.md", "figure-12.png", "figure-11.png/notes.md", "../out.earlier/notes.md"])
+def test_published_findings_with_other_files_among_them_are_refused(results, tmp_path, name):
+    target = tmp_path / "out"
+    publish(results, target)
+    (target / "figure-11.png").unlink()
+    (target / name).parent.mkdir(exist_ok=True)
+    (target / name).write_text("precious")
+    before = contents(tmp_path)
+    with pytest.raises(InputError, match="which `zipo study findings` has not written there"):
+        publish(results, target)
+    assert contents(tmp_path) == before
+
+
+def test_the_results_of_another_study_are_no_findings(results, tmp_path):
+    shutil.copytree(results, tmp_path / "other")
+    with pytest.raises(InputError, match=r"other: holds claims\.tsv"):
+        publish(results, tmp_path / "other")
+    assert contents(tmp_path / "other") == contents(results)
+
+
+@pytest.mark.parametrize("name", ["taken", "taken/site"])
+def test_a_target_that_is_a_file_is_refused(results, tmp_path, name):
+    (tmp_path / "taken").write_text("precious")
+    with pytest.raises(InputError, match="taken: this is a file"):
+        publish(results, tmp_path / name)
+    assert (tmp_path / "taken").read_text() == "precious"

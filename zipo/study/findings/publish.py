@@ -9,15 +9,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from zipo.shared.atomic_files import atomic_folder, temporary_folders
 from zipo.shared.errors import InputError
 from zipo.shared.tables import write_tsv
 from zipo.shared.yaml_files import read_yaml
 from zipo.study.findings.page import OF_READINGS, picture_of, text
 from zipo.study.findings.tables import CLAIMS, LEADERBOARD, PROVENANCE, RANKS, READINGS, by_figure, methods_of, read_tsv
 from zipo.study.provenance import provenance
-from zipo.study.publish import check_size
+from zipo.study.publish import check_folder, check_size, is_page_of
 
 NEEDED = (CLAIMS, "runs.parquet", "config.yaml")
+PAGE = "index.md"
+PUBLISHED = (PAGE, CLAIMS, READINGS, RANKS, PROVENANCE)
+"""What findings consist of, beside the pictures that their page shows."""
 WIDTH, WIDTH_OF_READINGS = 900, 1800
 """Pixels of a picture on a page, and of that of the readings, whose many cells hold text."""
 COLOURS = 64
@@ -29,11 +33,13 @@ def publish(results: Path, target: Path, leaderboard: Path | None = None) -> Non
 
     `results` is the folder of a finished study, as results/verdicts; `leaderboard` that of a published benchmark, as
     docs/leaderboard, or of a study that may have one, for ZiPo's place among methods. Raises InputError where a file of
-    the study is missing and where the files are too large; then `target` stays as it was.
+    the study is missing, where `target` holds anything that is no part of findings, where the files are too large, and
+    where they cannot be written; then `target` stays as it was.
     """
     for name in NEEDED:
         if not (results / name).is_file():
             raise InputError(f"{results / name}: not there; run the study to its end by snakemake first")
+    check_target(target, results)
     claims, readings = read_tsv(results / CLAIMS), read_tsv(results / READINGS)
     with TemporaryDirectory() as made:
         folder = Path(made)
@@ -48,11 +54,35 @@ def publish(results: Path, target: Path, leaderboard: Path | None = None) -> Non
         for name in [*(picture_of(figure) for figure, _ in by_figure(claims)), OF_READINGS]:
             if name and (results / "figures" / name).is_file():
                 shrink(results / "figures" / name, folder / name)
-        (folder / "index.md").write_text(text(folder), encoding="utf-8")
+        (folder / PAGE).write_text(text(folder), encoding="utf-8")
         check_size(folder, f"{results}: its findings")
-        if target.is_dir():
-            shutil.rmtree(target)
-        shutil.copytree(folder, target)
+        with atomic_folder(target.resolve()) as part:  # a link to a folder stays one
+            for file in folder.iterdir():
+                shutil.copyfile(file, part / file.name)
+
+
+def check_target(target: Path, results: Path) -> None:
+    """Raise InputError unless a folder is free for findings: missing, empty, or holding findings and nothing else."""
+    check_folder(target, results)
+    if Path.cwd().is_relative_to(target.resolve()):
+        raise InputError(f"{target}: is or holds the working folder; name a folder for findings alone")
+    for folder in (target, *temporary_folders(target.resolve())):  # the latter are removed when findings are written
+        if others := _foreign(folder):
+            raise InputError(
+                f"{folder}: holds {others[0]}, which `zipo study findings` has not written there; name a folder for "
+                "findings alone, or move that away"
+            )
+
+
+def _foreign(folder: Path) -> list[str]:
+    """Names of what a folder holds that is no part of published findings: all where their page is missing."""
+    names = sorted(file.name for file in folder.iterdir()) if folder.is_dir() else []
+    page = folder / PAGE
+    if not is_page_of("findings", page):
+        return names
+    shown = page.read_text(encoding="utf-8", errors="replace")
+    own = [name for name in names if name in PUBLISHED or f"]({name})" in shown]
+    return [name for name in names if name not in own or not (folder / name).is_file()]
 
 
 def questions_of(results: Path) -> dict[str, str]:
