@@ -103,6 +103,16 @@ def changed(config: dict, path: str, value) -> dict:
             r"datasets\.baron: None will not do: expected keys and their values, .* \{\} for none",
         ),
         ("prune_thresholds", 0.1, r"prune_thresholds: 0\.1 will not do: expected a list"),
+        # what is named twice would be counted twice
+        (
+            "experiments/latents/datasets",
+            ["baron", "pbmc68k_reduced", "baron"],
+            r"^s\.yaml: experiments\.latents\.datasets: \['baron', .*\] will not do: baron stands here more than once",
+        ),
+        ("benchmark/datasets", ["baron", "baron"], r"benchmark\.datasets: .* baron stands here more than once"),
+        ("benchmark/shallow", ["baron", "baron"], r"benchmark\.shallow: .* baron stands here more than once"),
+        ("tuning/encoders", ["8-4", 8, "8"], r"tuning\.encoders: .* will not do: 8 stands here more than once"),
+        ("prune_thresholds", [1e-4, 1.0000001e-4], r"prune_thresholds: .*: 0\.0001 stands here more than once"),
         # names, in words
         (
             "datasets/My-Cells",

@@ -11,7 +11,7 @@ from zipo.methods import Method
 from zipo.parameters import Parameters, ParameterValues
 from zipo.presets import DEFAULT, PRESETS
 from zipo.shared.errors import InputError
-from zipo.shared.section import Form, Section
+from zipo.shared.section import EachOnce, Form, Section
 from zipo.shared.validation import check
 
 Name = Annotated[
@@ -40,7 +40,7 @@ class Benchmark(Section):
     """Rows of the leaderboard by name; every method in zipo/methods at its defaults if absent."""
     variants: dict[Name, MethodChoice] = {}
     """More rows; one that has the name of another takes its place."""
-    datasets: Annotated[list[Name], Field(min_length=1)] | None = None
+    datasets: Annotated[list[Name], Field(min_length=1), EachOnce()] | None = None
     """Data sets of the study; all if absent."""
     splits: Annotated[int, Field(ge=1)] = 5
     """Number of random splits of the molecules into training and held-out ones."""
@@ -52,7 +52,7 @@ class Benchmark(Section):
     permuted: Annotated[int, Field(ge=0)] = 1
     """Number of splits that are denoised once more with genes permuted within cell types, or among all cells where no
     types are known, for false correlations."""
-    shallow: list[Name] = []
+    shallow: Annotated[list[Name], EachOnce()] = []
     """Data sets deep enough that a tenth of their molecules is denoised as well, and compared with the rest."""
     rare: dict[Name, str] = {}
     """Cell types by data set that are denoised once more with their cells down-sampled to 1 % of all."""

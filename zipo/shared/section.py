@@ -49,6 +49,25 @@ class Form:
         return handler(schema) | {"pattern": f"^{self.pattern}$"}
 
 
+@dataclass(frozen=True)
+class EachOnce:
+    """A list with nothing in it twice, for `Annotated[list[...], EachOnce()]`."""
+
+    def check(self, values: list) -> list:
+        """The list; ValueError for an entry that repeats another, numbers to six digits, as names of columns have."""
+        written = [f"{value:g}" if isinstance(value, float) else value for value in values]
+        for value in written:
+            if written.count(value) > 1:
+                raise ValueError(f"{value} stands here more than once; keep one of them")
+        return values
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(schema) | {"uniqueItems": True}
+
+
 NAME = Form("[a-z0-9][a-z0-9_]*", "a name of small letters, digits and _ alone, such as my_cells")
 
 

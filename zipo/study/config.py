@@ -12,7 +12,7 @@ from zipo.benchmark.plan import START_MINUTES, Benchmark, Row, resolve_rows
 from zipo.datasets.catalogue import Dataset, Filters
 from zipo.parameters import Parameters, ParameterValues
 from zipo.shared.errors import InputError
-from zipo.shared.section import Form, Section
+from zipo.shared.section import EachOnce, Form, Section
 from zipo.shared.validation import check
 from zipo.shared.yaml_files import dump_yaml, read_yaml
 from zipo.study.experiments import Experiment, ExperimentChoice, Name, Readings, merged
@@ -72,7 +72,7 @@ class StudyFile(Section):
     """Number of seeds, 1 to this; each fixes split, initial weights and order of batches."""
     seeds_per_job: Annotated[int, Field(ge=1)] | None = None
     """Seeds that one job trains in turn; all if absent."""
-    prune_thresholds: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=1)] = [1e-4]
+    prune_thresholds: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=1), EachOnce()] = [1e-4]
     """Sizes, relative to a neuron's largest weight, below which first-layer weights are pruned for scoring."""
     tuning: Tuning | None = None
     """Search for hyper-parameters; none if absent."""

@@ -2,17 +2,27 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from zipo.parameters import ParameterValues
-from zipo.shared.section import NAME, Section
+from zipo.shared.section import NAME, EachOnce, Section
 
 Name = Annotated[str, NAME]
+Names = Annotated[list[Name], Field(min_length=1), EachOnce()]
 Values = Annotated[list[Any], Field(min_length=1)]
 Grid = Annotated[
     dict[str, Values],
     Field(json_schema_extra={"propertyNames": {"enum": list(ParameterValues.model_fields)}}),
 ]
+
+
+def _changes_widths(factor: float) -> float:
+    if f"{factor:g}" == "1":
+        raise ValueError("it is the width of the study's own settings, which are compared anyway; leave it out")
+    return factor
+
+
+Factor = Annotated[float, Field(gt=0), AfterValidator(_changes_widths)]
 
 
 class Point(ParameterValues):
@@ -63,7 +73,7 @@ class Experiment(_OverBase):
 class ExperimentChoice(_OverBase):
     """An experiment as a study runs it: what is set here replaces what the catalogue has."""
 
-    datasets: Annotated[list[Name], Field(min_length=1)] | None = None
+    datasets: Names | None = None
     """Data sets to run it on; the study's default if absent."""
     seeds: Annotated[int, Field(ge=1)] | None = None
     """Number of seeds; the study's if absent."""
@@ -72,20 +82,20 @@ class ExperimentChoice(_OverBase):
 class ReadExperiment(Points):
     """An experiment of the study as it is repeated under each reading: what is set here replaces what the study has."""
 
-    datasets: Annotated[list[Name], Field(min_length=1)] | None = None
+    datasets: Names | None = None
     """Data sets to repeat it on; the study's default if absent."""
 
 
 class Readings(Section):
     """Claims decided anew under each reading of what the paper leaves open, one reading changed at a time."""
 
-    questions: list[Name] | None = None
+    questions: Annotated[list[Name], EachOnce()] | None = None
     """Questions of config/readings.yaml; all if absent, none if empty."""
-    widths: list[Annotated[float, Field(gt=0)]] = []
+    widths: Annotated[list[Factor], EachOnce()] = []
     """Factors of the widths of all hidden layers of encoder and decoder under which claims are decided, too."""
     experiments: Annotated[dict[Name, ReadExperiment], Field(min_length=1)]
     """Experiments of the study whose claims are decided, by name."""
-    claims: Annotated[list[Name], Field(min_length=1)] | None = None
+    claims: Names | None = None
     """Claims of config/claims.yaml that are shown; all of these experiments if absent."""
     seeds: Annotated[int, Field(ge=1)] | None = None
     """Number of seeds; the study's if absent."""

@@ -136,6 +136,14 @@ def test_the_base_of_a_reading_changes_as_its_points_do(tmp_path):
         ({"experiments": {"norm": {"datasets": ["zeisel"]}}}, "readings.experiments.norm.datasets: 'zeisel'"),
         ({"seeds": 0}, "readings.seeds"),
         ({"widths": [0]}, r"readings.widths.*greater than 0"),
+        ({"widths": [2, 2.0000001]}, r"s\.yaml: readings\.widths: .* will not do: 2 stands here more than once"),
+        ({"widths": [2, 1]}, r"s\.yaml: readings\.widths\.1: 1 will not do: .*the study's own .*leave it out"),
+        ({"questions": ["reduction"] * 2}, r"readings\.questions: .* reduction stands here more than once"),
+        ({"claims": ["one", "one"]}, r"readings\.claims: .* one stands here more than once"),
+        (
+            {"experiments": {"norm": {"datasets": ["baron"] * 2}}},
+            r"norm\.datasets: .* baron stands here more than once",
+        ),
         ({"questions": []}, "nothing is changed: name questions or widths"),
     ],
 )

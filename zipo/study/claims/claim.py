@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from zipo.shared.section import Form, Section
+from zipo.shared.section import EachOnce, Form, Section
 from zipo.study.claims.fields import Selector, SmallestEffect, sign
 from zipo.study.claims.source import NotRunError, Source
 
@@ -25,7 +25,7 @@ class Claim(Section, ABC):
     """Section of the paper where it is said."""
     claim: str
     """What the paper says, in one sentence of our own."""
-    data: Annotated[list[str], Field(min_length=1)]
+    data: Annotated[list[str], Field(min_length=1), EachOnce()]
     """Data sets of which the paper says it, by their names in config/datasets.yaml."""
     elsewhere: bool = True
     """Whether it is tested on other data sets as well, with a mark; not so for claims on the data themselves."""

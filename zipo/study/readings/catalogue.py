@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from zipo.parameters import ParameterValues
-from zipo.shared.section import NAME, Form, Section
+from zipo.shared.section import NAME, EachOnce, Form, Section
 from zipo.shared.validation import check
 from zipo.shared.yaml_files import read_yaml
 
@@ -31,7 +31,7 @@ class Question(Section):
     """Label of the row of docs/open-questions.rst that tells of it."""
     readings: Annotated[dict[Name, Reading], Field(min_length=1)]
     """The answers; one that changes nothing in a study is the study's own."""
-    experiments: Annotated[list[Name], Field(min_length=1)] | None = None
+    experiments: Annotated[list[Name], Field(min_length=1), EachOnce()] | None = None
     """Experiments that it concerns; all if absent."""
 
 

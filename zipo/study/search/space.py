@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from zipo.parameters import ParameterValues, Widths
-from zipo.shared.section import Section
+from zipo.shared.section import EachOnce, Section
 
 Weight = Annotated[float, Field(gt=0)]
 
@@ -31,7 +31,7 @@ class Tuning(Section):
     """Settings that are tried; more than before continue a finished search."""
     workers: Annotated[int, Field(ge=1)] = 1
     """Jobs that share the trials."""
-    encoders: Annotated[list[Widths], Field(min_length=1)] = [
+    encoders: Annotated[list[Widths], Field(min_length=1), EachOnce()] = [
         "2048-1024-512-256-128",
         "1024-512-256-128",
         "1024-512-256-128-64",
