@@ -1,6 +1,7 @@
 """Whole studies through Snakemake on the paper's deposits, served as GEO serves them, and on files of one's own."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import anndata as ad
@@ -100,6 +101,26 @@ def test_files_of_ones_own_and_behind_a_url(tmp_path, counts):
     # the data set is prepared again when its file changes
     (table + 1).to_csv(repository.folder / "mine.csv")
     assert repository.planned("results/tiny/table-1.tsv") == {"prepare": 1, "table_1": 1}
+    # also by one that was written earlier, as mv and cp -p put it there
+    long_ago = 1_577_836_800  # 2020-01-01
+    os.utime(repository.folder / "mine.csv", (long_ago, long_ago))
+    assert repository.planned("results/tiny/table-1.tsv") == {"prepare": 1, "table_1": 1}
+
+
+def test_trainings_are_kept_where_a_file_of_ones_own_has_another_time_alone(tmp_path, counts):
+    repository = new_repository(tmp_path / "project")
+    table = pd.DataFrame(np.tile(counts.X.toarray().astype(int), (6, 1)), columns=counts.var_names)
+    table.to_csv(repository.folder / "mine.csv")
+    source = {"kind": "file", "path": "mine.csv", "genes_in": "columns"}
+    repository.add_dataset("mine", {"title": "Mine", "source": source})
+    repository.write_study(STUDY | {"datasets": {"mine": {}}, "default_dataset": "mine"})
+    repository.snakemake("results/tiny/runs.parquet")
+    os.utime(repository.folder / "mine.csv", (1_577_836_800, 1_577_836_800))
+    repository.snakemake("results/tiny/runs.parquet")
+    logs = [file.read_text() for file in (repository.folder / "results/tiny/logs/train").rglob("*.log")]
+    assert len(logs) == 2
+    assert all(log.count("kept from an earlier job") == 2 for log in logs)
+    assert repository.planned("results/tiny/runs.parquet") == {}
 
 
 def test_without_a_token_controlled_data_are_left_out_and_named(tmp_path, monkeypatch):

@@ -121,6 +121,13 @@ def raw_counts(wildcards):
     return [str(path) for path in SOURCES[wildcards.dataset].inputs(DOWNLOADS)]
 
 
+def own_files(wildcards):
+    """Size and time of each file of your own that a data set is read from: Snakemake itself notices newer ones alone."""
+    source = SOURCES[wildcards.dataset]
+    own = [file for file in source.inputs(DOWNLOADS) if file != source.download(DOWNLOADS) and file.exists()]
+    return [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in own]
+
+
 def fetch_settings(wildcards):
     """The settings of the study that decide what a source fetches, as JSON."""
     settings = {

@@ -42,6 +42,7 @@ rule prepare:
     params:
         dataset=lambda w: json.dumps(STUDY.datasets[w.dataset].model_dump(mode="json")),
         downloads=DOWNLOADS,
+        own=own_files,
     shell:
         "zipo study prepare --name {wildcards.dataset} --dataset {params.dataset:q} --downloads {params.downloads} "
         "--target {output.counts:q} 2> {log:q}"
