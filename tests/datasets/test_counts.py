@@ -99,6 +99,21 @@ def test_fractions_are_explained_by_what_they_can_be(matrix, normalised, estimat
     assert (ESTIMATES in str(error.value)) == estimates
 
 
+def test_counts_with_rounding_errors_are_shown_as_they_are_and_to_be_rounded():
+    counts = np.array([[14, 2, 1], [3, 0, 60_000]], np.float32)
+    recovered = np.expm1(np.log1p(counts))
+    assert (np.rint(recovered) == counts).all()
+    with pytest.raises(InputError) as error:
+        as_counts(recovered, CELLS, GENES, "file.h5ad")
+    assert "(14.000001) is not a whole number; all are whole but for rounding errors" in str(error.value)
+    assert "so round them, as by numpy.rint; raw counts are needed" in str(error.value)
+    with pytest.raises(InputError, match=r"\(2\.0000000000000004\) is not a whole number; all are whole but for"):
+        check([[14, np.nextafter(2, 3), 1], [3, 0, 0]])
+    shares = counts / counts.sum() / 1e6  # near to 0, and no counts
+    with pytest.raises(InputError, match="look normalised or log-transformed already"):
+        check(shares)
+
+
 @pytest.mark.parametrize(
     ("interface", "remedy"),
     [

@@ -14,6 +14,7 @@ from zipo.shared.wording import setting, words
 
 LARGEST = float(np.finfo(np.float32).max)
 LARGEST_LOGARITHM = 25.0  # of a count: e to this is 7e10
+ROUNDING = 1e-5  # of a count: what float32 loses in a logarithm and back is 7e-7 of counts up to 200,000
 
 
 class NotCounts(InputError):
@@ -115,6 +116,8 @@ def hint_of_fractions(values: np.ndarray) -> str:
 
     Logarithms are small; larger values with fractions can be estimates of counts.
     """
+    if np.isclose(values, np.rint(values), rtol=ROUNDING, atol=0).all():
+        return "; all are whole but for rounding errors, as expm1 leaves them, so round them, as by numpy.rint"
     estimates = "counts that SoupX, RSEM, salmon or alevin has estimated are to be rounded first, as by numpy.rint"
     if (values != np.rint(values)).mean() <= 0.5:
         return f"; {estimates}"
@@ -171,7 +174,8 @@ def _first(counts: csr_matrix, bad: np.ndarray, cells: Sequence[str], genes: Seq
     at = int(np.flatnonzero(bad)[0])
     cell = int(np.searchsorted(counts.indptr, at, side="right")) - 1
     gene = int(counts.indices[at])
-    return f"the count of gene {genes[gene]!r} in cell {cells[cell]!r} ({counts.data[at]:g})"
+    value = str(counts.data[at]).removesuffix(".0")  # all digits, by which fractions show
+    return f"the count of gene {genes[gene]!r} in cell {cells[cell]!r} ({value})"
 
 
 def _refuse_duplicates(names: Sequence[str], kind: str, place: str) -> None:
