@@ -50,6 +50,18 @@ def test_counts_may_stand_in_a_layer(counts):
         zipo.pp.denoise(counts, layer="raw", **SMALL)
 
 
+def test_counts_in_raw_may_have_the_genes_in_another_order(counts):
+    expected = zipo.pp.denoise(counts, copy=True, **SMALL)
+    processed = ad.AnnData(np.log1p(counts.X.toarray()), obs=counts.obs, var=counts.var)
+    processed.raw = counts[:, [3, 0, 4, 2, 1]]
+    assert list(processed.raw.var_names) != list(processed.var_names)
+    zipo.pp.denoise(processed, layer="raw", **SMALL)
+    np.testing.assert_array_equal(processed.layers["denoised"], expected.layers["denoised"])
+    processed.raw = ad.AnnData(counts.X, obs=counts.obs, var=counts.var.rename(index={"gene-0": "other"}))
+    with pytest.raises(InputError, match=r"raw: its 5 genes are not the 5 of X, .*; denoise adata\.raw\.to_adata\(\)"):
+        zipo.pp.denoise(processed, layer="raw", **SMALL)
+
+
 def test_what_was_done_is_told_in_plain_values_that_survive_a_file(counts, tmp_path):
     zipo.pp.denoise(counts, seed=2, **SMALL)
     counts.write_h5ad(tmp_path / "denoised.h5ad")

@@ -58,8 +58,8 @@ def denoise(
     counts = counts_of(adata, "counts", layer)
     if not same_names(counts.var_names, adata.var_names):
         raise InputError(
-            f"{layer}: it has {counts.n_vars} genes, but a layer can be filled only for the {adata.n_vars} of X; "
-            "denoise adata.raw.to_adata()"
+            f"{layer}: its {counts.n_vars} genes are not the {adata.n_vars} of X, for which alone a layer can be "
+            "filled; denoise adata.raw.to_adata()"
         )
     model = ZiPo.for_data(counts, preset, seed=seed, device=device, **parameters)
     if standard_errors:

@@ -45,6 +45,22 @@ def sha256(file) -> str:
 
 
 @pytest.mark.parametrize("place", ["memory", "backed", "file"])
+def test_counts_in_raw_are_put_into_the_order_of_x(annotated, model, place, tmp_path):
+    expected = model.denoise(annotated)
+    annotated.raw = annotated[:, ::-1]
+    annotated.X = csr_matrix(np.log1p(annotated.X.toarray()))
+    given = annotated if place == "memory" else backed(annotated, tmp_path / "in.h5ad")
+    if place == "file":
+        given.file.close()
+        given = tmp_path / "in.h5ad"
+    write_denoised(model, given, tmp_path / "out.h5ad", layer="raw")
+    actual = ad.read_h5ad(tmp_path / "out.h5ad")
+    np.testing.assert_array_equal(actual.layers["denoised"], expected)
+    np.testing.assert_array_equal(actual.X.toarray(), annotated.X.toarray())
+    assert list(actual.var["length"]) == list(range(5))
+
+
+@pytest.mark.parametrize("place", ["memory", "backed", "file"])
 def test_a_file_holds_the_input_and_what_the_model_says(annotated, model, place, tmp_path, monkeypatch):
     monkeypatch.setattr(on_disk, "LONGEST_READ", 20)  # so that the counts are copied in several parts
     given = annotated if place == "memory" else backed(annotated, tmp_path / "in.h5ad")

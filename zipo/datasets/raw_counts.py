@@ -38,7 +38,11 @@ class CountsInData(NamedTuple):
 
 
 def with_all(data: ad.AnnData, counts: ad.AnnData) -> CountsInData:
-    """Pair an AnnData with its counts; where counts of adata.raw have other genes, raw takes the place of X."""
+    """Pair an AnnData with its counts; where counts of adata.raw have other genes, raw takes the place of X.
+
+    The same genes in another order are put into that of X.
+    """
+    counts = _in_order(counts, data.var_names)
     if same_names(data.var_names, counts.var_names):
         return CountsInData(data, counts)
     raw = data.raw
@@ -118,7 +122,8 @@ def counts_of(adata: ad.AnnData, place: str, layer: str | None = None) -> ad.Ann
     """A new AnnData with the raw counts of `adata` as X, its obs, and the names of its genes.
 
     - `place`: what errors call it.
-    - `layer`: where the counts are: None for X, a layer, or raw for adata.raw, whose genes may be others.
+    - `layer`: where the counts are: None for X, a layer, or raw for adata.raw, whose genes may be others; the same in
+      another order are put into that of X.
 
     Counts in memory become CSR, which shares what it can with `adata`; those of X on disk stay there. Names of
     cells and genes in memory are plain text. The values are not looked at. Raises InputError for what is no AnnData
@@ -130,7 +135,15 @@ def counts_of(adata: ad.AnnData, place: str, layer: str | None = None) -> ad.Ann
     if layer is None and adata.isbacked and stored_x(adata) is not None:
         return adata
     holder, matrix = matrix_of(adata, place, layer)
-    return with_counts(adata.obs, holder.var_names, in_memory(matrix, place))
+    return _in_order(with_counts(adata.obs, holder.var_names, in_memory(matrix, place)), adata.var_names)
+
+
+def _in_order(counts: ad.AnnData, genes: pd.Index) -> ad.AnnData:
+    """Counts in memory with their genes in the order of `genes`; as they are where the two have not the same genes."""
+    own, genes = plain_names(counts.var_names), plain_names(genes)
+    if own.equals(genes) or not own.is_unique or not own.sort_values().equals(genes.sort_values()):
+        return counts
+    return with_counts(counts.obs, genes, counts.X[:, own.get_indexer(genes)])
 
 
 def with_counts(obs: pd.DataFrame, genes: pd.Index, matrix: csr_matrix) -> ad.AnnData:

@@ -39,8 +39,8 @@ def check(
     counts = counts_of(adata, "counts", layer)
     if not same_names(counts.var_names, adata.var_names):
         raise InputError(
-            f"{layer}: it has {counts.n_vars} genes, but var can be filled only for the {adata.n_vars} of X; check "
-            "adata.raw.to_adata()"
+            f"{layer}: its {counts.n_vars} genes are not the {adata.n_vars} of X, for which alone var can be "
+            "filled; check adata.raw.to_adata()"
         )
     with pointing_to_counts(lambda: layers_with_counts(adata)):
         worth = measure(counts, preset, seed=seed, device=device, **parameters)
