@@ -42,6 +42,21 @@ def test_the_latents_places_keep_cells_of_a_kind_together(output, cells):
     assert places[["x", "y"]].std().min() > 2 * spread
 
 
+def test_columns_of_the_names_of_ours_are_drawn(output, zipo, monkeypatch):
+    monkeypatch.setattr("zipo.shared.embedding.tsne", lambda latents, seed: latents[:, :2])
+    adata = ad.read_h5ad(output)
+    adata.obs["x"], adata.obs["y"] = np.arange(150.0), np.where(np.arange(150) % 3, "near", "far")
+    adata.obs["cell"] = adata.obs["donor"].to_numpy()
+    adata.write_h5ad(output)
+    for options in (("--colour", "x", "--colour", "y", "--colour", "cell"), ()):
+        assert zipo("plot", output, *options)[0] == 0
+        table = pd.read_csv(output.with_suffix(".plots") / "latent.tsv", sep="\t")
+        np.testing.assert_allclose(table["x"], adata.obsm["X_zipo"][:, 0], rtol=1e-6)
+        assert table["obs.y"].tolist() == adata.obs["y"].tolist()
+        assert table["obs.cell"].tolist() == adata.obs["donor"].tolist()
+        assert ("obs.x" in table) == bool(options)
+
+
 def test_of_many_cells_some_are_drawn(output, monkeypatch):
     monkeypatch.setattr(plots, "CELLS", 60)
     places = plots.embedded(ad.read_h5ad(output, backed="r"), ["donor"], seed=1)

@@ -119,7 +119,7 @@ def groupings(obs: pd.DataFrame) -> list[str]:
 
 def embedded(adata: ad.AnnData, columns: list[str], seed: int) -> pd.DataFrame:
     """t-SNE of the latents of all cells, or of CELLS drawn at random: cell, x, y, then these columns and the
-    library size."""
+    library size. A column that is itself called cell, x or y, as places in a tissue are, becomes obs.x."""
     from zipo.shared.embedding import tsne
 
     drawn = np.arange(adata.n_obs)
@@ -127,9 +127,9 @@ def embedded(adata: ad.AnnData, columns: list[str], seed: int) -> pd.DataFrame:
         drawn = np.sort(np.random.default_rng(seed).choice(adata.n_obs, CELLS, replace=False))
     x, y = tsne(adata.obsm[latent_slot()][drawn], seed).T
     annotations = adata.obs.iloc[drawn][list(dict.fromkeys([*columns, library_slot()]))]
-    return pd.concat(
-        [pd.DataFrame({"cell": annotations.index, "x": x, "y": y}), annotations.reset_index(drop=True)], axis=1
-    )
+    places = pd.DataFrame({"cell": annotations.index, "x": x, "y": y})
+    others = annotations.reset_index(drop=True).rename(columns={name: f"obs.{name}" for name in places})
+    return pd.concat([places, others], axis=1)
 
 
 def zeros(var: pd.DataFrame) -> pd.DataFrame:
