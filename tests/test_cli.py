@@ -1,5 +1,6 @@
 """The command line: errors in one sentence with exit code 2, and a start that loads nothing it does not need."""
 
+import io
 import json
 import logging
 import os
@@ -21,6 +22,14 @@ def test_bad_input_ends_with_one_sentence(tmp_path):
     done = zipo("study", "prepare", *(f"--{name}={value}" for name, value in options.items()))
     assert done.returncode == 2
     assert done.stderr == "error: data set toy: no cells are left; loosen min_counts or min_genes in filters\n"
+
+
+def test_what_the_encoding_of_standard_output_lacks_is_written_as_its_number(monkeypatch):
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="latin1", write_through=True))
+    monkeypatch.setattr(cli, "app", lambda: print("TNF\N{GREEK SMALL LETTER ALPHA}, \xb5"))
+    cli.main()
+    assert written.getvalue() == b"TNF\\u03b1, \xb5\n"
 
 
 def test_planning_loads_neither_torch_nor_scanpy_nor_seaborn():

@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import io
 import logging
 import os
 import sys
@@ -38,6 +39,8 @@ def main() -> None:
     # pictures go into files: a notebook's backend, which its cells hand on, is not to be had here
     os.environ["MPLBACKEND"] = "Agg"
     _show_messages()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of genes and files may have what its encoding lacks
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error does
     # A start makes objects by the hundred thousand, and they stay: searching them for garbage, on the way and at the
     # end, took a quarter of a short command's time.
     gc.set_threshold(50_000)

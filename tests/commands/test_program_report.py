@@ -1,11 +1,13 @@
 """`zipo programs MODEL COUNTS`: what is printed, written and refused."""
 
+import errno
+
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 
-from zipo.commands import program_figure
+from zipo.commands import program_figure, program_report
 from zipo.datasets.formats.hdf5 import is_marked
 from zipo.model.estimator import ZiPo
 
@@ -59,6 +61,15 @@ def test_programs_in_cells_are_printed_and_written(models, source, cells, tmp_pa
     assert {file.name for file in tmp_path.glob("p_map.*")} == {"p_map.png", "p_map.pdf", "p_map.tsv"}
     again = zipo("programs", models / "1", source, *options, *written)
     assert again[:2] == (0, out)  # what zipo wrote is replaced
+
+
+def test_tables_are_written_though_no_one_reads_what_is_printed(models, source, tmp_path, zipo, monkeypatch):
+    def closed(line):
+        raise BrokenPipeError(errno.EPIPE, "closed")
+
+    monkeypatch.setattr(program_report, "print", closed, raising=False)
+    assert zipo("programs", models / "1", source, "--tsv", tmp_path / "p.tsv", "--out", tmp_path / "p.h5ad")[0] == 1
+    assert {file.name for file in tmp_path.glob("p*")} >= {"p.tsv", "p.summary.tsv", "p.h5ad"}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """Progress as readers of a log and of a terminal see it, with a clock that the test moves."""
 
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -61,6 +64,16 @@ def test_a_terminal_gets_a_bar_that_leaves_nothing_behind(clock, capsys, monkeyp
     assert "epoch 7/50, NLL 0.6000, lowest 0.5000, at most 3 min left" in shown
     assert shown.endswith("\x1b[2K") or shown.rstrip().endswith("\x1b[2K")  # the line is cleared
     assert len((tmp_path / "log").read_text().splitlines()) == 2
+
+
+def test_a_log_is_of_utf_8_whatever_the_locale(tmp_path):
+    code = (
+        "from pathlib import Path; from zipo.commands.progress import Reporter;"
+        "Reporter(Path('log')).say('\\u03b2.h5ad: written')"
+    )
+    environment = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    assert (tmp_path / "log").read_text(encoding="utf-8").endswith(" \N{GREEK SMALL LETTER BETA}.h5ad: written\n")
 
 
 def test_a_log_is_appended_to_logs_alone(tmp_path):

@@ -89,8 +89,6 @@ def report(folder: Path, counts: "CountsOptions", options: ReportOptions) -> Non
         )
     if note := how_to_read(model):
         reporter.say(note)
-    for line in in_lines(programs, options.top, options.programs):
-        print(line)
     if options.tsv is not None:
         for name, table in tables(programs).items():
             write_tsv(table, beside(options.tsv, name))
@@ -104,6 +102,8 @@ def report(folder: Path, counts: "CountsOptions", options: ReportOptions) -> Non
             data.write_h5ad(part)
             with h5py.File(part, "r+") as file:
                 mark(file)
+    for line in in_lines(programs, options.top, options.programs):  # last, as its reader may be gone, as `head` is
+        print(line)
 
 
 def tables(programs: analysis.Programs) -> dict[str, pd.DataFrame]:

@@ -25,7 +25,7 @@ class Reporter:
         if log is not None:
             try:
                 is_ours = not log.is_file() or _is_log(log)
-                self._log = log.open("a", buffering=1) if is_ours else None
+                self._log = log.open("a", buffering=1, encoding="utf-8", errors="backslashreplace") if is_ours else None
             except OSError as error:
                 raise InputError(f"--log {log}: cannot be written ({error.strerror}); give another file") from None
             if not is_ours:
