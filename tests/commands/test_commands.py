@@ -82,6 +82,11 @@ def test_batches_that_the_model_does_not_know_are_named_once(source, tmp_path, z
     assert err.count(f"{hint}, by --covariate donor\n") == 1
     code, _, err = zipo("fit", source, tmp_path / "other", *SMALL, "--covariate", "donor")
     assert (code, hint in err) == (0, False)
+    adata = ad.read_h5ad(source)
+    adata.obs = adata.obs.rename(columns={"donor": "Donor ID"})
+    adata.write_h5ad(tmp_path / "renamed.h5ad")
+    _, _, err = zipo("fit", tmp_path / "renamed.h5ad", tmp_path / "third", *SMALL)
+    assert "by --covariate 'Donor ID'\n" in err
 
 
 def test_the_indices_are_called_as_before(cells, tmp_path, zipo):

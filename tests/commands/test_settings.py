@@ -1,6 +1,7 @@
 """Parameters from a file, options and assignments, in this order of precedence."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -24,6 +25,13 @@ def test_options_to_paste_give_the_same_parameters(tmp_path):
     assert settings.merge(None, {}, ["encoder=64-16", "alpha_z=0.0123"]) == {"encoder": "64-16", "alpha_z": 0.0123}
     settings.write(values, tmp_path / "zipo.json")
     assert settings.merge(tmp_path / "zipo.json", {}, []) == values
+
+
+def test_options_to_paste_are_quoted_for_the_shell():
+    values = {"covariates": ("Donor ID", "it's:category"), "encoder": "64-16"}
+    done = subprocess.run(["sh", "-c", f"printf '%s\\n' {settings.as_options(values)}"], capture_output=True, text=True)
+    expected = ["--covariate", "Donor ID", "--covariate", "it's:category", "--set", "encoder=64-16"]
+    assert done.stdout.splitlines() == expected
 
 
 @pytest.mark.parametrize(

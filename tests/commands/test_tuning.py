@@ -95,13 +95,21 @@ def test_an_interrupted_search_leaves_the_best_so_far(source, tmp_path, zipo, mo
         return loss
 
     monkeypatch.setattr(tuning, "_training", lambda adata, values: train)
-    settings = tmp_path / "best.json"
+    settings = tmp_path / "the best.json"
     code, out, err = zipo("tune", source, "--output", settings)
     assert (code, out) == (130, "")
     assert (
-        err.splitlines()[-1] == f"stopped as asked; the best so far is in {settings}, for --preset denoise --settings"
+        err.splitlines()[-1]
+        == f"stopped as asked; the best so far is in {settings}, for --preset denoise --settings '{settings}'"
     )
     assert json.loads(settings.read_text())["alpha_w"] == 0.1
+
+
+def test_the_file_of_the_best_settings_is_quoted_for_the_shell(source, tmp_path, zipo, fast):
+    settings = tmp_path / "the best.json"
+    code, _, err = zipo("tune", source, "--output", settings, "--trials", 1)
+    assert code == 0
+    assert err.splitlines()[-1].endswith(f" --preset denoise --settings '{settings}'; or paste the options:")
 
 
 def test_a_search_that_found_nothing_says_so(source, tmp_path, zipo, monkeypatch):

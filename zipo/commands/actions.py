@@ -1,6 +1,7 @@
 """What each command of `zipo` does with its options: it checks all input and output first, then trains and writes."""
 
 import math
+import shlex
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -244,6 +245,7 @@ def _search(
     # not the epochs: they are the search's budget, and would cut short whatever starts from the best
     shared = {name: value for name, value in parameters.items() if name != "max_epochs"}
     best: dict[str, Any] = {}
+    preset, best_settings = f"--preset {options.preset}", f"--settings {shlex.quote(str(output))}"
     for trial in search(adata, parameters, trials, **options.keywords()):
         outcome = "cut short" if math.isnan(trial.nll) else f"validation NLL {trial.nll:.4f}"
         word = ", the lowest so far" if trial.best else ""
@@ -251,11 +253,10 @@ def _search(
         if trial.best:
             best = shared | trial.values
             settings.write(best, output)
-            stop.advice = f"the best so far is in {output}, for --preset {options.preset} --settings"
+            stop.advice = f"the best so far is in {output}, for {preset} {best_settings}"
     if not best:
         raise InputError("none of the trials came to its end; lower the learning rate by --set learning_rate=VALUE")
-    preset = f"--preset {options.preset}"
-    reporter.say(f"{output}: written, for {preset} --settings {output}; or paste the options:")
+    reporter.say(f"{output}: written, for {preset} {best_settings}; or paste the options:")
     print(preset, settings.as_options(best))
 
 

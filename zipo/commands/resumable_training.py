@@ -1,5 +1,6 @@
 """Training of a command: with checkpoints beside the output, from which --resume continues."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def model_for(adata: ad.AnnData, values: dict[str, Any], reporter: Reporter) -> 
         named = ", ".join(f"{name} ({levels} levels)" for name, levels in batches.items())
         reporter.say(
             f"obs has what may be batches: {named}; the latents hold how they differ, unless the model knows them, by "
-            f"--covariate {next(iter(batches))}"
+            f"--covariate {shlex.quote(next(iter(batches)))}"
         )
     return model
 

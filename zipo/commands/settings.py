@@ -4,6 +4,7 @@ Imports no torch.
 """
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,7 @@ def is_written(file: Path) -> bool:
 
 
 def as_options(values: dict[str, Any]) -> str:
-    """The parameters as options to paste behind a command."""
-    covariates = [f"--covariate {name}" for name in values.get("covariates", ())]
-    return " ".join([*covariates, *(f"--set {name}={value}" for name, value in values.items() if name != "covariates")])
+    """The parameters as options to paste behind a command, quoted for the shell."""
+    options = [("--covariate", name) for name in values.get("covariates", ())]
+    options += [("--set", f"{name}={value}") for name, value in values.items() if name != "covariates"]
+    return shlex.join(part for option in options for part in option)
