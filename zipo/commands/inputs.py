@@ -8,6 +8,7 @@ import h5py
 from zipo.datasets.counts import as_counts, check_names
 from zipo.datasets.formats import annotated
 from zipo.datasets.formats.count_layers import layers_with_counts_in, pointing_to_counts
+from zipo.datasets.formats.features import LEFT_OUT, genes_among, types_in
 from zipo.datasets.formats.foreign import has_matrix, refuse_absent, refuse_folder, refuse_unreadable
 from zipo.datasets.formats.hdf5 import open_hdf5
 from zipo.datasets.formats.reading import read_counts
@@ -25,7 +26,7 @@ BINARY: dict[str, FileFormat] = {".h5ad": "h5ad", ".h5": "10x_h5", ".loom": "loo
 
 
 def read(path: Path, layer: str | None = None, genes_in: Literal["rows", "columns"] | None = None) -> CountsInData:
-    """The counts of a file or folder, and all else that it holds.
+    """The counts of a file or folder, and all else that it holds, of the features that are genes.
 
     - `layer`: which counts of an .h5ad (raw, or a layer by name) or .loom (a layer by name); the main ones if None.
     - `genes_in`: where a table has its genes.
@@ -43,6 +44,10 @@ def read(path: Path, layer: str | None = None, genes_in: Literal["rows", "column
         raise InputError(f"{path}: --layer is for .h5ad and .loom, other formats have no layers; leave it out")
     if kind in ("h5ad", "loom"):
         data = (annotated.open_h5ad if kind == "h5ad" else annotated.open_loom)(path, layer)
+        places, left_out = genes_among(data.counts.var_names, types_in(data.data.var), str(path))
+        if left_out:
+            data.data.uns[LEFT_OUT] = left_out
+            data = data.of_genes(places)
         counts = data.counts
         check_names(counts.shape, counts.obs_names, counts.var_names, str(path))
         refuse_transposed(counts.obs_names, counts.var_names, str(path))

@@ -16,6 +16,7 @@ from scipy.sparse import csr_matrix
 from zipo.datasets.counts import plain_names
 from zipo.datasets.formats.contents import Contents, check_size, unique_genes
 from zipo.datasets.formats.count_layers import advice, layers_with_counts_in
+from zipo.datasets.formats.features import COLUMN, types_in
 from zipo.datasets.formats.hdf5 import open_hdf5, sparse_rows, text_of
 from zipo.datasets.on_disk import rows_of
 from zipo.datasets.raw_counts import (
@@ -42,7 +43,8 @@ def read_h5ad(path: Path, layer: str | None) -> Contents:
     obs, var = adata.obs.copy(), holder.var
     adata.file.close()
     gene_ids = var["gene_ids"].astype(str).tolist() if "gene_ids" in var else None  # as scanpy's 10x readers name it
-    return Contents(matrix, obs.index.astype(str).tolist(), var.index.astype(str).tolist(), gene_ids, obs)
+    cells, genes = obs.index.astype(str).tolist(), var.index.astype(str).tolist()
+    return Contents(matrix, cells, genes, gene_ids, obs, types_in(var))
 
 
 def open_h5ad(path: Path, layer: str | None) -> CountsInData:
@@ -125,9 +127,10 @@ def read_loom(path: Path, layer: str | None) -> Contents:
         cells = text_of(_names(file["col_attrs"], CELL_NAMES, path))
         genes = text_of(_names(file["row_attrs"], GENE_NAMES, path))
         gene_ids = text_of(file["row_attrs"]["Accession"]) if "Accession" in file["row_attrs"] else None
+        types = text_of(file["row_attrs"][COLUMN]) if COLUMN in file["row_attrs"] else None
         matrix = _turned(file["matrix"] if layer is None else file["layers"][layer], len(genes), len(cells), path)
         columns = _attributes(file["col_attrs"], len(cells), 1)
-    return Contents(matrix, cells, genes, gene_ids, pd.DataFrame(columns, index=cells))
+    return Contents(matrix, cells, genes, gene_ids, pd.DataFrame(columns, index=cells), types)
 
 
 def open_loom(path: Path, layer: str | None) -> CountsInData:

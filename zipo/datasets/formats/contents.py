@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 from scipy.sparse import spmatrix
 
@@ -20,8 +21,15 @@ class Contents(NamedTuple):
     """Accessions of the genes, where the file has them beside their symbols."""
     obs: pd.DataFrame | None = None
     """Columns about the cells, in their order; None for a format that has none."""
-    uns: dict[str, Any] = {}
-    """Entries for uns of the AnnData."""
+    types: Sequence[str] | None = None
+    """Type of each feature, as 10x has them: that of genes is Gene Expression. None for a file without types."""
+
+    def of_genes(self, places: np.ndarray) -> "Contents":
+        """The same with some of the genes alone, by their positions."""
+        genes = [self.genes[i] for i in places]
+        gene_ids = None if self.gene_ids is None else [self.gene_ids[i] for i in places]
+        types = None if self.types is None else [self.types[i] for i in places]
+        return self._replace(matrix=self.matrix[:, places], genes=genes, gene_ids=gene_ids, types=types)
 
 
 def unique_genes(genes: Sequence[str], gene_ids: Sequence[str] | None) -> list[str]:

@@ -1,6 +1,5 @@
 """Counts out of a file or folder in any of the formats that can be read."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -13,6 +12,7 @@ from zipo.datasets.counts import as_counts
 from zipo.datasets.formats import annotated, dense, tenx
 from zipo.datasets.formats.contents import Contents, unique_genes
 from zipo.datasets.formats.count_layers import layers_with_counts_in, pointing_to_counts
+from zipo.datasets.formats.features import LEFT_OUT, genes_among
 from zipo.datasets.formats.foreign import refuse_unreadable
 from zipo.datasets.formats.hdf5 import open_hdf5
 from zipo.datasets.formats.suffixes import SUFFIXES, FileFormat
@@ -38,6 +38,9 @@ def read_counts(
     of features of each type that are no genes. Raises InputError naming the file and what was expected.
     """
     contents = _read_contents(path, file_format, layer, genes_in, cell_columns)
+    places, left_out = genes_among(contents.genes, contents.types, str(path))
+    if left_out:
+        contents = contents.of_genes(places)
     genes = unique_genes(contents.genes, contents.gene_ids)
     refuse_transposed(contents.cells, genes, str(path))
     with pointing_to_counts(lambda: layers_with_counts_in(path)):
@@ -47,9 +50,7 @@ def read_counts(
     var = pd.DataFrame(index=pd.Index(genes, dtype=str))
     if contents.gene_ids is not None:
         var["gene_id"] = list(contents.gene_ids)
-    for kind, number in contents.uns.get("left_out_features", {}).items():
-        print(f"{path}: left out {number} features of type {kind!r}, which are no genes", file=sys.stderr)
-    return ad.AnnData(counts, obs=obs, var=var, uns=dict(contents.uns))
+    return ad.AnnData(counts, obs=obs, var=var, uns={LEFT_OUT: left_out} if left_out else {})
 
 
 def _read_contents(

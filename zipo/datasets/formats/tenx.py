@@ -6,8 +6,6 @@ check that indices lie inside the matrix.
 """
 
 import sys
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
@@ -20,9 +18,6 @@ from zipo.datasets.formats.hdf5 import checked_csr, open_hdf5, text_of
 from zipo.datasets.formats.matrix_market import read_matrix_market
 from zipo.datasets.formats.text import opened, ragged
 from zipo.shared.errors import InputError
-
-GENE_EXPRESSION = "Gene Expression"
-OTHER_TYPES = ("Custom", "Peaks", "VDJ", "VDJ-T", "VDJ-B")  # of features, besides those that are some ... Capture
 
 
 def parts(folder: Path) -> tuple[Path, Path, Path]:
@@ -44,10 +39,11 @@ def read_folder(folder: Path) -> Contents:
     columns = list(zip(*features, strict=True))
     types = columns[2] if len(columns) > 2 else None
     if len(features) == len(barcodes):
-        _say(f"{matrix_file}: as many genes as cells; its rows are taken for the genes, as 10x writes them")
+        problem = "as many genes as cells; its rows are taken for the genes, as 10x writes them"
+        print(f"{matrix_file}: {problem}", file=sys.stderr)
     if len(columns) == 1:
         return Contents(matrix, barcodes, columns[0])
-    return _gene_expression(Contents(matrix, barcodes, columns[1], columns[0]), types, str(folder))
+    return Contents(matrix, barcodes, columns[1], columns[0], types=types)
 
 
 def read_h5(path: Path) -> Contents:
@@ -61,7 +57,7 @@ def read_h5(path: Path) -> Contents:
             contents = _group(group, text_of(features["name"]), text_of(features["id"]), path)
             # which CellBender leaves out where the input had genes alone
             types = text_of(features["feature_type"]) if "feature_type" in features else None
-            return _gene_expression(contents, types, str(path))
+            return contents._replace(types=types)
         genomes = [name for name, group in file.items() if "gene_names" in group]
         if not genomes:
             raise InputError(
@@ -96,34 +92,6 @@ def _group(group: h5py.Group, genes: list[str], gene_ids: list[str], path: Path)
     except ValueError as error:
         raise InputError(f"{place}: the matrix is damaged: {error}; fetch the file again") from None
     return Contents(checked_csr(matrix, place), cells, genes, gene_ids)
-
-
-def _gene_expression(contents: Contents, types: Sequence[str] | None, place: str) -> Contents:
-    """The features that are genes; how many others of each type there were goes to uns["left_out_features"].
-
-    Where no type is one of 10x's they are something else, such as a gene's biotype or chromosome, and all are genes.
-    """
-    if types is None or set(types) <= {GENE_EXPRESSION}:
-        return contents
-    if not any(kind == GENE_EXPRESSION or kind in OTHER_TYPES or kind.endswith(" Capture") for kind in types):
-        _say(
-            f"{place}: {types[0]!r}, in the place of a feature's type, is none of 10x; all features are taken as genes"
-        )
-        return contents
-    genes = [i for i, kind in enumerate(types) if kind == GENE_EXPRESSION]
-    others = Counter(kind for kind in types if kind != GENE_EXPRESSION)
-    if not genes:
-        raise InputError(
-            f"{place}: no feature is of type {GENE_EXPRESSION!r}; there are {', '.join(others)}; give the matrix of "
-            "gene expression"
-        )
-    ids = contents.gene_ids or contents.genes
-    return contents._replace(
-        matrix=contents.matrix[:, genes],
-        genes=[contents.genes[i] for i in genes],
-        gene_ids=[ids[i] for i in genes],
-        uns={"left_out_features": dict(others)},
-    )
 
 
 def _only(folder: Path, *names: str) -> Path:
@@ -168,7 +136,3 @@ def _need(group: h5py.Group, names: tuple[str, ...], path: Path) -> None:
     missing = [name for name in names if name not in group]
     if missing:
         raise InputError(f"{path}: {group.name} lacks {', '.join(missing)}; there are {', '.join(group)}")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)

@@ -1,0 +1,94 @@
+"""Features that are no genes are left out of every format that tells their types, and of all that a file holds."""
+
+import anndata as ad
+import h5py
+import numpy as np
+import pytest
+from scipy.sparse import csc_matrix, csr_matrix
+
+from tests.datasets.writers import COUNTS, UNIQUE, annotated, read, write_loom
+from zipo.commands import inputs
+from zipo.shared.errors import InputError
+
+MIXED = ["Gene Expression", "Antibody Capture", None, "Peaks"] * 2
+GENES = [0, 2, 4, 6]
+
+
+def typed(x=None, types=MIXED) -> ad.AnnData:
+    adata = annotated(csr_matrix(COUNTS) if x is None else x)
+    adata.var["feature_types"] = types
+    return adata
+
+
+@pytest.mark.parametrize("kind", ["string", "category"])
+def test_an_h5ad_of_a_study_keeps_its_genes(tmp_path, capsys, kind):
+    adata = typed()
+    adata.var["feature_types"] = adata.var["feature_types"].astype(kind)
+    adata.write_h5ad(tmp_path / "own.h5ad")
+    actual = read(tmp_path / "own.h5ad")
+    np.testing.assert_array_equal(actual.X.toarray(), COUNTS[:, GENES])
+    assert list(actual.var_names) == [UNIQUE[i] for i in GENES]
+    assert actual.uns["left_out_features"] == {"Antibody Capture": 2, "Peaks": 2}
+    assert "own.h5ad: left out 2 features of type 'Antibody Capture', which are no genes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("x", [csr_matrix(COUNTS), csc_matrix(COUNTS), COUNTS])
+@pytest.mark.parametrize("layer", [None, "mine", "raw"])
+def test_all_of_an_h5ad_is_cut(tmp_path, capsys, x, layer):
+    adata = typed(x)
+    adata.raw = adata.copy()
+    adata.layers["mine"] = csr_matrix(COUNTS + 1)
+    adata.varm["loadings"], adata.varp["graph"] = np.arange(16).reshape(8, 2), csr_matrix(np.diag(np.arange(8.0)))
+    adata.obsm["protein"], adata.uns["title"] = np.ones((6, 3)), "mine"
+    adata.write_h5ad(tmp_path / "x.h5ad")
+    data, counts, _ = inputs.read(tmp_path / "x.h5ad", layer=layer)
+    expected = COUNTS[:, GENES] + (layer == "mine")
+    for part in (data, counts):
+        assert list(part.var_names) == [UNIQUE[i] for i in GENES]
+    np.testing.assert_array_equal(counts.to_memory().X.toarray(), expected)
+    np.testing.assert_array_equal(data.layers["mine"].toarray(), COUNTS[:, GENES] + 1)
+    np.testing.assert_array_equal(data.varm["loadings"][:, 0], [0, 4, 8, 12])
+    np.testing.assert_array_equal(data.varp["graph"].toarray(), np.diag([0.0, 2, 4, 6]))
+    assert (data.obsm["protein"].shape, data.uns["title"], data.raw.n_vars) == ((6, 3), "mine", 8)
+    assert data.uns["left_out_features"] == {"Antibody Capture": 2, "Peaks": 2}
+    assert capsys.readouterr().err.count("left out 2 features of type") == 2
+
+
+def test_features_of_raw_have_the_types_of_raw(tmp_path):
+    adata = typed()[:, [1, 2]].copy()
+    adata.raw = typed()
+    adata.write_h5ad(tmp_path / "x.h5ad")
+    counts = inputs.read(tmp_path / "x.h5ad", layer="raw").counts
+    np.testing.assert_array_equal(counts.X.toarray(), COUNTS[:, GENES])
+
+
+def test_a_protein_may_have_the_name_of_a_gene(tmp_path):
+    adata = typed()
+    del adata.var["gene_ids"]
+    adata.var_names = ["CD4", "CD4", *UNIQUE[2:]]
+    adata.write_h5ad(tmp_path / "x.h5ad")
+    assert list(inputs.read(tmp_path / "x.h5ad").counts.var_names) == ["CD4", "NA", "HLA-A", "1"]
+
+
+@pytest.mark.parametrize("types", [["Gene Expression"] * 8, [np.nan] * 8, ["protein_coding", "lncRNA"] * 4, range(8)])
+def test_other_types_change_nothing(tmp_path, capsys, types):
+    typed(types=types).write_h5ad(tmp_path / "x.h5ad")
+    data = inputs.read(tmp_path / "x.h5ad").data
+    assert data.shape == COUNTS.shape
+    assert "left_out_features" not in data.uns
+    note = "is none of 10x; all features are taken as genes" in capsys.readouterr().err
+    assert note == (types[0] in ("protein_coding", 0))
+
+
+def test_a_file_of_proteins_alone_is_refused(tmp_path):
+    typed(types=["Antibody Capture"] * 8).write_h5ad(tmp_path / "x.h5ad")
+    with pytest.raises(InputError, match=r"no feature is of type 'Gene Expression'; there are Antibody Capture; give"):
+        inputs.read(tmp_path / "x.h5ad")
+
+
+def test_a_loom_keeps_its_genes(tmp_path):
+    write_loom(tmp_path / "x.loom", h5py.string_dtype())
+    with h5py.File(tmp_path / "x.loom", "a") as file:
+        file["row_attrs/feature_types"] = [kind or "Gene Expression" for kind in MIXED]
+    for adata in (inputs.read(tmp_path / "x.loom").counts, read(tmp_path / "x.loom")):
+        np.testing.assert_array_equal(adata.X.toarray(), COUNTS[:, GENES])

@@ -1,0 +1,54 @@
+"""Features beside the genes, by the types that 10x gives them: antibodies, guides and peaks."""
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from zipo.shared.errors import InputError
+
+GENE_EXPRESSION = "Gene Expression"
+OTHER_TYPES = ("Custom", "Peaks", "VDJ", "VDJ-T", "VDJ-B")  # of features, besides those that are some ... Capture
+COLUMN = "feature_types"  # of var, as the readers of scanpy and muon name it
+LEFT_OUT = "left_out_features"  # entry of uns
+
+
+def types_in(var: pd.DataFrame) -> list[str] | None:
+    """The type of each feature, from the column of var; a gene's where it is missing. None without such a column."""
+    if COLUMN not in var:
+        return None
+    types = var[COLUMN].astype(object)
+    return types.where(types.notna(), GENE_EXPRESSION).astype(str).tolist()
+
+
+def genes_among(names: Sequence[str], types: Sequence[str] | None, place: str) -> tuple[np.ndarray, dict[str, int]]:
+    """Positions of the features that are genes, and how many others there are of each type, of which a line is printed.
+
+    Where no type is one of 10x's they are something else, such as a gene's biotype or chromosome, and all are genes.
+    Raises InputError where none is a gene.
+    """
+    if types is not None and len(types) and not _are_of_10x(types):
+        problem = f"{types[0]!r}, in the place of a feature's type, is none of 10x; all features are taken as genes"
+        print(f"{place}: {problem}", file=sys.stderr)
+    kinds = _kinds(names, types)
+    others = Counter(kind for kind in kinds if kind != GENE_EXPRESSION)
+    if kinds and others.total() == len(kinds):
+        raise InputError(
+            f"{place}: no feature is of type {GENE_EXPRESSION!r}; there are {', '.join(others)}; give the matrix of "
+            "gene expression"
+        )
+    for kind, number in others.items():
+        print(f"{place}: left out {number} features of type {kind!r}, which are no genes", file=sys.stderr)
+    return np.flatnonzero([kind == GENE_EXPRESSION for kind in kinds]), dict(others)
+
+
+def _kinds(names: Sequence[str], types: Sequence[str] | None) -> list[str]:
+    """The type of each feature, where types are those of 10x; otherwise all are genes."""
+    return list(types) if types is not None and _are_of_10x(types) else [GENE_EXPRESSION] * len(names)
+
+
+def _are_of_10x(types: Sequence[str]) -> bool:
+    """Whether any type of a feature is one of 10x's."""
+    return any(kind == GENE_EXPRESSION or kind in OTHER_TYPES or kind.endswith(" Capture") for kind in types)
