@@ -3,10 +3,12 @@
 import anndata as ad
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
-from scipy.sparse import csc_matrix, csr_matrix
+from scipy import io
+from scipy.sparse import coo_matrix, csc_matrix, csr_matrix
 
-from tests.datasets.writers import COUNTS, UNIQUE, annotated, read, write_loom
+from tests.datasets.writers import CELLS, COUNTS, OBS, UNIQUE, annotated, read, write_loom
 from zipo.commands import inputs
 from zipo.shared.errors import InputError
 
@@ -92,3 +94,29 @@ def test_a_loom_keeps_its_genes(tmp_path):
         file["row_attrs/feature_types"] = [kind or "Gene Expression" for kind in MIXED]
     for adata in (inputs.read(tmp_path / "x.loom").counts, read(tmp_path / "x.loom")):
         np.testing.assert_array_equal(adata.X.toarray(), COUNTS[:, GENES])
+
+
+UNASSIGNED = [  # as the manuals of htseq-count and STAR list them
+    ("__no_feature", "__ambiguous", "__too_low_aQual", "__not_aligned", "__alignment_not_unique"),
+    ("N_unmapped", "N_multimapping", "N_noFeature", "N_ambiguous"),
+]
+
+
+@pytest.mark.parametrize("names", UNASSIGNED)
+def test_unassigned_reads_are_left_out_of_every_format(tmp_path, capsys, names):
+    table = pd.DataFrame(COUNTS.T, UNIQUE, CELLS)
+    table = pd.concat([pd.DataFrame(50_000, list(names), CELLS), table])
+    table.to_csv(tmp_path / "rows.csv")
+    table.T.to_csv(tmp_path / "columns.csv")
+    ad.AnnData(csr_matrix(table.T), OBS.copy(), pd.DataFrame(index=table.index)).write_h5ad(tmp_path / "own.h5ad")
+    (tmp_path / "own").mkdir()
+    io.mmwrite(tmp_path / "own" / "matrix.mtx", coo_matrix(table))
+    (tmp_path / "own" / "genes.tsv").write_text("\n".join(table.index))
+    (tmp_path / "own" / "barcodes.tsv").write_text("\n".join(CELLS))
+    for name, genes_in in (("rows.csv", "rows"), ("columns.csv", "columns"), ("own.h5ad", None), ("own", None)):
+        for adata in (inputs.read(tmp_path / name, genes_in=genes_in).data, read(tmp_path / name, genes_in=genes_in)):
+            np.testing.assert_array_equal(adata.to_memory().X.toarray(), COUNTS)
+            assert list(adata.var_names) == UNIQUE
+            assert adata.uns["left_out_features"] == {"unassigned reads": len(names)}
+        told = f"{name}: left out {len(names)} features of type 'unassigned reads', which are no genes"
+        assert capsys.readouterr().err.count(told) == 2

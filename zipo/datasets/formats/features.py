@@ -1,5 +1,6 @@
-"""Features beside the genes, by the types that 10x gives them: antibodies, guides and peaks."""
+"""Features beside the genes: antibodies, guides and peaks by their type, and unassigned reads by their name."""
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -7,11 +8,17 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from zipo.datasets.names import matching
 from zipo.shared.errors import InputError
 
 GENE_EXPRESSION = "Gene Expression"
 OTHER_TYPES = ("Custom", "Peaks", "VDJ", "VDJ-T", "VDJ-B")  # of features, besides those that are some ... Capture
 COLUMN = "feature_types"  # of var, as the readers of scanpy and muon name it
+UNASSIGNED = "unassigned reads"
+NAMES_OF_UNASSIGNED = re.compile(  # rows of htseq-count and of STAR
+    "__(no_feature|ambiguous|too_low_aQual|not_aligned|alignment_not_unique)"
+    "|N_(unmapped|multimapping|noFeature|ambiguous)"
+)
 LEFT_OUT = "left_out_features"  # entry of uns
 
 
@@ -45,8 +52,10 @@ def genes_among(names: Sequence[str], types: Sequence[str] | None, place: str) -
 
 
 def _kinds(names: Sequence[str], types: Sequence[str] | None) -> list[str]:
-    """The type of each feature, where types are those of 10x; otherwise all are genes."""
-    return list(types) if types is not None and _are_of_10x(types) else [GENE_EXPRESSION] * len(names)
+    """The type of each feature, where types are those of 10x; otherwise all but unassigned reads are genes."""
+    kinds = list(types) if types is not None and _are_of_10x(types) else [GENE_EXPRESSION] * len(names)
+    unassigned = set(matching(names, NAMES_OF_UNASSIGNED))
+    return [UNASSIGNED if name in unassigned else kind for name, kind in zip(names, kinds, strict=True)]
 
 
 def _are_of_10x(types: Sequence[str]) -> bool:
