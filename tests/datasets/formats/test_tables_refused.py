@@ -99,6 +99,21 @@ def test_semicolons_are_changed_by_the_command_that_the_refusal_names(tmp_path, 
     np.testing.assert_array_equal(read(tmp_path / "own.csv", genes_in="rows").X.toarray(), COUNTS)
 
 
+@pytest.mark.parametrize("name", ["own.txt", "own.txt.gz"])
+def test_a_file_of_featurecounts_is_cut_by_the_command_that_the_refusal_names(tmp_path, name):
+    about = {"Chr": "1;1", "Start": "11;51", "End": "20;60", "Strand": "+;+", "Length": 20}
+    table = pd.concat([pd.DataFrame(about, UNIQUE), pd.DataFrame(COUNTS.T, UNIQUE, CELLS)], axis=1)
+    text = table.to_csv(sep="\t", index_label="Geneid")
+    text = '# Program:featureCounts v2.0.1; Command:"featureCounts" "-a" "genes.gtf"\n' + text
+    (tmp_path / name).write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+    command = f"{'gzip -dc' if name.endswith('.gz') else 'cat'} {tmp_path / name} | tail -n +2 | cut -f1,7-"
+    problem = f"line 1 is the comment that featureCounts writes, .* {re.escape(command)} > counts.tsv"
+    refused(tmp_path / name, problem, genes_in="rows")
+    done = subprocess.run(command, shell=True, capture_output=True, check=True)
+    (tmp_path / "counts.tsv").write_bytes(done.stdout)
+    np.testing.assert_array_equal(read(tmp_path / "counts.tsv", genes_in="rows").X.toarray(), COUNTS)
+
+
 def test_spaces_in_names_between_spaces(tmp_path):
     (tmp_path / "own.txt").write_text("g c1 c2\nA 1 2\nHLA A 1 2\n")
     refused(tmp_path / "own.txt", "line 3 has 4 fields, but 3 were expected; should names have spaces", genes_in="rows")

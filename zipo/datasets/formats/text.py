@@ -138,9 +138,15 @@ def with_corner(header: list[str], width: int) -> list[str]:
 
 
 def separator_of(header: str, path: Path) -> str:
-    """Tab, comma or space, the first of these that the header has; InputError for semicolons."""
+    """Tab, comma or space, the first of these that the header has; InputError for semicolons and comments."""
     if not header.strip():
         raise InputError(f"{path}: line 1 is blank, but names of columns were expected")
+    if header.startswith("# Program:featureCounts"):
+        start = "gzip -dc" if path.suffix == ".gz" else "cat"
+        raise InputError(
+            f"{path}: line 1 is the comment that featureCounts writes, and columns 2 to 6 of its table are about "
+            f"genes; take these away, as by {start} {shlex.quote(str(path))} | tail -n +2 | cut -f1,7- > counts.tsv"
+        )
     if 0 < header.count(";") >= max(header.count(","), header.count("\t")):
         change = r"tr ';' '\t' <" if "," in header else "sed 's/;/,/g'"
         raise InputError(
