@@ -117,6 +117,12 @@ def write_swapped(path):
     pd.DataFrame(COUNTS, index=OBS.index, columns=[f"ENSG{i:011d}" for i in range(8)]).to_csv(path)
 
 
+def write_lengths(path):
+    adata = annotated(csr_matrix(COUNTS))
+    adata.obs_names = ["Length", *OBS.index[1:]]
+    adata.write_h5ad(path)
+
+
 @pytest.mark.parametrize(
     ("name", "write", "options", "problem"),
     [
@@ -132,6 +138,7 @@ def write_swapped(path):
             "1 cell is too few: 2 at least are needed to train",
         ),
         ("x.h5ad", lambda path: write_v3(path, ["Antibody Capture"] * 8), (), "no feature is of type"),
+        ("x.h5ad", write_lengths, (), "the cell 'Length' has the name of featureCounts' column of lengths"),
         ("x", lambda path: path.mkdir(), (), "a folder without a matrix.mtx; counts can be"),
         ("x.h5ad", write_h5ad(csr_matrix(COUNTS)), ("--layer", "x"), "there is no layer 'x'"),
         ("x.h5ad", write_h5ad(csr_matrix(COUNTS / 2)), (), "is not a whole number"),

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.datasets.writers import CELLS, GENES, IDS
-from zipo.datasets.names import DATE, matching, refuse_transposed, warn_of_dates
+from zipo.datasets.names import DATE, matching, refuse_lengths, refuse_transposed, warn_of_dates
 from zipo.shared.errors import InputError
 
 
@@ -43,3 +43,9 @@ def test_cells_with_names_of_genes_are_refused(genes):
 
 def test_guides_that_are_named_by_their_sequence_are_no_cells():
     refuse_transposed(["cell1", "cell2"], ["ACGTACGTACGTACGTACGT", "CCGTACGTACGTACGTACGT"], "x.h5ad")
+
+
+def test_lengths_of_genes_are_no_cell():
+    with pytest.raises(InputError, match=r"x\.h5ad: the cell 'Length' .* by adata\[adata\.obs_names != 'Length'\]"):
+        refuse_lengths([*CELLS, "Length"], "x.h5ad")
+    refuse_lengths([*CELLS, "length"], "x.h5ad")

@@ -14,7 +14,7 @@ from zipo.datasets.formats.hdf5 import open_hdf5
 from zipo.datasets.formats.reading import read_counts
 from zipo.datasets.formats.suffixes import FileFormat
 from zipo.datasets.formats.tenx import parts
-from zipo.datasets.names import refuse_transposed, warn_of_dates
+from zipo.datasets.names import refuse_lengths, refuse_transposed, warn_of_dates
 from zipo.datasets.raw_counts import CountsInData
 from zipo.shared.errors import InputError
 
@@ -51,6 +51,7 @@ def read(path: Path, layer: str | None = None, genes_in: Literal["rows", "column
         counts = data.counts
         check_names(counts.shape, counts.obs_names, counts.var_names, str(path))
         refuse_transposed(counts.obs_names, counts.var_names, str(path))
+        refuse_lengths(counts.obs_names, str(path))
         warn_of_dates(counts.var_names, str(path))
         if not counts.isbacked:
             with pointing_to_counts(lambda: layers_with_counts_in(path)):

@@ -15,6 +15,7 @@ CELL = re.compile(r"(.*[_.:#-])?[ACGT]{10,}([_.:#-].*)?")
 MONTH = r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 DATE = re.compile(rf"\d{{1,2}}-{MONTH}(-\d{{2,4}})?|{MONTH}-\d{{1,2}}|\d{{4}}-\d\d-\d\d( .*)?|\d+[/.]\d+[/.]\d{{2,4}}")
 
+LENGTH = "Length"  # column of featureCounts beside those of the cells
 OF_DATES = "a spreadsheet makes dates of MARCH1 and SEPT2: take the names from a file that none has saved"
 
 
@@ -33,6 +34,19 @@ def refuse_transposed(cells: Sequence[str], genes: Sequence[str], place: str) ->
         raise InputError(
             f"{place}: the cell {wrong[0]!r} has the name of a gene, so the matrix seems to be transposed; turn it, in "
             "Python by adata.T, and write it again"
+        )
+
+
+def refuse_lengths(cells: Sequence[str], place: str, remedy: str = "") -> None:
+    """Raise InputError where a cell has the name under which featureCounts writes the lengths of genes.
+
+    `remedy` is how to take it out; in Python if it is not given.
+    """
+    if LENGTH in cells:
+        remedy = remedy or f"in Python by adata[adata.obs_names != {LENGTH!r}], and write it again"
+        raise InputError(
+            f"{place}: the cell {LENGTH!r} has the name of featureCounts' column of lengths of genes, which are no "
+            f"counts; take it out, {remedy}"
         )
 
 

@@ -87,6 +87,16 @@ def test_columns_are_cut_out_by_the_command_that_the_refusal_names(tmp_path):
     np.testing.assert_array_equal(read(tmp_path / "own.csv", genes_in="rows").X.toarray(), COUNTS)
 
 
+def test_lengths_of_genes_are_cut_out_by_the_command_that_the_refusal_names(tmp_path):
+    table = pd.DataFrame(COUNTS.T, UNIQUE, CELLS)
+    table.insert(2, "Length", range(200, 208))
+    table.to_csv(tmp_path / "own.csv")
+    refused(tmp_path / "own.csv", "cell 'Length' has the name .* cut -d, -f1-3,5-", genes_in="rows")
+    done = subprocess.run(["cut", "-d,", "-f1-3,5-", tmp_path / "own.csv"], capture_output=True, check=True)
+    (tmp_path / "own.csv").write_bytes(done.stdout)
+    np.testing.assert_array_equal(read(tmp_path / "own.csv", genes_in="rows").X.toarray(), COUNTS)
+
+
 @pytest.mark.parametrize("cells", [CELLS, [f"T cell, {i}" for i in range(6)]])
 def test_semicolons_are_changed_by_the_command_that_the_refusal_names(tmp_path, cells):
     pd.DataFrame(COUNTS.T, UNIQUE, cells).to_csv(tmp_path / "own.csv", sep=";")

@@ -11,8 +11,8 @@ import pandas as pd
 from scipy.sparse import csr_matrix, vstack
 
 from zipo.datasets.formats.contents import Contents
-from zipo.datasets.formats.text import blocks, numbers, opened, ragged, separator_of, with_corner
-from zipo.datasets.names import CELL, GENE, matching
+from zipo.datasets.formats.text import blocks, numbers, opened, ragged, separator_of, with_corner, without
+from zipo.datasets.names import CELL, GENE, LENGTH, matching, refuse_lengths
 from zipo.shared.errors import InputError
 from zipo.shared.wording import setting, words
 
@@ -55,6 +55,8 @@ def read_table(path: Path, genes_in: Literal["rows", "columns"] | None, cell_col
     cells, genes = (names, columns) if genes_in == "columns" else (columns, names)
     _refuse_swapped(cells, genes, genes_in, path)
     if genes_in == "rows":
+        if LENGTH in cells:
+            refuse_lengths(cells, str(path), f"as by {without(cells.index(LENGTH), separator)}")
         return Contents(matrix.T.tocsr(), cells, genes)
     obs = pd.DataFrame(about, columns=[header[1 + i] for i in aside], index=cells) if aside else None
     return Contents(matrix, cells, genes, obs=obs)

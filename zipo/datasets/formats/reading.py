@@ -16,7 +16,7 @@ from zipo.datasets.formats.features import LEFT_OUT, genes_among
 from zipo.datasets.formats.foreign import refuse_unreadable
 from zipo.datasets.formats.hdf5 import open_hdf5
 from zipo.datasets.formats.suffixes import SUFFIXES, FileFormat
-from zipo.datasets.names import refuse_transposed, warn_of_dates
+from zipo.datasets.names import refuse_lengths, refuse_transposed, warn_of_dates
 from zipo.shared.errors import InputError
 
 
@@ -43,6 +43,7 @@ def read_counts(
         contents = contents.of_genes(places)
     genes = unique_genes(contents.genes, contents.gene_ids)
     refuse_transposed(contents.cells, genes, str(path))
+    refuse_lengths(contents.cells, str(path))
     with pointing_to_counts(lambda: layers_with_counts_in(path)):
         counts = as_counts(contents.matrix, contents.cells, genes, str(path))
     warn_of_dates(genes, str(path))

@@ -202,7 +202,12 @@ def _remedy(field: str, name: str, column: int, separator: str) -> str:
         return "write thousands without a separator"
     if DECIMAL_COMMA.fullmatch(field.strip()):
         return "that is a decimal comma: counts are whole, as 2 or 2.0"
-    number = column + 2  # on the line, whose name was cut off
+    return f"correct it, or, should the column hold no counts, take it out, as by {without(column, separator)}"
+
+
+def without(column: int, separator: str) -> str:
+    """The command that takes a column out of a table; the first after the names is 0."""
+    number = column + 2
     others = f"-f1{f'-{number - 1}' * (number > 2)},{number + 1}-"
     delimiter = {",": "-d, ", " ": "-d' ' "}.get(separator, "")
-    return f"correct it, or, should the column hold no counts, take it out, as by cut {delimiter}{others}"
+    return f"cut {delimiter}{others}"
