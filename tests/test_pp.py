@@ -108,3 +108,10 @@ def test_the_losses_told_are_those_of_the_weights_kept(counts):
     actual = slots.about(model, slots.slots(rates=False), model.check(counts))
     assert actual["losses"] == {"training_loss": 1.0, "validation_loss": 1.0}
     assert actual["training"] == {"epochs": 3, "best_epoch": 2, "stopped_by": "patience"}
+
+
+def test_features_that_are_no_genes_are_warned_of(counts):
+    counts.var["feature_types"] = ["Gene Expression"] * 4 + ["Antibody Capture"]
+    with pytest.warns(UserWarning, match=r"1 of type 'Antibody Capture' are no genes, .* out by adata\[:, adata\.var"):
+        zipo.pp.denoise(counts, **SMALL)
+    assert counts.layers["denoised"].shape == (12, 5)

@@ -6,6 +6,7 @@ from typing import Any
 import anndata as ad
 
 from zipo.datasets.formats.count_layers import layers_with_counts, pointing_to_counts
+from zipo.datasets.formats.features import warn_of_others
 from zipo.datasets.raw_counts import check_anndata, check_cut, counts_of, same_names
 from zipo.model import slots
 from zipo.model.arguments import check_batch, check_standard_errors
@@ -61,6 +62,7 @@ def denoise(
             f"{layer}: its {counts.n_vars} genes are not the {adata.n_vars} of X, for which alone a layer can be "
             "filled; denoise adata.raw.to_adata()"
         )
+    warn_of_others(adata)
     model = ZiPo.for_data(counts, preset, seed=seed, device=device, **parameters)
     if standard_errors:
         check_standard_errors(model.parameters)

@@ -314,6 +314,12 @@ def test_the_method_file_keeps_its_contract(counts):
     assert not counts.layers
 
 
+def test_features_that_are_no_genes_are_warned_of(counts):
+    counts.var["feature_types"] = ["Gene Expression"] * 4 + ["Peaks"]
+    with pytest.warns(UserWarning, match="of the 5 features 1 of type 'Peaks' are no genes, but count as genes"):
+        ZiPo(device="cpu", encoder="4-2", max_epochs=1).fit(counts)
+
+
 def test_a_gpu_that_is_not_here_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     for device in ("cuda", "cuda:1", torch.device("cuda")):

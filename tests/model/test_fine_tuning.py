@@ -1,5 +1,7 @@
 """A model goes on with other cells: it helps where these are few, and what was to stay stays."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -156,3 +158,13 @@ def test_a_sparse_model_goes_on_with_the_zeros_that_it_has(counts, tmp_path):
     assert 0 < model.network.encoder.first.share() <= 0.3
     assert torch.equal(after != 0, before != 0)
     assert not torch.equal(after, before)
+
+
+def test_only_features_that_are_added_to_the_model_are_warned_of(tiny, counts):
+    counts.var_names = [*counts.var_names[:4], "CD4"]
+    counts.var["feature_types"] = ["Gene Expression"] * 4 + ["Antibody Capture"]
+    with pytest.warns(UserWarning, match="1 of type 'Antibody Capture' are no genes"):
+        fine_tuned(tiny, counts, genes="union")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fine_tuned(tiny, counts)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from zipo.datasets.counts import as_counts, check_cells_and_genes, plain_names
 from zipo.datasets.formats.count_layers import layers_with_counts, pointing_to_counts
+from zipo.datasets.formats.features import warn_of_others
 from zipo.datasets.on_disk import on_disk, some_cells, survey
 from zipo.datasets.raw_counts import check_anndata, counts_of, same_names
 from zipo.engine.batches import AnyCounts, Counts
@@ -107,6 +108,7 @@ class ZiPo:
         where that fails or is interrupted, the model is as it was before.
         """
         counts = counts_of(adata, "training counts")
+        warn_of_others(adata)
         covariates = Covariates(counts.obs, self.parameters.covariates)
         trained = copy(self)
         with pointing_to_counts(lambda: layers_with_counts(adata)):

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import anndata as ad
 
+from zipo.datasets.formats.features import warn_of_others
 from zipo.datasets.raw_counts import counts_of
 from zipo.engine.batches import AnyCounts
 from zipo.engine.checkpoints import Checkpoints
@@ -57,7 +58,9 @@ def fine_tuned(
         raise InputError(
             f"fine-tuning: {fixed[0]} belongs to the network, which is trained on; fit a new model for that"
         )
-    adata = counts_of(adata, "training counts")
+    original, adata = adata, counts_of(adata, "training counts")
+    if genes == "union":
+        warn_of_others(original)
     alignment = Alignment.of(adata.var_names, model.genes, added=genes == "union")
     _check_frozen(model.network, freeze, alignment)
 

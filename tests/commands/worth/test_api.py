@@ -128,3 +128,9 @@ def logarithms(adata):
     other = adata.copy()
     other.X = csr_matrix(np.log1p(adata.X.toarray()))
     return other
+
+
+def test_features_that_are_no_genes_are_warned_of(counts):
+    counts.var["feature_types"] = ["Gene Expression"] * 4 + ["Peaks"]
+    with pytest.warns(UserWarning, match="1 of type 'Peaks' are no genes"), pytest.raises(InputError, match="12 cells"):
+        zipo.check(counts)

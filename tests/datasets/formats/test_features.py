@@ -1,5 +1,7 @@
 """Features that are no genes are left out of every format that tells their types, and of all that a file holds."""
 
+import warnings
+
 import anndata as ad
 import h5py
 import numpy as np
@@ -10,6 +12,7 @@ from scipy.sparse import coo_matrix, csc_matrix, csr_matrix
 
 from tests.datasets.writers import CELLS, COUNTS, OBS, UNIQUE, annotated, read, write_loom
 from zipo.commands import inputs
+from zipo.datasets.formats.features import warn_of_others
 from zipo.shared.errors import InputError
 
 MIXED = ["Gene Expression", "Antibody Capture", None, "Peaks"] * 2
@@ -120,3 +123,19 @@ def test_unassigned_reads_are_left_out_of_every_format(tmp_path, capsys, names):
             assert adata.uns["left_out_features"] == {"unassigned reads": len(names)}
         told = f"{name}: left out {len(names)} features of type 'unassigned reads', which are no genes"
         assert capsys.readouterr().err.count(told) == 2
+
+
+def test_a_warning_names_what_is_no_gene_and_how_to_leave_it_out():
+    adata = typed()
+    adata.var_names = ["A", "B", "C", "D", "__ambiguous", "F", "G", "H"]
+    with pytest.warns(UserWarning, match="the 8 features 2 of type 'Antibody Capture' and 2 of type 'Peaks'") as told:
+        warn_of_others(adata)
+    cut = eval(str(told[0].message).partition("out by ")[2], {"adata": adata})
+    with pytest.warns(UserWarning, match="of the 2 features 1 of type 'unassigned reads' are no genes") as told:
+        warn_of_others(cut)
+    cut = eval(str(told[0].message).partition("out by ")[2], {"adata": cut})
+    assert list(cut.var_names) == ["A"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for silent in (cut, typed(types=["Peaks"] * 8), typed(types=["GEX", "ADT"] * 4), annotated(COUNTS)):
+            warn_of_others(silent)

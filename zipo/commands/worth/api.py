@@ -8,6 +8,7 @@ from zipo.commands.worth.measuring import measure
 from zipo.commands.worth.names import CHECK
 from zipo.commands.worth.worth import Worth
 from zipo.datasets.formats.count_layers import layers_with_counts, pointing_to_counts
+from zipo.datasets.formats.features import warn_of_others
 from zipo.datasets.raw_counts import check_anndata, check_cut, counts_of, same_names
 from zipo.presets import DEFAULT
 from zipo.shared.errors import InputError
@@ -42,6 +43,7 @@ def check(
             f"{layer}: its {counts.n_vars} genes are not the {adata.n_vars} of X, for which alone var can be "
             "filled; check adata.raw.to_adata()"
         )
+    warn_of_others(adata)
     with pointing_to_counts(lambda: layers_with_counts(adata)):
         worth = measure(counts, preset, seed=seed, device=device, **parameters)
     for table, columns in ((adata.var, worth.of_genes()), (adata.obs, worth.of_cells(adata.obs_names))):

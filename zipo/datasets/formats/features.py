@@ -2,9 +2,11 @@
 
 import re
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 
+import anndata as ad
 import numpy as np
 import pandas as pd
 
@@ -49,6 +51,23 @@ def genes_among(names: Sequence[str], types: Sequence[str] | None, place: str) -
     for kind, number in others.items():
         print(f"{place}: left out {number} features of type {kind!r}, which are no genes", file=sys.stderr)
     return np.flatnonzero([kind == GENE_EXPRESSION for kind in kinds]), dict(others)
+
+
+def warn_of_others(adata: ad.AnnData) -> None:
+    """Warn of features beside the genes in an AnnData that is to be trained on, and say how to leave them out."""
+    names = list(map(str, adata.var_names))
+    others = Counter(kind for kind in _kinds(names, types_in(adata.var)) if kind != GENE_EXPRESSION)
+    if not others or others.total() == len(names):
+        return
+    numbers = " and ".join(f"{number} of type {kind!r}" for kind, number in others.items())
+    without = f"adata[:, adata.var[{COLUMN!r}] == {GENE_EXPRESSION!r}]"
+    if set(others) == {UNASSIGNED}:
+        without = f"adata[:, ~adata.var_names.isin({matching(names, NAMES_OF_UNASSIGNED)})]"
+    warnings.warn(  # once, also where one function that warns calls another
+        f"of the {len(names)} features {numbers} are no genes, but count as genes in training and library sizes; leave "
+        f"them out by {without}",
+        stacklevel=1,
+    )
 
 
 def _kinds(names: Sequence[str], types: Sequence[str] | None) -> list[str]:
