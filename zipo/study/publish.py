@@ -70,13 +70,11 @@ def publish(results: Path, target: Path) -> None:
             shutil.copyfile(file, target / file.name)
 
 
-def check_folder(target: Path, results: Path) -> None:
-    """Raise InputError where `target`, in which a study is published, is a file or has the study's results in it."""
+def check_folder(target: Path) -> None:
+    """Raise InputError where a file stands in place of a folder to publish in, or of one that it is to lie in."""
     nearest = next(path for path in (target, *target.parents) if path.exists())
     if not nearest.is_dir():
         raise InputError(f"{nearest}: this is a file, but what is published goes into a folder; name another")
-    if results.resolve().is_relative_to(target.resolve()):
-        raise InputError(f"{target}: {results} is or lies in this folder; name another, which holds no results")
 
 
 def is_page_of(command: str, page: Path) -> bool:

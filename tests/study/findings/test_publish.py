@@ -68,7 +68,7 @@ def test_a_link_to_published_findings_stays_a_link(results, tmp_path):
 def test_no_folder_is_replaced_that_holds_the_results(results, tmp_path, folder):
     (tmp_path / "link").symlink_to("results")
     before = contents(tmp_path)
-    with pytest.raises(InputError, match="is or lies in this folder; name another"):
+    with pytest.raises(InputError, match="is or holds the study's results"):
         publish(results, tmp_path / folder)
     assert contents(tmp_path) == before
 

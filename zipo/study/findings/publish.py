@@ -63,9 +63,10 @@ def publish(results: Path, target: Path, leaderboard: Path | None = None) -> Non
 
 def check_target(target: Path, results: Path) -> None:
     """Raise InputError unless a folder is free for findings: missing, empty, or holding findings and nothing else."""
-    check_folder(target, results)
-    if Path.cwd().is_relative_to(target.resolve()):
-        raise InputError(f"{target}: is or holds the working folder; name a folder for findings alone")
+    check_folder(target)
+    for name, folder in (("the study's results", results), ("the working folder", Path())):
+        if folder.resolve().is_relative_to(target.resolve()):
+            raise InputError(f"{target}: is or holds {name}; name a folder for findings alone")
     for folder in (target, *temporary_folders(target.resolve())):  # the latter are removed when findings are written
         if others := _foreign(folder):
             raise InputError(
