@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from zipo.shared.tables import write_parquet, write_tsv
+from zipo.shared.yaml_files import dump_yaml
 from zipo.study.claims.verdicts import COLUMNS
 
 OWN = {
@@ -46,7 +47,11 @@ def results(tmp_path) -> Path:
         "zipo": "0.1", "git_commit": "abc", "seconds": 1800.0, "epochs": 5, "peak_memory_mb": 10.0,
     }  # fmt: skip
     write_parquet(pd.DataFrame([run, run | {"seed": 2}]), folder / "runs.parquet")
-    (folder / "config.yaml").write_text("study: s\ntitle: Invented\ndatasets: {a: {}}\n")
+    config = {
+        "study": "s", "title": "Invented", "datasets": {"a": {}}, "experiments": {"likelihood": {}, "methods": {}},
+        "readings": {"experiments": {"likelihood": {}}},
+    }  # fmt: skip
+    (folder / "config.yaml").write_text(dump_yaml(config))
     (folder / "figures").mkdir()
     Image.effect_noise((1800, 600), 90).save(folder / "figures" / "figure-11.png")
     return folder

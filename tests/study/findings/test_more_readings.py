@@ -50,7 +50,9 @@ def finished(folder: Path, verdicts: dict[str, dict[str, str]], hours: float = 0
     write_tsv(pd.DataFrame(own).reindex(columns=COLUMNS), folder / "claims.tsv")
     runs = pd.DataFrame([RUN | {"git_commit": folder.name, "seconds": 3600 * hours}])
     write_parquet(runs, folder / "runs.parquet")
-    (folder / "config.yaml").write_text("study: s\ntitle: Invented\ndatasets: {a: {}}\n")
+    (folder / "config.yaml").write_text(
+        "study: s\ntitle: Invented\ndatasets: {a: {}}\nreadings: {experiments: {depth: {}}}\n"
+    )
     return folder
 
 
@@ -116,6 +118,15 @@ def test_an_own_reading_that_is_open_again_stays_as_published(published, tmp_pat
     add_readings(finished(tmp_path / "later", {"as_run": again, "y=2": OWN}), published)
     assert read_tsv(published / "readings.tsv")["as_run verdict"].tolist() == [YES, NO]
     assert "| verdicts of as_run that are the same again |  | 1 of 2 |" in (published / "index.md").read_text()
+
+
+def test_readings_of_an_earlier_configuration_are_refused(published, tmp_path):
+    before = {file.name: file.read_bytes() for file in published.iterdir()}
+    later = finished(tmp_path / "later", {"as_run": OWN, "y=2": OWN})
+    (later / "config.yaml").write_text("study: s\ntitle: Invented\ndatasets: {a: {}}\n")
+    with pytest.raises(InputError, match=r"later/config\.yaml: has no readings"):
+        add_readings(later, published)
+    assert {file.name: file.read_bytes() for file in published.iterdir()} == before
 
 
 @pytest.mark.parametrize(

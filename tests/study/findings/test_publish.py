@@ -1,4 +1,4 @@
-"""Findings replace published findings and nothing else, and these stay whole whatever fails."""
+"""Findings are of what the study has now, and replace published findings alone, which stay whole whatever fails."""
 
 import errno
 import shutil
@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from zipo.shared.errors import InputError
+from zipo.shared.tables import write_tsv
+from zipo.shared.yaml_files import dump_yaml, read_yaml
 from zipo.study import publish as of_publish
 from zipo.study.findings.publish import publish
+from zipo.study.findings.tables import read_tsv
 
 
 def contents(folder: Path) -> dict[str, bytes | None]:
@@ -121,3 +124,41 @@ def test_a_target_that_is_a_file_is_refused(results, tmp_path, name):
     with pytest.raises(InputError, match="taken: this is a file"):
         publish(results, tmp_path / name)
     assert (tmp_path / "taken").read_text() == "precious"
+
+
+def test_readings_that_the_study_no_longer_has_are_not_published(results, tmp_path):
+    shutil.copy(results / "figures" / "figure-11.png", results / "figures" / "figure-21.png")
+    publish(results, tmp_path / "before")
+    reconfigure(results, readings=None)
+    publish(results, tmp_path / "after")
+    before, after = contents(tmp_path / "before"), contents(tmp_path / "after")
+    assert set(before) - set(after) == {"readings.tsv", "figure-21.png"}
+    assert "reduction" in before["index.md"].decode()
+    assert "The study tries no other reading" in after["index.md"].decode()
+    assert b"reduction" not in after["index.md"] + after["provenance.json"]
+
+
+@pytest.mark.parametrize(
+    ("sections", "shown"),
+    [
+        ({}, {"figure-11.png"}),
+        ({"experiments": {"methods": {}}}, set()),
+        ({"tuning": {"trials": 1}}, {"figure-11.png", "figure-14.png"}),
+    ],
+)
+def test_pictures_that_the_study_no_longer_draws_are_not_published(results, tmp_path, sections, shown):
+    """Figure 11 is drawn from the experiment likelihood, figure 14 from a search."""
+    claims = read_tsv(results / "claims.tsv")
+    claims.loc[1, "figure"] = 14
+    write_tsv(claims, results / "claims.tsv")
+    shutil.copy(results / "figures" / "figure-11.png", results / "figures" / "figure-14.png")
+    reconfigure(results, **sections)
+    publish(results, tmp_path / "out")
+    assert {name for name in contents(tmp_path / "out") if name.endswith(".png")} == shown
+
+
+def reconfigure(results: Path, **sections: dict | None):
+    """Give a study other sections, None to take one away; what it made before stays."""
+    config = read_yaml(results / "config.yaml") | sections
+    config = {name: section for name, section in config.items() if section is not None}
+    (results / "config.yaml").write_text(dump_yaml(config))

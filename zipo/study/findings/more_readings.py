@@ -10,8 +10,9 @@ import pandas as pd
 from zipo.figures import load
 from zipo.shared.errors import InputError
 from zipo.shared.tables import write_tsv
+from zipo.shared.yaml_files import read_yaml
 from zipo.study.findings.page import OF_READINGS, text
-from zipo.study.findings.publish import provenance_of, questions_of, shrink
+from zipo.study.findings.publish import has_readings, provenance_of, questions_of, shrink
 from zipo.study.findings.tables import PROVENANCE, READINGS, read_tsv
 from zipo.study.publish import check_size, merged
 from zipo.study.readings.planning import AS_RUN
@@ -26,14 +27,20 @@ def add_readings(results: Path, target: Path) -> None:
     `results` is the folder of a finished study, as results/verdicts, which may have any readings beside its own; those
     of a name that is published replace them. Its own reading, which is published already, stays as it was; how many
     claims it decides in the same way is written beside where it ran. Claims that are not published are left out.
-    Raises InputError where a file is missing, where published claims are, where its own reading contradicts what is
-    published, and where the files are too large; then `target` stays as it was.
+    Raises InputError where a file is missing, where published claims are, where the study has no readings any more,
+    where its own reading contradicts what is published, and where the files are too large; then `target` stays as it
+    was.
     """
     for file in (results / READINGS, results / "runs.parquet", results / "config.yaml", target / READINGS):
         if not file.is_file():
             raise InputError(
                 f"{file}: not there; it takes a finished study with readings, and published findings with some"
             )
+    if not has_readings(read_yaml(results / "config.yaml")):
+        raise InputError(
+            f"{results / 'config.yaml'}: has no readings, so {READINGS} beside it is of an earlier configuration; give "
+            "the study readings, and run it to its end by snakemake first"
+        )
     later, earlier = (long(read_tsv(folder / READINGS)) for folder in (results, target))
     agreeing = agreement(earlier, later, target, results)
     published = pd.MultiIndex.from_frame(later[KEY]).isin(pd.MultiIndex.from_frame(earlier[KEY]))

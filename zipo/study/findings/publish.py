@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from zipo import figures
 from zipo.shared.atomic_files import atomic_folder, temporary_folders
 from zipo.shared.errors import InputError
 from zipo.shared.tables import write_tsv
@@ -31,16 +33,18 @@ COLOURS = 64
 def publish(results: Path, target: Path, leaderboard: Path | None = None) -> None:
     """Write the verdicts of a study, small pictures and index.md into the folder `target`, which they replace.
 
-    `results` is the folder of a finished study, as results/verdicts; `leaderboard` that of a published benchmark, as
-    docs/leaderboard, or of a study that may have one, for ZiPo's place among methods. Raises InputError where a file of
-    the study is missing, where `target` holds anything that is no part of findings, where the files are too large, and
-    where they cannot be written; then `target` stays as it was.
+    `results` is the folder of a finished study, as results/verdicts; of what lies there only those readings and
+    pictures are taken that its config.yaml asks for, as others stay when that changes. `leaderboard` is the folder of a
+    published benchmark, as docs/leaderboard, or of a study that may have one, for ZiPo's place among methods. Raises
+    InputError where a file of the study is missing, where `target` holds anything that is no part of findings, where
+    the files are too large, and where they cannot be written; then `target` stays as it was.
     """
     for name in NEEDED:
         if not (results / name).is_file():
             raise InputError(f"{results / name}: not there; run the study to its end by snakemake first")
     check_target(target, results)
-    claims, readings = read_tsv(results / CLAIMS), read_tsv(results / READINGS)
+    claims, config = read_tsv(results / CLAIMS), read_yaml(results / "config.yaml")
+    readings = read_tsv(results / READINGS) if has_readings(config) else pd.DataFrame()
     with TemporaryDirectory() as made:
         folder = Path(made)
         write_tsv(claims, folder / CLAIMS)
@@ -49,10 +53,12 @@ def publish(results: Path, target: Path, leaderboard: Path | None = None) -> Non
         ours = methods_of(leaderboard / LEADERBOARD) if leaderboard else []
         if leaderboard and ours:
             shutil.copyfile(leaderboard / RANKS, folder / RANKS)
-        facts = {"methods": ours, "questions": questions_of(results)} | provenance_of(results)
+        questions = questions_of(results) if len(readings) else {}
+        facts = {"methods": ours, "questions": questions} | provenance_of(results)
         (folder / PROVENANCE).write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        for name in [*(picture_of(figure) for figure, _ in by_figure(claims)), OF_READINGS]:
-            if name and (results / "figures" / name).is_file():
+        drawn, names = figures_of(config), [picture_of(figure) for figure, _ in by_figure(claims)]
+        for name in [*names, OF_READINGS] if len(readings) else names:
+            if Path(name).stem in drawn and (results / "figures" / name).is_file():
                 shrink(results / "figures" / name, folder / name)
         (folder / PAGE).write_text(text(folder), encoding="utf-8")
         check_size(folder, f"{results}: its findings")
@@ -84,6 +90,19 @@ def _foreign(folder: Path) -> list[str]:
     shown = page.read_text(encoding="utf-8", errors="replace")
     own = [name for name in names if name in PUBLISHED or f"]({name})" in shown]
     return [name for name in names if name not in own or not (folder / name).is_file()]
+
+
+def has_readings(config: dict[str, Any]) -> bool:
+    """Whether a study has readings; those that an earlier configuration of it had may still lie in its folder."""
+    return config.get("readings") is not None
+
+
+def figures_of(config: dict[str, Any]) -> Collection[str]:
+    """Names of the figures that a study draws of its runs, its search and its readings, as figure-08."""
+    tables = ["runs", "totals", "embeddings", "clusters"]
+    tables += ["trials"] if config.get("tuning") is not None else []
+    tables += ["readings"] if has_readings(config) else []
+    return figures.drawable(set(config.get("experiments", {})), tables)
 
 
 def questions_of(results: Path) -> dict[str, str]:
