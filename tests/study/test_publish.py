@@ -1,6 +1,7 @@
 """Publishing an invented benchmark: small tables, provenance counted by hand, and a page made from the tables alone."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,7 @@ from zipo.benchmark.leaderboard import leaderboard
 from zipo.benchmark.running.launch import Result
 from zipo.benchmark.scores import COLUMNS
 from zipo.shared.errors import InputError
-from zipo.shared.tables import write_parquet
+from zipo.shared.tables import write_parquet, write_tsv
 from zipo.study import publish as of_publish
 from zipo.study.code_version import git_commit
 from zipo.study.publish import publish
@@ -145,6 +146,36 @@ def test_a_file_that_is_missing_is_named_and_nothing_is_written(name, results, t
     with pytest.raises(InputError, match=f"{name}: not there"):
         publish(results, tmp_path / "docs")
     assert not (tmp_path / "docs").exists()
+
+
+def test_a_studys_own_files_are_not_replaced(results, tmp_path):
+    write_tsv(pd.DataFrame({"setting": ["s"], "seed": [1]}), results / "runs.tsv")
+    other = shutil.copytree(results, tmp_path / "other")
+    before = {file.name: file.read_bytes() for file in other.iterdir() if file.is_file()}
+    for target in (results, results / ".." / "results", other):
+        with pytest.raises(InputError, match=r"scores\.parquet: not of a published leaderboard"):
+            publish(results, target)
+    for folder in (results, other):
+        assert {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()} == before
+
+
+def test_another_page_is_not_replaced(results, tmp_path):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "notes.md").write_text("stay")
+    publish(results, tmp_path / "docs")
+    (tmp_path / "docs" / "index.md").write_text("precious")
+    with pytest.raises(InputError, match="not of a published leaderboard"):
+        publish(results, tmp_path / "docs")
+    assert (tmp_path / "docs" / "index.md").read_text() == "precious"
+    assert (tmp_path / "docs" / "notes.md").read_text() == "stay"
+
+
+@pytest.mark.parametrize("name", ["taken", "taken/docs"])
+def test_a_target_that_is_a_file_is_refused(results, tmp_path, name):
+    (tmp_path / "taken").write_text("precious")
+    with pytest.raises(InputError, match="taken: this is a file, but what is published goes into a folder"):
+        publish(results, tmp_path / name)
+    assert (tmp_path / "taken").read_text() == "precious"
 
 
 def test_more_than_the_limit_is_not_published(results, tmp_path, monkeypatch):

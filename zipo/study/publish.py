@@ -20,6 +20,8 @@ from zipo.study.paths import Paths, result_of
 from zipo.study.published_page import PICTURE, RUNS, read_runs, text
 
 NEEDED = ("scores.parquet", "leaderboard.json")
+PAGE = "index.md"
+TABLES = ("scores.parquet", "leaderboard.parquet", "leaderboard.tsv", "leaderboard.json", "ranks.tsv", RUNS)
 OF_RUN = ["method", "dataset", "kind", "split", "seed"]
 OF_RESULT = ["threads", "processor", "finished"]
 RUN_COLUMNS = [*OF_RUN, "status", "seconds", "peak_mb", *OF_RESULT, "commit"]
@@ -36,12 +38,14 @@ def publish(results: Path, target: Path) -> None:
 
     `results` is the folder of a study whose leaderboard is made, as results/benchmark. What `target` has of other data
     sets and methods stays beside it, so that a large benchmark can be run in parts, and a method again. Raises
-    InputError where a file of the study is missing, where what was published is of other counts or splits, and where
-    the files are too large; then `target` stays as it was.
+    InputError where a file of the study is missing, where `target` has files of these names that are of no published
+    leaderboard, where what was published is of other counts or splits, and where the files are too large; then `target`
+    stays as it was.
     """
     for name in NEEDED:
         if not (results / name).is_file():
             raise InputError(f"{results / name}: not there; make it by snakemake's target leaderboard of the study")
+    check_target(target)
     scores = pd.read_parquet(results / "scores.parquet")
     facts = _facts_of(results)
     runs, versions = runs_of(scores, Paths(str(results)))
@@ -63,11 +67,22 @@ def publish(results: Path, target: Path) -> None:
         write_tsv(ranks(table, facts["controls"]), folder / "ranks.tsv")
         write_tsv(runs, folder / RUNS)
         _draw(table, facts, folder / PICTURE)
-        (folder / "index.md").write_text(text(folder), encoding="utf-8")
+        (folder / PAGE).write_text(text(folder), encoding="utf-8")
         check_size(folder, f"{results}: its tables and picture")
         target.mkdir(parents=True, exist_ok=True)
         for file in folder.iterdir():
             shutil.copyfile(file, target / file.name)
+
+
+def check_target(target: Path) -> None:
+    """Raise InputError unless a folder is free for a leaderboard: others' files, as of a study, are not replaced."""
+    check_folder(target)
+    replaced = [name for name in (*TABLES, PICTURE, PAGE) if (target / name).exists()]
+    if replaced and not is_page_of("publish-leaderboard", target / PAGE):
+        raise InputError(
+            f"{target / replaced[0]}: not of a published leaderboard, so it is not replaced; name another folder, such "
+            "as docs/leaderboard"
+        )
 
 
 def check_folder(target: Path) -> None:

@@ -120,6 +120,12 @@ def test_an_own_reading_that_is_open_again_stays_as_published(published, tmp_pat
     assert "| verdicts of as_run that are the same again |  | 1 of 2 |" in (published / "index.md").read_text()
 
 
+def test_readings_are_added_to_no_study(tmp_path):
+    later = finished(tmp_path / "later", {"as_run": OWN, "y=2": OWN})
+    with pytest.raises(InputError, match=r"later/provenance\.json: not there"):
+        add_readings(later, later)
+
+
 def test_readings_of_an_earlier_configuration_are_refused(published, tmp_path):
     before = {file.name: file.read_bytes() for file in published.iterdir()}
     later = finished(tmp_path / "later", {"as_run": OWN, "y=2": OWN})

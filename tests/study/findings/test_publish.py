@@ -126,6 +126,13 @@ def test_a_target_that_is_a_file_is_refused(results, tmp_path, name):
     assert (tmp_path / "taken").read_text() == "precious"
 
 
+@pytest.mark.parametrize("name", ["nowhere", "leaderboard/ranks.tsv"])
+def test_a_leaderboard_that_is_no_folder_is_refused(results, leaderboard, tmp_path, name):
+    with pytest.raises(InputError, match=f"{name}: no such folder; give that of a published benchmark"):
+        publish(results, tmp_path / "out", tmp_path / name)
+    assert not (tmp_path / "out").exists()
+
+
 def test_readings_that_the_study_no_longer_has_are_not_published(results, tmp_path):
     shutil.copy(results / "figures" / "figure-11.png", results / "figures" / "figure-21.png")
     publish(results, tmp_path / "before")

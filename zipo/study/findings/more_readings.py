@@ -31,7 +31,8 @@ def add_readings(results: Path, target: Path) -> None:
     where its own reading contradicts what is published, and where the files are too large; then `target` stays as it
     was.
     """
-    for file in (results / READINGS, results / "runs.parquet", results / "config.yaml", target / READINGS):
+    needed = [results / READINGS, results / "runs.parquet", results / "config.yaml"]
+    for file in (*needed, target / READINGS, target / PROVENANCE):
         if not file.is_file():
             raise InputError(
                 f"{file}: not there; it takes a finished study with readings, and published findings with some"

@@ -18,10 +18,9 @@ from zipo.shared.yaml_files import read_yaml
 from zipo.study.findings.page import OF_READINGS, picture_of, text
 from zipo.study.findings.tables import CLAIMS, LEADERBOARD, PROVENANCE, RANKS, READINGS, by_figure, methods_of, read_tsv
 from zipo.study.provenance import provenance
-from zipo.study.publish import check_folder, check_size, is_page_of
+from zipo.study.publish import PAGE, check_folder, check_size, is_page_of
 
 NEEDED = (CLAIMS, "runs.parquet", "config.yaml")
-PAGE = "index.md"
 PUBLISHED = (PAGE, CLAIMS, READINGS, RANKS, PROVENANCE)
 """What findings consist of, beside the pictures that their page shows."""
 WIDTH, WIDTH_OF_READINGS = 900, 1800
@@ -43,6 +42,11 @@ def publish(results: Path, target: Path, leaderboard: Path | None = None) -> Non
         if not (results / name).is_file():
             raise InputError(f"{results / name}: not there; run the study to its end by snakemake first")
     check_target(target, results)
+    if leaderboard and not leaderboard.is_dir():
+        raise InputError(
+            f"{leaderboard}: no such folder; give that of a published benchmark, as docs/leaderboard, or leave the "
+            "option leaderboard out"
+        )
     claims, config = read_tsv(results / CLAIMS), read_yaml(results / "config.yaml")
     readings = read_tsv(results / READINGS) if has_readings(config) else pd.DataFrame()
     with TemporaryDirectory() as made:
