@@ -159,7 +159,9 @@ def test_a_diverged_run_is_finished_and_has_no_losses(job):
     assert trained == [1]
     assert (rows[0]["status"], rows[0]["test_nll"], rows[0]["pruned_0.01_kept"]) == ("diverged", None, None)
     assert job([1], setting=diverging) == (rows, [])
-    table = runs_table("s", {SETTING["id"]: {"experiments": ["a", "b"], "name": "X"}}, [job.folder / "seeds-1-1.json"])
+    table = runs_table(
+        "s", {SETTING["id"]: {"experiments": ["a", "b"], "variant": "X"}}, [job.folder / "seeds-1-1.json"]
+    )
     assert table["test_nll"].isna().all()
     assert table[["status", "experiments", "variant"]].to_numpy().tolist() == [["diverged", "a,b", "X"]]
 

@@ -2,8 +2,14 @@
 
 from pathlib import Path
 
+import pandas as pd
+import pytest
 import yaml
 
+from zipo.figures.shared.comparison import select
+from zipo.shared.errors import InputError
+from zipo.shared.validation import check
+from zipo.study.claims.catalogue import CLAIMS
 from zipo.study.config import load
 from zipo.study.settings import block_name, blocks_of, seeds_of_block, settings_of
 
@@ -70,6 +76,35 @@ def test_ids_name_the_layers_and_change_with_any_value(tmp_path):
     assert one.startswith("zipo-32x8-")
     assert one != other
     assert one == again
+
+
+NAMED = {
+    "sparsity": {"title": "s", "points": [{"name": "paper"}, {"name": "no penalty", "alpha_w": 0}]},
+    "methods": {"title": "m", "points": [{"name": "ZiPo"}, {"name": "DCA", "library": "observed"}]},
+}
+
+
+@pytest.mark.parametrize("order", [("sparsity", "methods"), ("methods", "sparsity")])
+def test_each_experiment_has_its_own_names_for_what_they_share(tmp_path, order):
+    settings = planned(tmp_path, NAMED, {name: {} for name in order})
+    rows = [
+        {"setting": name, "experiments": ",".join(s.experiments), "variant": s.variant} for name, s in settings.items()
+    ]
+    runs = pd.DataFrame(rows).assign(likelihood="zip", rate_penalty="none", alpha_rate=0, dataset="baron")
+    assert set(select(runs, "methods")["variant"]) == {"ZiPo", "DCA"}
+    assert set(select(runs, "sparsity")["variant"]) == {"paper", "no penalty"}
+    claim = {"section": "s", "claim": "c", "data": ["baron"], "experiment": "methods", "kind": "divergence"}
+    catalogue = check(CLAIMS, {"it": claim | {"of": {"variant": "ZiPo"}}}, "claims.yaml")
+    study = {"experiments": {"methods": {"datasets": ["baron"], "base": {}}}}
+    assert set(catalogue["it"].source({"runs": runs}, study).rows["variant"]) == {"ZiPo", "DCA"}
+
+
+def test_two_names_for_one_setting_of_an_experiment_are_refused(tmp_path):
+    points = [{"name": "paper"}, {"name": "ours", "alpha_w": 0.1}]
+    with pytest.raises(InputError, match=r"^s\.yaml: experiments\.width at .*'ours' is the same setting as 'paper'"):
+        planned(tmp_path, CATALOGUE, {"width": {"points": points}})
+    with pytest.raises(InputError, match=r"width\.points\.0\.name: 'a, b' will not do: expected a name without commas"):
+        planned(tmp_path, CATALOGUE, {"width": {"points": [{"name": "a, b"}]}})
 
 
 def test_blocks_cover_the_seeds():

@@ -51,7 +51,9 @@ rule runs_table:
         "../../envs/zipo.yaml"
     params:
         study=STUDY.file.study,
-        settings=json.dumps({name: {"experiments": s.experiments, "name": s.name} for name, s in SETTINGS.items()}),
+        settings=json.dumps(
+            {name: {"experiments": s.experiments, "variant": s.variant} for name, s in SETTINGS.items()}
+        ),
     shell:
         "zipo study runs-table --study {params.study} --settings {params.settings:q} --parquet {output.parquet:q} "
         "--tsv {output.tsv:q} {input.runs:q} 2> {log:q}"

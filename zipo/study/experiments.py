@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from zipo.parameters import ParameterValues
-from zipo.shared.section import NAME, EachOnce, Section
+from zipo.shared.section import NAME, EachOnce, Form, Section
 
 Name = Annotated[str, NAME]
 Names = Annotated[list[Name], Field(min_length=1), EachOnce()]
@@ -28,7 +28,7 @@ Factor = Annotated[float, Field(gt=0), AfterValidator(_changes_widths)]
 class Point(ParameterValues):
     """A setting of an experiment by the hyper-parameters that make it, perhaps with a name."""
 
-    name: str = ""
+    name: Annotated[str, Form("[^,]*", "a name without commas, such as no penalty")] = ""
     """Name in tables and figures."""
 
 

@@ -10,12 +10,12 @@ from zipo.shared.digest import digest
 
 
 def runs_table(study: str, settings: dict[str, dict], files: list[Path]) -> pd.DataFrame:
-    """The runs table, a row per setting and seed; `settings` gives the experiments and the name of each setting."""
+    """The runs table, a row per setting and seed; `settings` gives the experiments and the variant of each setting."""
     rows = [row for file in files for row in _rows(file)]
     table = pd.DataFrame(rows)
     table.insert(0, "study", study)
     table.insert(1, "experiments", [",".join(settings[setting]["experiments"]) for setting in table["setting"]])
-    table.insert(2, "variant", [settings[setting]["name"] for setting in table["setting"]])
+    table.insert(2, "variant", [settings[setting]["variant"] for setting in table["setting"]])
     return table.sort_values(["setting", "seed"], ignore_index=True)
 
 

@@ -7,6 +7,8 @@ from itertools import product
 from typing import Any
 
 from zipo.parameters import Parameters
+from zipo.shared.errors import InputError
+from zipo.shared.runs import variant
 from zipo.study.config import Experiment, Study, parameters_of
 
 
@@ -20,8 +22,8 @@ class Setting:
     seeds: list[int] = field(default_factory=list)
     experiments: list[str] = field(default_factory=list)
     """Names of the experiments that compare it with others."""
-    name: str = ""
-    """Name in tables and figures, where an experiment gives one."""
+    names: dict[str, str] = field(default_factory=dict)
+    """Name in tables and figures by experiment, where one gives any."""
     keep_latents: bool = False
     """Whether an experiment looks at its latents."""
 
@@ -36,6 +38,11 @@ class Setting:
         digest = hashlib.sha256(json.dumps(self.resolved, sort_keys=True).encode()).hexdigest()
         widths = self.parameters.encoder_widths
         return f"{self.method}-{widths[0]}x{widths[-1]}-{digest[:6]}"
+
+    @property
+    def variant(self) -> str:
+        """Its names as the runs table has them."""
+        return variant([self.names.get(experiment, "") for experiment in self.experiments])
 
 
 def settings_of(study: Study) -> dict[str, Setting]:
@@ -54,11 +61,22 @@ def settings_of(study: Study) -> dict[str, Setting]:
                 setting = Setting(dataset, experiment.method, parameters)
                 setting = settings.setdefault(setting.id, setting)
                 setting.seeds = max(setting.seeds, study.seeds_of(name), key=len)
-                setting.name = setting.name or name_of_point
+                _give_name(setting, name, name_of_point, place)
                 setting.keep_latents |= experiment.keep_latents
                 if name not in setting.experiments:
                     setting.experiments.append(name)
     return settings
+
+
+def _give_name(setting: Setting, experiment: str, name: str, place: str) -> None:
+    """Name a setting in an experiment; InputError where another point of the experiment has given it another name."""
+    known = setting.names.get(experiment, "")
+    if known and name and known != name:
+        raise InputError(
+            f"{place}: {name!r} is the same setting as {known!r}, which is trained once and would need both names; "
+            "leave one of these points out"
+        )
+    setting.names[experiment] = known or name
 
 
 def base_settings(study: Study) -> dict[str, dict[str, Any]]:

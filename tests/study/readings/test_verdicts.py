@@ -118,6 +118,18 @@ def test_a_claim_refers_to_the_base_setting_of_the_reading():
     assert table.loc["as_run", "verdict"] == ABSENT
 
 
+def test_experiments_of_a_reading_have_their_own_names_for_what_they_share():
+    runs, study = invented()
+    study["readings"] = study["readings"][:1]
+    of_reading = study["readings"][0]
+    of_reading["settings"] = {"depth": {"p0.1": "paper", "p1": ""}, "alpha_z": {"p0.1": "ZiPo", "p1": "DCA"}}
+    of_reading["experiments"]["depth"] = of_reading["experiments"]["alpha_z"]
+    named = {"of": {"variant": "DCA"}, "than": {"variant": "ZiPo"}}
+    table = decide_under_readings(runs, study, claims(it=LESS, by_name=LESS | named)).set_index("id")
+    assert table.loc["by_name", "effect"] == pytest.approx(-0.3)
+    assert table.loc["by_name", "verdict"] == YES
+
+
 def test_readings_of_trained_models(tmp_path):
     """A sum over genes outweighs penalties by the number of genes: zero inflation survives one that a mean obeys."""
     (tmp_path / "datasets.yaml").write_text(yaml.safe_dump({"toy": {"title": "t", "source": DRAWN}}))
@@ -137,7 +149,7 @@ def test_readings_of_trained_models(tmp_path):
     for name, setting in all_settings(study).items():
         for seed in setting.seeds:
             row = run(counts, {"id": name} | setting.resolved, seed, [1e-4], "cpu")[1]
-            rows.append(row | {"experiments": ",".join(setting.experiments), "variant": setting.name})
+            rows.append(row | {"experiments": ",".join(setting.experiments), "variant": setting.variant})
     assert len(rows) == 2 * 3
     facts = json.loads(json.dumps(asdict(ReadingFacts.of(study))))
     none_left = {

@@ -9,6 +9,7 @@ import pandas as pd
 from zipo.figures.shared import style
 from zipo.figures.shared.statistics import BAR, summary
 from zipo.shared.likelihoods import FAMILIES
+from zipo.shared.runs import runs_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def select(runs: pd.DataFrame, experiment: str) -> pd.DataFrame:
-    """The runs of an experiment, with a column `model`; a run that several experiments share belongs to each.
+    """The runs of an experiment, by its own names in `variant`, with a column `model`.
 
     The model is the likelihood's name, with a star where the paper's penalty on the rates is off: ZIP, ZINB, ZINB*.
     """
-    runs = runs[[experiment in names.split(",") for names in runs["experiments"]]]
+    runs = runs_of(runs, experiment)
     overdispersed = runs["likelihood"].map(lambda name: FAMILIES[name].overdispersed).astype(bool)
     penalised = (runs["rate_penalty"] != "none") & (runs["alpha_rate"] > 0)
     names = runs["likelihood"].str.upper()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from zipo.shared.runs import runs_of
 from zipo.shared.section import EachOnce, Form, Section
 from zipo.study.claims.fields import Selector, SmallestEffect, sign
 from zipo.study.claims.source import NotRunError, Source
@@ -136,13 +137,11 @@ class RunsClaim(Claim):
     list, a range, or largest, smallest or base, the study's base setting. All if absent."""
 
     def source(self, tables: "dict[str, pd.DataFrame]", study: dict[str, Any]) -> Source:
-        """The runs of the experiment; a run that several experiments share belongs to each."""
+        """The runs of the experiment, by its own names."""
         experiment = study["experiments"].get(self.experiment)
         if experiment is None:
             raise NotRunError(f"experiment {self.experiment} is not part of the study")
-        runs = tables["runs"]
-        lists = [names for names in runs["experiments"].unique() if self.experiment in names.split(",")]
-        rows = runs[runs["experiments"].isin(lists)]
+        rows = runs_of(tables["runs"], self.experiment)
         return Source(f"experiment {self.experiment}", rows, experiment["datasets"], experiment["base"])
 
 

@@ -71,7 +71,7 @@ def _one_reading(study: Study, reading: UnderReading, own: UnderReading) -> OneR
         experiments={name: ExperimentFacts(study.read_datasets_of(name), base.columns) for name, base in bases.items()},
         widths=reading.widths,
         settings={
-            name: {setting.id: setting.name for setting in settings} for name, settings in reading.settings.items()
+            name: {setting.id: setting.variant for setting in settings} for name, settings in reading.settings.items()
         },
         same_as_run=same,
     )

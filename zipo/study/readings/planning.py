@@ -119,7 +119,7 @@ def _base_and_settings(
 
     points = [(name, changed(name, values)) for name, values in _points(repeated)]
     settings = [
-        Setting(dataset, repeated.method, parameters, seeds, name=name)
+        Setting(dataset, repeated.method, parameters, seeds, [EXPERIMENT], {EXPERIMENT: name})
         for name, parameters in points
         for dataset in study.read_datasets_of(experiment)
     ]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from zipo.shared.runs import variant
 from zipo.study.claims.catalogue import Catalogue
 from zipo.study.claims.claim import RunsClaim
 from zipo.study.claims.verdicts import decide
@@ -105,13 +106,13 @@ def readings_in(columns: Iterable[str]) -> list[str]:
 def _runs_under(runs: pd.DataFrame, reading: dict[str, Any], seeds: int) -> pd.DataFrame:
     """The runs of a reading's settings, with the experiments and names that the settings have under it."""
     experiments: dict[str, list[str]] = {}
-    names: dict[str, str] = {}
+    names: dict[str, list[str]] = {}
     for experiment, settings in reading["settings"].items():
         for setting, name in settings.items():
             experiments.setdefault(setting, []).append(experiment)
-            names[setting] = names.get(setting) or name
+            names.setdefault(setting, []).append(name)
     chosen = runs[runs["setting"].isin(experiments) & (runs["seed"] <= seeds)]
     return chosen.assign(
         experiments=[",".join(experiments[setting]) for setting in chosen["setting"]],
-        variant=[names[setting] for setting in chosen["setting"]],
+        variant=[variant(names[setting]) for setting in chosen["setting"]],
     )
