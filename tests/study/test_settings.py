@@ -11,7 +11,7 @@ from zipo.shared.errors import InputError
 from zipo.shared.validation import check
 from zipo.study.claims.catalogue import CLAIMS
 from zipo.study.config import load
-from zipo.study.settings import block_name, blocks_of, seeds_of_block, settings_of
+from zipo.study.settings import Setting, block_name, blocks_of, seeds_of_block, settings_of
 
 CONFIG = Path(__file__).parents[2] / "config"
 
@@ -105,6 +105,14 @@ def test_two_names_for_one_setting_of_an_experiment_are_refused(tmp_path):
         planned(tmp_path, CATALOGUE, {"width": {"points": points}})
     with pytest.raises(InputError, match=r"width\.points\.0\.name: 'a, b' will not do: expected a name without commas"):
         planned(tmp_path, CATALOGUE, {"width": {"points": [{"name": "a, b"}]}})
+
+
+def test_two_settings_of_one_id_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(Setting, "id", property(lambda setting: f"zipo-{setting.parameters.alpha_w:.0f}"))
+    points = {"points": [{"alpha_w": 0}, {"alpha_w": 1}, {"alpha_w": 1.25}]}
+    problem = r"^s\.yaml: experiments\.width at \{'alpha_w': 1\.25\}: its id zipo-1 is by chance .* with alpha_w 1\.0; "
+    with pytest.raises(InputError, match=problem):
+        planned(tmp_path, CATALOGUE, {"width": points})
 
 
 def test_blocks_cover_the_seeds():

@@ -48,7 +48,8 @@ class Setting:
 def settings_of(study: Study) -> dict[str, Setting]:
     """The settings of a study by id, each with the experiments that share it and the most seeds that any of them needs.
 
-    Raises InputError where the hyper-parameters of a point do not fit together.
+    Raises InputError where the hyper-parameters of a point do not fit together, and where two settings or
+    two names of one setting cannot be told apart.
     """
     settings: dict[str, Setting] = {}
     for name, experiment in study.experiments.items():
@@ -58,14 +59,27 @@ def settings_of(study: Study) -> dict[str, Setting]:
             place = f"{file}: experiments.{name} at {point or 'its only point'}"
             parameters = parameters_of(base | experiment.set.model_dump(exclude_unset=True) | point, place)
             for dataset in study.datasets_of(name):
-                setting = Setting(dataset, experiment.method, parameters)
-                setting = settings.setdefault(setting.id, setting)
+                setting = planned_once(settings, Setting(dataset, experiment.method, parameters), place)
                 setting.seeds = max(setting.seeds, study.seeds_of(name), key=len)
                 _give_name(setting, name, name_of_point, place)
                 setting.keep_latents |= experiment.keep_latents
                 if name not in setting.experiments:
                     setting.experiments.append(name)
     return settings
+
+
+def planned_once(settings: dict[str, Setting], setting: Setting, place: str) -> Setting:
+    """The setting of a plan that has the values of this one, which is added where there is none.
+
+    Raises InputError where another setting has its id.
+    """
+    known = settings.setdefault(setting.id, setting)
+    if others := [f"{name} {value}" for name, value in known.resolved.items() if setting.resolved[name] != value]:
+        raise InputError(
+            f"{place}: its id {setting.id} is by chance that of the setting with {', '.join(others)}; change a value a "
+            "little, such as one more digit"
+        )
+    return known
 
 
 def _give_name(setting: Setting, experiment: str, name: str, place: str) -> None:

@@ -9,7 +9,7 @@ from zipo.shared.errors import InputError
 from zipo.study.config import load
 from zipo.study.readings.facts import ReadingFacts
 from zipo.study.readings.planning import AS_RUN, all_settings, check_claims, readings_of
-from zipo.study.settings import settings_of
+from zipo.study.settings import Setting, settings_of
 
 CONFIG = Path(__file__).parents[3] / "config"
 EXPERIMENTS = {
@@ -69,6 +69,13 @@ def test_number_of_settings_and_what_is_shared(tmp_path):
     assert all(s.experiments[-1] == "readings" and len(s.experiments) > 1 for s in of_own)
     added = [s for name, s in all_settings(study).items() if name not in settings_of(study)]
     assert all(s.experiments == ["readings"] and s.seeds == [1, 2, 3] for s in added)
+
+
+def test_a_setting_under_a_reading_that_has_the_id_of_another_is_refused(tmp_path, monkeypatch):
+    study = study_of(tmp_path, readings={"questions": [], "widths": [2]})
+    monkeypatch.setattr(Setting, "id", property(lambda s: str(s.resolved | {"encoder": "", "library_network": ""})))
+    with pytest.raises(InputError, match=r"^s\.yaml: readings under widths=2: its id .* with encoder 32-8"):
+        all_settings(study)
 
 
 def test_one_reading_is_changed_at_a_time(tmp_path):

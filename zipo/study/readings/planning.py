@@ -9,7 +9,7 @@ from zipo.shared.errors import InputError
 from zipo.study.config import Study, parameters_of
 from zipo.study.experiments import Experiment
 from zipo.study.readings.catalogue import Reading
-from zipo.study.settings import Setting, points_of, settings_of
+from zipo.study.settings import Setting, planned_once, points_of, settings_of
 
 AS_RUN = "as_run"
 """Name of the study's own reading."""
@@ -69,7 +69,8 @@ def all_settings(study: Study) -> dict[str, Setting]:
     settings = settings_of(study)
     for reading in readings_of(study):
         for planned in [setting for each in reading.settings.values() for setting in each]:
-            setting = settings.setdefault(planned.id, planned)
+            place = f"{study.place_of('readings')}: readings under {reading.name}"
+            setting = planned_once(settings, planned, place)
             setting.seeds = max(setting.seeds, planned.seeds, key=len)
             if EXPERIMENT not in setting.experiments:
                 setting.experiments.append(EXPERIMENT)
