@@ -128,6 +128,14 @@ def test_a_study_of_methods_alone_plans_neither_training_nor_claims(compared):
     assert planned == once | {"figure": 6, "page": 2}
 
 
+def test_all_methods_run_again_on_another_number_of_threads(compared):
+    repository, _, _ = compared
+    rows = 3 + len(BAD)
+    assert repository.planned(*TARGETS, "--config", "benchmark={threads: 2}") == {
+        "denoise": rows, "scores": rows, "scores_table": 1, "leaderboard": 1
+    }  # fmt: skip
+
+
 def test_an_unknown_parameter_is_refused_before_anything_starts(tmp_path):
     repository = new_repository(tmp_path / "project")
     choice = {"methods": {"pca": {"parameters": {"rank": 3}}}}

@@ -109,6 +109,8 @@ rule denoise:
         parameters=lambda w: json.dumps(BENCHMARK.rows[w.row].parameters),
         folder=lambda w, output: os.path.dirname(output[0]),
         seconds=BENCHMARK.benchmark.seconds,
+        # so that runs are repeated on another number, which Snakemake's own threads do not bring about
+        threads=BENCHMARK.benchmark.threads,
         environments=ENVIRONMENTS,
     shell:
         # exec, so that a cancelled job takes the method along
