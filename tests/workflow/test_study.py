@@ -76,6 +76,16 @@ def test_a_bad_claim_is_refused_before_anything_starts(tmp_path):
     assert not (repository.folder / "results").exists()
 
 
+def test_a_figure_with_a_fault_is_refused_before_anything_starts(tmp_path):
+    repository = new_repository(tmp_path / "project")
+    (repository.folder / "zipo" / "figures" / "figure_mine.py").write_text("title = (\n")
+    done = repository.try_snakemake("results/tiny/table-1.tsv")
+    assert done.returncode != 0
+    assert "zipo/figures/figure_mine.py: cannot be imported (SyntaxError: '(' was never closed" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (repository.folder / "results").exists()
+
+
 def test_editing_the_model_retrains(repository):
     repository.edit("zipo/engine/model.py")
     assert repository.planned() == {"train": 2} | AFTER_TRAINING

@@ -15,6 +15,7 @@ if not (ROOT / "zipo").is_dir() or not os.path.samefile(Path(zipo.__file__).pare
 from zipo import figures
 from zipo.shared.errors import InputError
 from zipo.study import facts
+from zipo.study.added_files import check_added_files
 from zipo.study.benchmark_plan import files_of_runs, runs_as_json
 from zipo.study.claims.catalogue import load_claims
 from zipo.study.config import load, resolved
@@ -50,8 +51,9 @@ try:
         synapse_token="SYNAPSE_AUTH_TOKEN" in os.environ,
     )
     PLAN = Plan.of(STUDY, ROOT)
-    # a claim that will not do is refused before anything starts
+    # a claim, figure or metric that will not do is refused before anything starts
     check_claims(STUDY, load_claims(CLAIMS), str(CLAIMS))
+    check_added_files(STUDY, CLAIMS.parent)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 if workflow.modifier.modify_path("results/study", "output") != "results/study":

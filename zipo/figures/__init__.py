@@ -7,11 +7,13 @@ the runs names them in `tables`, and is drawn where the study makes them.
 """
 
 from collections.abc import Iterable
-from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
 
+from zipo.shared.declarations import load_declaring
+
 PREFIX = "figure_"
+REQUIRED = ("title", "caption", "experiments", "numbers", "draw")
 
 
 def discover() -> dict[str, ModuleType]:
@@ -21,8 +23,8 @@ def discover() -> dict[str, ModuleType]:
 
 
 def load(name: str) -> ModuleType:
-    """The module of one figure, by its output name."""
-    return import_module(f"{__name__}.{name.replace('-', '_')}")
+    """The module of one figure, by its output name; InputError for a file that is not as above."""
+    return load_declaring(f"{__name__}.{name.replace('-', '_')}", REQUIRED)
 
 
 def tables_of(module: ModuleType) -> tuple[str, ...]:

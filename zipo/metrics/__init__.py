@@ -13,12 +13,14 @@ What several metrics share is in the folder `shared`. Denoised counts come on th
 denoised, and are compared on it: held-out counts normalised to log1p(CP10k) would rank all zeros above the truth.
 """
 
-from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import Literal
 
 from zipo.metrics.shared.case import KINDS, Case
+from zipo.shared.declarations import load_declaring
+
+REQUIRED = ("title", "measures", "needs", "score")
 
 
 def known() -> list[str]:
@@ -27,8 +29,8 @@ def known() -> list[str]:
 
 
 def discover() -> dict[str, ModuleType]:
-    """The metric modules by name; importing them loads neither scanpy nor sklearn."""
-    return {name: import_module(f"{__name__}.{name}") for name in known()}
+    """The metric modules by name, loaded without scanpy and sklearn; InputError for a file with a fault."""
+    return {name: load_declaring(f"{__name__}.{name}", REQUIRED) for name in known()}
 
 
 def measures() -> dict[str, Literal["low", "high"]]:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from zipo.shared.errors import InputError
+from zipo.study.added_files import check_added_files
 from zipo.study.claims.catalogue import load_claims
 from zipo.study.code_version import ROOT
 from zipo.study.config import load
@@ -20,6 +21,7 @@ def check(files: list[Path], options: list[str]) -> str:
     study = load(configuration.values, configuration.place_of, folder, synapse_token="SYNAPSE_AUTH_TOKEN" in os.environ)
     settings = all_settings(study)
     check_claims(study, load_claims(folder / "claims.yaml"), str(folder / "claims.yaml"))
+    check_added_files(study, folder)
     for file in files:
         _check_that_snakemake_reads(file)
     runs = sum(len(setting.seeds) for setting in settings.values())
