@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from types import SimpleNamespace
 
 import anndata as ad
 import h5py
@@ -137,6 +138,40 @@ def test_a_link_that_leads_to_no_place_for_a_model_is_refused(here, zipo, monkey
     assert (code, err.count("\n")) == (2, 1)
     assert problem in err
     assert os.readlink("linked") == link
+
+
+def test_an_output_behind_a_link_is_written_where_there_is_room(here, zipo, monkeypatch):
+    (here / "scratch").mkdir()
+    os.symlink("scratch/1.h5ad", "out.h5ad")
+    asked = []
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: asked.append(folder) or SimpleNamespace(free=10**9))
+    for _ in range(2):
+        assert zipo("apply", "model", "in.h5ad", "out.h5ad")[0] == 0
+        assert (os.readlink("out.h5ad"), os.listdir("scratch")) == ("scratch/1.h5ad", ["1.h5ad"])
+    assert "denoised" in ad.read_h5ad("scratch/1.h5ad").layers
+    assert set(asked) == {(here / "scratch").resolve()}
+
+
+@pytest.mark.parametrize(
+    ("link", "problem"),
+    [
+        ("out.h5ad", "out.h5ad: this is a link that leads back to itself; remove it, or give another name"),
+        ("unmounted/1.h5ad", "unmounted does not exist; make that folder, or give another"),
+        ("sample2.h5ad", "out.h5ad: exists, and is not as zipo wrote it; remove it, or give another"),
+        ("model/out.h5ad", "out.h5ad: lies in model, which is for a model alone"),
+        ("new/out.h5ad", "new/out.part.h5ad: exists, and is not as zipo wrote it, but out.h5ad is written under this"),
+    ],
+)
+def test_a_link_that_leads_to_no_place_for_an_output_is_refused(here, zipo, monkeypatch, link, problem):
+    monkeypatch.setattr(ZiPo, "fresh_network", None)  # training is an error
+    (here / "new").mkdir()
+    shutil.copy("in.h5ad", "new/out.part.h5ad")
+    os.symlink(link, "out.h5ad")
+    before = contents(here)
+    code, _, err = zipo("denoise", "in.h5ad", "out.h5ad", "--model", "model")
+    assert (code, err.count("\n")) == (2, 1)
+    assert problem in err
+    assert (contents(here), os.readlink("out.h5ad")) == (before, link)
 
 
 def test_what_zipo_wrote_is_replaced_until_someone_else_writes_it(here, zipo):

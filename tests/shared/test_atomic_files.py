@@ -11,6 +11,11 @@ from zipo.shared.atomic_files import atomic_folder, atomic_write, set_aside
 from zipo.shared.errors import InputError
 
 
+def cut_off(part: Path) -> None:
+    part.write_text("half")
+    raise KeyboardInterrupt
+
+
 def test_a_file_takes_its_name_at_the_end(tmp_path):
     target = tmp_path / "new" / "row.json"
     with atomic_write(target) as part:
@@ -24,10 +29,6 @@ def test_a_file_takes_its_name_at_the_end(tmp_path):
 def test_an_error_leaves_the_earlier_file(tmp_path):
     target = tmp_path / "row.json"
     target.write_text("before")
-
-    def cut_off(part: Path) -> None:
-        part.write_text("half")
-        raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt), atomic_write(target) as part:
         cut_off(part)
@@ -44,6 +45,24 @@ def test_a_full_disk_is_told_in_one_sentence_and_costs_nothing(tmp_path):
         np.savez(part, latents=np.zeros(100_000))
     assert target.read_text() == "before"
     assert os.listdir(tmp_path) == ["latents.npz"]
+
+
+@pytest.mark.parametrize("there", ["before", None])
+def test_a_file_behind_a_link_is_written_and_the_link_stays(tmp_path, there):
+    scratch, target = tmp_path / "scratch", tmp_path / "latents.npz"
+    scratch.mkdir()
+    if there:
+        (scratch / "a1b2").write_text(there)
+    target.symlink_to("scratch/a1b2")
+    with pytest.raises(KeyboardInterrupt), atomic_write(target) as part:
+        cut_off(part)
+    assert contents(scratch) == ({"a1b2": there} if there else {})
+    with atomic_write(target) as part:
+        assert part.parent == scratch  # of one disk with what it replaces
+        np.savez(part, latents=np.arange(3))  # under any name but .npz it would write another file
+    assert np.load(target)["latents"].tolist() == [0, 1, 2]
+    assert os.readlink(target) == "scratch/a1b2"
+    assert (os.listdir(scratch), sorted(os.listdir(tmp_path))) == (["a1b2"], ["latents.npz", "scratch"])
 
 
 def test_a_damaged_file_is_set_aside(tmp_path):
@@ -165,10 +184,13 @@ def test_links_in_place_of_the_temporary_folders_are_removed_and_what_they_point
     assert sorted(os.listdir(tmp_path)) == ["mine", "other"]
 
 
-def test_a_link_to_a_folder_that_is_not_there_makes_none_around_it(tmp_path):
+def test_a_link_to_a_place_that_is_not_there_makes_no_folder(tmp_path):
     (tmp_path / "mine").symlink_to("unmounted/mine")
-    with pytest.raises(InputError, match=r"mine: cannot be written \(No such file or directory\)"):
+    sentence = r"mine: cannot be written \(No such file or directory\)"
+    with pytest.raises(InputError, match=sentence):
         save(tmp_path / "mine")
+    with pytest.raises(InputError, match=sentence), atomic_write(tmp_path / "mine") as part:
+        part.write_text("after")
     assert os.listdir(tmp_path) == ["mine"]
 
 

@@ -14,17 +14,17 @@ from zipo.shared.errors import InputError
 def atomic_write(target: Path) -> Iterator[Path]:
     """Write a file that appears whole or not at all: yields the path to write to, renamed to `target` at the end.
 
-    An earlier file stays until then, and for good if the writing fails. The path has the target's suffix, by which
-    many writers tell formats; its contents are on the disk (fsync) before it is renamed. Raises InputError where the
-    disk is full or the folder may not be written to.
+    An earlier file stays until then, and for good if the writing fails. A link stays, and what it points to is written.
+    The path has the target's suffix, by which many writers tell formats; its contents are on the disk (fsync) before it
+    is renamed. Raises InputError where the disk is full or the folder may not be written to.
     """
-    part = temporary_file(target)
+    place, part = behind_link(target), temporary_file(target)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)  # but none where a link leads, as in `atomic_folder`
         yield part
         with part.open("rb") as file:
             os.fsync(file.fileno())
-        os.replace(part, target)
+        os.replace(part, place)
     except OSError as error:
         raise _not_written(target, error) from error
     finally:
@@ -34,7 +34,8 @@ def atomic_write(target: Path) -> Iterator[Path]:
 
 def temporary_file(target: Path) -> Path:
     """The name under which `atomic_write` has a file written, until it takes its own."""
-    return target.with_name(f"{target.stem}.part{target.suffix}")
+    place = behind_link(target)
+    return place.with_name(f"{place.stem}.part{target.suffix}")
 
 
 @contextmanager

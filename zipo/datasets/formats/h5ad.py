@@ -18,6 +18,7 @@ from zipo.datasets.counts import plain_names
 from zipo.datasets.formats.hdf5 import BLOCK, create_hdf5, mark
 from zipo.datasets.on_disk import places, rows_of, stored_x
 from zipo.datasets.raw_counts import of_two_index_types, raw_of, x_of
+from zipo.shared.atomic_files import behind_link
 from zipo.shared.errors import InputError
 
 GROUPS = ("layers", "obsm", "varm", "obsp", "varp")
@@ -98,7 +99,7 @@ def check_writable(
         file.flush()
         needed = slots + file.id.get_filesize() + _size_of_x(data, file)
     needed += sum(map(_size, (*matrices.values(), *raw_parts.values())))
-    folder = next(folder for folder in target.absolute().parents if folder.exists())
+    folder = next(folder for folder in behind_link(target).absolute().parents if folder.exists())
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise InputError(f"{target}: about {_bytes(needed)} are needed, but its disk has {_bytes(free)} left; {advice}")
