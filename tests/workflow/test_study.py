@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from .conftest import STUDY, new_repository
+from .conftest import DATASET, STUDY, new_repository
 
 pytestmark = pytest.mark.xdist_group("workflow")  # one worker, so that the study runs once
 
@@ -136,6 +136,26 @@ def test_a_bad_configuration_is_refused_before_anything_starts(tmp_path, change,
     assert done.returncode != 0
     assert problem in done.stdout
     assert not (repository.folder / "results").exists()
+
+
+def test_braces_in_texts_are_left_as_they_are(tmp_path):
+    repository = new_repository(tmp_path / "project")
+    repository.add_dataset("braces", DATASET | {"title": "Toy {dataset}"})
+    study = {
+        "title": "{figure} at {alpha_w}",
+        "datasets": {"toy": {}, "braces": {}},
+        "experiments": {"likelihood": {"points": [{"name": "{setting}"}]}},
+        "benchmark": {"methods": {"pca": {}}, "reference": "pca", "splits": 1, "permuted": 0},
+    }
+    repository.write_study(STUDY | study)
+    printed = repository.snakemake("--dry-run", "--printshellcmds")
+    commands = [line for line in printed.splitlines() if "{figure} at {alpha_w}" in line]
+    for command in ("figure", "claims", "leaderboard"):
+        assert any(f"zipo study {command} " in line for line in commands), command
+    assert any(line.startswith("title: ") for line in commands)  # of config.yaml
+    assert '"title": "{figure} at {alpha_w}"' in printed
+    assert '"braces": "Toy {dataset}"' in printed
+    assert '"variant": "{setting}"' in printed
 
 
 def test_bad_counts_are_refused_before_training(tmp_path):

@@ -54,7 +54,8 @@ rule configuration:
     conda:
         "../../envs/zipo.yaml"
     params:
-        resolved=resolved(STUDY.file),
+        # a function, as Snakemake fills in what stands in braces in a text
+        resolved=lambda w: resolved(STUDY.file),
     shell:
         "printf %s {params.resolved:q} > {output:q} 2> {log:q}"
 

@@ -51,7 +51,8 @@ rule runs_table:
         "../../envs/zipo.yaml"
     params:
         study=STUDY.file.study,
-        settings=json.dumps(
+        # a function, as Snakemake fills in what stands in braces in a text
+        settings=lambda w: json.dumps(
             {name: {"experiments": s.experiments, "variant": s.variant} for name, s in SETTINGS.items()}
         ),
     shell:

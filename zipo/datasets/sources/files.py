@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
@@ -75,6 +76,9 @@ class FileSource(Source):
             raise ValueError(f"genes_in is for tables; {self.known_format} says itself where its genes are")
         if self.known_format not in (None, "h5ad", "loom") and self.layer is not None:
             raise ValueError(f"layer is for h5ad and loom; {self.known_format} has no layers")
+        for name in (self.path, self.labels, unquote(urlsplit(self.url or "").path)):
+            if name and re.search(r"\{.*\}", name):
+                raise ValueError(f"{name} will not do, as Snakemake fills in what stands in braces; rename the file")
         if self.labels is not None and not self.columns:
             raise ValueError("labels needs the columns to take from it: cell_type, batch or covariates")
         if {"cell_type", "batch"} & set(self.covariates):
