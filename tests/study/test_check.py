@@ -29,6 +29,24 @@ def test_what_a_study_would_run_is_counted(tmp_path):
     assert check([CONFIG / "demo.yaml"], []).endswith("trials: 12, methods compared: 8")
 
 
+def test_what_a_study_leaves_out_is_said_and_nothing_but_that_is_refused(tmp_path, monkeypatch):
+    monkeypatch.delenv("SYNAPSE_AUTH_TOKEN", raising=False)
+    file = tmp_path / "mine.yaml"
+    text = STUDY.replace("1024-64-16", '"1024-64-16"').replace("datasets: {", "datasets: {rosmap: {}, ")
+    file.write_text(text)
+    left_out = "Left out: rosmap, since access is controlled and SYNAPSE_AUTH_TOKEN is not set."
+    assert check([file], []) == f"{file}: good; data sets: 1, settings: 2, runs: 4. {left_out}"
+    file.write_text(
+        text.replace(", simulated: {}", "").replace("default_dataset: simulated", "default_dataset: rosmap")
+    )
+    with pytest.raises(
+        InputError, match=r"mine\.yaml: datasets: none of rosmap can be had, .*; set SYNAPSE_AUTH_TOKEN, or"
+    ):
+        check([file], [])
+    monkeypatch.setenv("SYNAPSE_AUTH_TOKEN", "a token")
+    assert check([file], []) == f"{file}: good; data sets: 1, settings: 2, runs: 4"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [

@@ -66,11 +66,7 @@ PATHS = PLAN.paths
 RESULTS = PATHS.results
 SETTINGS = PLAN.settings
 BENCHMARK = PLAN.benchmark
-LEFT_OUT = (
-    f"Left out: {', '.join(STUDY.left_out)}, since access is controlled and SYNAPSE_AUTH_TOKEN is not set."
-    if STUDY.left_out
-    else ""
-)
+LEFT_OUT = STUDY.left_out_in_words
 if workflow.modifier.is_main_snakefile():  # for the report
     # its first page, once it is made
     FRONT = PATHS.file("front.html")

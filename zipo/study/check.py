@@ -13,7 +13,7 @@ from zipo.study.readings.planning import all_settings, check_claims
 
 
 def check(files: list[Path], options: list[str]) -> str:
-    """Check a study of some files and options KEY=VALUE, and return in one sentence how much it would run.
+    """Check a study of some files and options KEY=VALUE, and return how much it would run and what it leaves out.
 
     The catalogues are those of the repository that holds this package. Raises InputError with the first problem.
     """
@@ -27,7 +27,8 @@ def check(files: list[Path], options: list[str]) -> str:
     runs = sum(len(setting.seeds) for setting in settings.values())
     counts = {"data sets": len(study.datasets), "settings": len(settings), "runs": runs}
     counts |= {"trials": study.tuning.trials if study.tuning else 0, "methods compared": len(study.rows)}
-    return f"{configuration.places}: good; " + ", ".join(f"{name}: {count}" for name, count in counts.items() if count)
+    planned = ", ".join(f"{name}: {count}" for name, count in counts.items() if count)
+    return f"{configuration.places}: good; {planned}" + (f". {study.left_out_in_words}" if study.left_out else "")
 
 
 def _check_that_snakemake_reads(file: Path) -> None:

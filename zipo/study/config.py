@@ -131,6 +131,13 @@ class Study:
     read_experiments: dict[str, Experiment] = field(default_factory=dict)
     """The experiments that are repeated under each reading, by name."""
 
+    @property
+    def left_out_in_words(self) -> str:
+        """Which data sets are left out and why, as a sentence; empty if none are."""
+        if not self.left_out:
+            return ""
+        return f"Left out: {', '.join(self.left_out)}, since access is controlled and SYNAPSE_AUTH_TOKEN is not set."
+
     def datasets_of(self, experiment: str) -> list[str]:
         """The data sets an experiment runs on, of those that can be had."""
         names = self.file.experiments[experiment].datasets or [self.file.default_dataset]
@@ -248,6 +255,11 @@ def load(config: dict[str, Any], place: str | PlaceOf, folder: Path, synapse_tok
     left_out = [] if synapse_token else [name for name, data in datasets.items() if data.source.token]
     for name in left_out:
         del datasets[name]
+    if not datasets:
+        raise InputError(
+            f"{place_of('datasets')}: datasets: none of {', '.join(left_out)} can be had, since access is controlled; "
+            "set SYNAPSE_AUTH_TOKEN, or name another data set"
+        )
     study = Study(file, datasets, experiments, place_of, left_out, questions, read_experiments)
     if tuning := study.tuning:
         for encoder in tuning.encoders:
