@@ -126,6 +126,16 @@ def test_an_edit_of_whatever_the_numbers_hang_on_trains_again(job, simulated):
     assert rows[0]["alpha_w"] == 0.2
 
 
+def test_what_is_said_of_the_counts_trains_nothing_again(job, simulated):
+    simulated = simulated.copy()
+    simulated.uns["dataset"] = {"title": "Simulated"}
+    write(simulated, job.data)
+    rows, _ = job([1])
+    simulated.uns["dataset"] = {"title": "Simulated counts", "tissue": "none"}
+    write(simulated, job.data)
+    assert job([1]) == (rows, [])
+
+
 def test_a_damaged_finished_seed_is_trained_again(job, caplog):
     rows, _ = job([1, 2])
     kept = job.folder / "kept" / "seed-2.npz"

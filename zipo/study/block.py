@@ -16,7 +16,7 @@ import anndata as ad
 import numpy as np
 import torch
 
-from zipo.datasets.prepared import checksum_file, read
+from zipo.datasets.prepared import contents_digest, read
 from zipo.engine.checkpoints import Checkpoints, State, read_state, write_state
 from zipo.shared.atomic_files import atomic_write
 from zipo.shared.digest import digest
@@ -48,7 +48,7 @@ def run_block(
     training.
     """
     torch.set_num_threads(threads)
-    identity = digest([checksum_file(data), *code], [setting, thresholds, torch.__version__])
+    identity = digest(code, [contents_digest(data), setting, thresholds, torch.__version__])
     adata: ad.AnnData | None = None
     runs, latents = [], {}
     for seed in seeds:

@@ -6,6 +6,7 @@ import pytest
 from optuna.trial import TrialState
 
 from tests.study.search.searching import SHARED, SPACE, by_penalty, pretend, search
+from zipo.datasets.prepared import write
 from zipo.parameters import Parameters
 from zipo.shared.errors import InputError
 from zipo.study.search import worker as tune
@@ -35,6 +36,18 @@ def test_a_finished_search_trains_nothing(data, tmp_path, monkeypatch):
     search(tmp_path, data, alpha_z=(0.1, 0.2), trials=2)  # another space is another search
     assert len(asked) == 16
     assert all(0.1 <= setting["alpha_z"] <= 0.2 for setting in asked[14:])
+
+
+def test_a_search_is_named_after_the_counts_and_not_after_what_is_said_of_them(simulated, tmp_path):
+    tuning, file, cells = Tuning(**SPACE), tmp_path / "toy.h5ad", simulated[:20].copy()
+    write(cells, file)
+    expected = tune.search_name(tuning, file, [])
+    cells.uns["dataset"] = {"title": "Toy"}
+    write(cells, file)
+    assert tune.search_name(tuning, file, []) == expected
+    cells.X[0, 0] += 1
+    write(cells, file)
+    assert tune.search_name(tuning, file, []) != expected
 
 
 def test_trials_stay_in_their_space_and_share_the_rest(alone):

@@ -11,7 +11,7 @@ import optuna
 import torch
 from optuna.trial import Trial
 
-from zipo.datasets.prepared import checksum_file, read
+from zipo.datasets.prepared import contents_digest, read
 from zipo.shared.atomic_files import atomic_write
 from zipo.shared.digest import digest
 from zipo.study.config import parameters_of
@@ -33,9 +33,8 @@ def search_name(tuning: Tuning, data: Path, code: list[Path]) -> str:
 
     So more trials continue a search, while other counts, another space or another model begin a new one.
     """
-    identity = digest(
-        [checksum_file(data), *sorted(code)], tuning.model_dump(mode="json", exclude={"trials", "workers"})
-    )
+    space = tuning.model_dump(mode="json", exclude={"trials", "workers"})
+    identity = digest(sorted(code), [contents_digest(data), space])
     return f"{tuning.dataset}-{identity[:12]}"
 
 
