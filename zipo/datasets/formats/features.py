@@ -63,11 +63,12 @@ def warn_of_others(adata: ad.AnnData) -> None:
     without = f"adata[:, adata.var[{COLUMN!r}] == {GENE_EXPRESSION!r}]"
     if set(others) == {UNASSIGNED}:
         without = f"adata[:, ~adata.var_names.isin({matching(names, NAMES_OF_UNASSIGNED)})]"
-    warnings.warn(  # once, also where one function that warns calls another
+    message = (
         f"of the {len(names)} features {numbers} are no genes, but count as genes in training and library sizes; leave "
-        f"them out by {without}",
-        stacklevel=1,
+        f"them out by {without}"
     )
+    # as if from here, so that it is shown once where a function that warns calls another
+    warnings.warn(message, stacklevel=1)
 
 
 def _kinds(names: Sequence[str], types: Sequence[str] | None) -> list[str]:
