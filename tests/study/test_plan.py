@@ -216,6 +216,16 @@ def test_a_check_on_a_data_set_that_the_study_lacks_is_refused(key, given):
         planned(benchmark={"methods": {"zipo": {}}, key: given})
 
 
+def test_other_donors_that_are_left_out_are_compared_with_none():
+    datasets = {"simulated": {}, "baron": {}, "rosmap": {}}
+    methods = {"methods": {"pca": {}}, "reference": "pca"}
+    plan = planned(
+        datasets=datasets, benchmark=methods | {"other_donors": {"simulated": "rosmap", "baron": "simulated"}}
+    )
+    assert plan.benchmark.other_donors("simulated") == []
+    assert plan.benchmark.other_donors("baron") == ["results/tiny/data/simulated.h5ad"]
+
+
 def test_facts_are_what_the_commands_take():
     plan = of_config("demo")
     claims = json.loads(facts.ClaimFacts.of(plan.study).as_json())

@@ -48,7 +48,9 @@ class BenchmarkPlan:
     def of(cls, study: Study, paths: Paths) -> Self:
         """The plan of a study's benchmark; InputError for a method or parameter that will not do."""
         simulated = {name: study.datasets[name].source.has_truth for name in study.compared_on}
-        return cls(study.file.benchmark or Benchmark(), study.rows, simulated, paths)
+        benchmark = study.file.benchmark or Benchmark()
+        to_be_had = {name: other for name, other in benchmark.other_donors.items() if other in study.datasets}
+        return cls(benchmark.model_copy(update={"other_donors": to_be_had}), study.rows, simulated, paths)
 
     def runs(self, row: str, dataset: str) -> list[RunFiles]:
         """The runs of a row on a data set."""
