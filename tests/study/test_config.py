@@ -90,6 +90,12 @@ def changed(config: dict, path: str, value) -> dict:
         ("seeds", True, r"s\.yaml: seeds: True will not do: expected a number, not true or false"),
         ("prune_thresholds", [True], r"prune_thresholds: \[True\] will not do: expected a number"),
         ("parameters/alpha_z", False, r"parameters\.alpha_z: False will not do: expected a number"),
+        ("seeds", "1_0", r"^s\.yaml: seeds: '1_0' will not do: expected a number without _"),
+        ("seeds", "on", r"^s\.yaml: seeds: 'on' will not do: expected a whole number$"),
+        ("seeds", 2.5, r"^s\.yaml: seeds: 2\.5 will not do: expected a whole number$"),
+        ("checkpoint_seconds", "often", r"checkpoint_seconds: 'often' will not do: expected a number$"),
+        ("prune_thresholds", [1e-3, "1_0e-5"], r"prune_thresholds: .* will not do: expected a number without _"),
+        ("prune_thresholds", [], r"^s\.yaml: prune_thresholds: \[\] will not do: expected at least one$"),
         ("checkpoint_seconds", float("inf"), r"checkpoint_seconds: inf will not do"),
         ("title", 2026, r"title: 2026 will not do: expected text, so put it in quotes"),
         (
@@ -242,6 +248,12 @@ def test_the_resolved_configuration_gives_the_same_study(name, tmp_path):
 def test_parameters_that_do_not_fit_together_are_refused_before_training(demo):
     study = load(changed(demo, "experiments/depth/points", [{"encoder": "64-8", "residuals": 3}]), "s.yaml", CONFIG)
     with pytest.raises(InputError, match=r"experiments\.depth at .*residuals: 3 asks for more layers than the 1"):
+        settings_of(study)
+
+
+def test_a_folder_is_no_base(demo):
+    study = load(changed(demo, "experiments/depth/base", "."), "s.yaml", CONFIG)
+    with pytest.raises(InputError, match=r"^s\.yaml: experiments\.depth\.base: \.: no such file; a search for"):
         settings_of(study)
 
 

@@ -7,6 +7,9 @@ from typing import Any, get_args
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+NO_NUMBER = {bool: "expected a number, not true or false", str: "expected a number without _"}
+"""What is said of values that pydantic wrongly takes for numbers, by their types."""
+
 
 class Section(BaseModel):
     """A section of the configuration: unknown keys are errors, and docstrings describe the fields."""
@@ -15,15 +18,13 @@ class Section(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _refuse_booleans_for_numbers(cls, values: Any) -> Any:
-        """Refuse true and false where a number is expected, since pydantic would take them for 1 and 0."""
+    def _refuse_what_is_no_number(cls, values: Any) -> Any:
+        """Refuse true, false and 1_0 where a number is expected, since pydantic would take them for 1, 0 and 10."""
         for name, value in values.items() if isinstance(values, dict) else ():
-            if name in cls.model_fields and _holds_boolean(value):
+            if name in cls.model_fields and (kind := _kind_of_no_number(value)):
                 kinds = _kinds(cls.model_fields[name].annotation)
-                if kinds & {int, float} and not kinds & {bool, Any}:
-                    raise PydanticCustomError(
-                        "of_field", "expected a number, not true or false", {"field": name, "input": value}
-                    )
+                if kinds & {int, float} and not kinds & {kind, Any}:
+                    raise PydanticCustomError("of_field", NO_NUMBER[kind], {"field": name, "input": value})
         return values
 
 
@@ -84,6 +85,10 @@ def _hashable(value: Any) -> bool:
     return True
 
 
-def _holds_boolean(value: Any) -> bool:
-    """Whether a value is true or false, or a list with one of them at any depth."""
-    return isinstance(value, bool) or (isinstance(value, list | tuple) and any(map(_holds_boolean, value)))
+def _kind_of_no_number(value: Any) -> type | None:
+    """The type of a value, or of an entry of a list at any depth, that pydantic wrongly takes for a number; or None."""
+    if isinstance(value, bool):
+        return bool
+    if isinstance(value, str) and re.fullmatch(r"[-+.\d]*\d_\d.*", value):
+        return str
+    return next(filter(None, map(_kind_of_no_number, value)), None) if isinstance(value, list | tuple) else None

@@ -16,6 +16,12 @@ EXPECTED = {
     "dict_type": "expected keys and their values, as in {key: value}, or {} for none",
     "list_type": "expected a list, as in [a, b]",
     "tuple_type": "expected a list, as in [a, b]",
+    "too_short": "expected at least one",
+    "int_type": "expected a whole number",
+    "int_parsing": "expected a whole number",
+    "int_from_float": "expected a whole number",
+    "float_type": "expected a number",
+    "float_parsing": "expected a number",
 }
 SHORT = Repr()
 SHORT.maxstring = SHORT.maxother = 100

@@ -149,7 +149,7 @@ class Study:
         if (file := self.experiments[experiment].base) is None:
             return base
         place = f"{self.place_of('experiments', experiment, 'base')}: experiments.{experiment}.base: {file}"
-        if not Path(file).exists():
+        if not Path(file).is_file():
             raise InputError(
                 f"{place}: no such file; a search for hyper-parameters writes it, so leave the experiment out until "
                 "its study has run"

@@ -118,7 +118,7 @@ TOTALS = {
             r"c\.yaml: it\.trials\.of: .*unknown column 'variant'; known are encoder",
         ),
         (TRIALS | {"of": {"alpha_z": "base"}}, r"it\.trials\.of: .*a search has no base setting; expected a value"),
-        (TRIALS | {"of": {}}, r"it\.trials\.of: .*at least 1 item"),
+        (TRIALS | {"of": {}}, r"it\.trials\.of: .*expected at least one"),
         (TRIALS | {"measure": "ari"}, r"it\.trials\.measure: 'ari' will not do: .*'validation_nll'"),
         (TRIALS | {"experiment": "depth"}, r"it\.trials\.experiment: unknown key 'experiment'; .*known keys are claim"),
         (TOTALS | {"within": {"at_least": 3}}, r"it\.distribution: .*expected within.* and with no other"),
