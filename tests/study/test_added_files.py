@@ -66,6 +66,8 @@ def test_what_is_as_it_should_be_is_taken(tmp_path, monkeypatch):
 def add(package: ModuleType, file: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Have a package find a file with a text among its own."""
     file.write_text(text)
-    monkeypatch.setattr(package, "__path__", [*package.__path__, str(file.parent)])
+    folders = [*package.__path__, str(file.parent)]
+    monkeypatch.setattr(package, "__path__", folders)
+    monkeypatch.setattr(package.__spec__, "submodule_search_locations", folders)
     sys.modules.pop(f"{package.__name__}.{file.stem}", None)  # that of another test
     return file

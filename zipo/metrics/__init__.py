@@ -18,9 +18,7 @@ from types import ModuleType
 from typing import Literal
 
 from zipo.metrics.shared.case import KINDS, Case
-from zipo.shared.declarations import load_declaring
-
-REQUIRED = ("title", "measures", "needs", "score")
+from zipo.shared.declarations import OF_METRICS, load_declaring
 
 
 def known() -> list[str]:
@@ -30,7 +28,7 @@ def known() -> list[str]:
 
 def discover() -> dict[str, ModuleType]:
     """The metric modules by name, loaded without scanpy and sklearn; InputError for a file with a fault."""
-    return {name: load_declaring(f"{__name__}.{name}", REQUIRED) for name in known()}
+    return {name: load_declaring(f"{__name__}.{name}", OF_METRICS) for name in known()}
 
 
 def measures() -> dict[str, Literal["low", "high"]]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from zipo import figures
+from zipo.shared.declarations import OF_METRICS, check_sources
 from zipo.shared.errors import InputError
 from zipo.shared.yaml_files import read_yaml
 from zipo.study.config import Study
@@ -22,7 +23,4 @@ def check_added_files(study: Study, folder: Path) -> None:
                 'from there, such as ("alpha_w",)'
             )
     if study.rows:
-        # takes some seconds, which studies without methods need not wait
-        from zipo import metrics
-
-        metrics.discover()
+        check_sources("zipo.metrics", OF_METRICS)
