@@ -63,6 +63,21 @@ def test_programs_in_cells_are_printed_and_written(models, source, cells, tmp_pa
     assert again[:2] == (0, out)  # what zipo wrote is replaced
 
 
+def test_what_lacks_genes_of_the_model_is_named(models, cells, tmp_path, zipo):
+    few = cells[:, 5:].copy()
+    few.layers["log"] = few.X.log1p()
+    few.write_h5ad(tmp_path / "few.h5ad")
+    options = ["--by", "cell_type", "--out", tmp_path / "p.h5ad"]
+    code, _, err = zipo("programs", models / "1", tmp_path / "few.h5ad", *options)
+    assert (code, err.splitlines()[:2]) == (0, [
+        "55 of the model's 60 genes are in the data, 5 are not and count as zeros",
+        "left out, since they lack genes of the model: layers['log'], var['true_dispersion']",
+    ])  # fmt: skip
+    data = ad.read_h5ad(tmp_path / "p.h5ad")
+    assert (data.n_vars, data.X[:, :5].nnz, list(data.layers)) == (60, 0, [])
+    assert (data.X[:, 5:] != few.X).nnz == 0
+
+
 def test_tables_are_written_though_no_one_reads_what_is_printed(models, source, tmp_path, zipo, monkeypatch):
     def closed(line):
         raise BrokenPipeError(errno.EPIPE, "closed")

@@ -78,6 +78,8 @@ def report(folder: Path, counts: "CountsOptions", options: ReportOptions) -> Non
     with counts.hint_at_counts():
         source, alignment = aligned_with_all(counts.read(reporter), model.genes, options.min_genes)
         reporter.say(alignment.message)
+        if source.left_out:
+            reporter.say(source.left_out)
         programs = analysis.programs(
             model,
             source.counts,
