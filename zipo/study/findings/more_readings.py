@@ -14,7 +14,7 @@ from zipo.shared.yaml_files import read_yaml
 from zipo.study.findings.page import OF_READINGS, text
 from zipo.study.findings.publish import has_readings, provenance_of, questions_of, shrink
 from zipo.study.findings.tables import PROVENANCE, READINGS, read_tsv
-from zipo.study.publish import check_size, merged
+from zipo.study.publish import PAGE, check_size, merged
 from zipo.study.readings.planning import AS_RUN
 from zipo.study.readings.verdicts import DECIDED, KEY, classified, long, wide
 
@@ -60,9 +60,9 @@ def add_readings(results: Path, target: Path) -> None:
         drawn = Path(made) / OF_READINGS
         load(drawn.stem).draw({"readings": table}, {}).savefig(drawn)
         shrink(drawn, folder / OF_READINGS)
-        (folder / "index.md").write_text(text(folder), encoding="utf-8")
+        (folder / PAGE).write_text(text(folder), encoding="utf-8")
         check_size(folder, f"{target} with the readings of {results}: its findings")
-        for name in (READINGS, PROVENANCE, OF_READINGS, "index.md"):
+        for name in (READINGS, PROVENANCE, OF_READINGS, PAGE):
             shutil.copyfile(folder / name, target / name)
 
 

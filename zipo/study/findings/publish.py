@@ -66,7 +66,7 @@ def publish(results: Path, target: Path, leaderboard: Path | None = None) -> Non
                 shrink(results / "figures" / name, folder / name)
         (folder / PAGE).write_text(text(folder), encoding="utf-8")
         check_size(folder, f"{results}: its findings")
-        with atomic_folder(target.resolve()) as part:  # a link to a folder stays one
+        with atomic_folder(target) as part:
             for file in folder.iterdir():
                 shutil.copyfile(file, part / file.name)
 
@@ -77,7 +77,7 @@ def check_target(target: Path, results: Path) -> None:
     for name, folder in (("the study's results", results), ("the working folder", Path())):
         if folder.resolve().is_relative_to(target.resolve()):
             raise InputError(f"{target}: is or holds {name}; name a folder for findings alone")
-    for folder in (target, *temporary_folders(target.resolve())):  # the latter are removed when findings are written
+    for folder in (target, *temporary_folders(target)):  # the latter are removed when findings are written
         if others := _foreign(folder):
             raise InputError(
                 f"{folder}: holds {others[0]}, which `zipo study findings` has not written there; name a folder for "
