@@ -38,15 +38,15 @@ def test_refined_counts_of_genes_that_are_there_do_not_fall_with_those_missing(s
     model = ZiPo.for_data(simulated, max_epochs=10).fit(simulated)
     expected = model.denoise(simulated)
     totals = np.asarray(simulated.X.sum(axis=0)).ravel()
-    there = np.argsort(totals)[:-5]  # without the five highest
-    assert totals[there].sum() < 0.9 * totals.sum()
-    data = simulated[:, np.sort(there)].copy()
+    kept = np.argsort(totals)[:-5]  # without the five highest
+    assert totals[kept].sum() < 0.9 * totals.sum()
+    data = simulated[:, np.sort(kept)].copy()
     subset, _ = with_shared_genes(model, data.var_names)
     actual = subset.denoise(data)
     assert actual.sum() == pytest.approx(data.X.sum(), rel=0.01)
-    assert actual.sum() == pytest.approx(expected[:, np.sort(there)].sum(), rel=0.01)
+    assert actual.sum() == pytest.approx(expected[:, np.sort(kept)].sum(), rel=0.01)
     assert subset.check(data).problems == []
-    padded = model.denoise(aligned(data, model.genes)[0])[:, np.sort(there)]
+    padded = model.denoise(aligned(data, model.genes)[0])[:, np.sort(kept)]
     assert padded.sum() < 0.95 * data.X.sum()  # zeros that were not counted take their share
 
 

@@ -4,6 +4,8 @@ Genes that were not measured are no zeros: a cell's counts are spread over the p
 latents are refined on these alone.
 """
 
+from copy import copy
+
 import pandas as pd
 
 from zipo.datasets.counts import plain_names
@@ -25,10 +27,7 @@ def with_shared_genes(model: ZiPo, data_genes: pd.Index, min_genes: float = 0.5)
     if not alignment.missing:
         return model, alignment
     places = model.genes.isin(plain_names(data_genes)).nonzero()[0]
-    subset = ZiPo(
-        seed=model.seed, device=str(model.device), empty_cells=model.empty_cells, **model.parameters.model_dump()
-    )
-    subset.preset, subset.covariates, subset.training = model.preset, model.covariates, model.training
+    subset = copy(model)
     subset.genes = model.genes[places]
     subset.gene_totals = model.gene_totals[places]
     columns, library = len(model.covariates.columns), float(model.network.median_library)
