@@ -188,8 +188,7 @@ rule leaderboard:
     conda:
         "../../envs/zipo.yaml"
     params:
-        # a function, as Snakemake fills in what stands in braces in a text
-        benchmark=lambda w: facts.LeaderboardFacts.of(STUDY, BENCHMARK.benchmark, BENCHMARK.rows).as_json(),
+        benchmark=as_it_is(facts.LeaderboardFacts.of(STUDY, BENCHMARK.benchmark, BENCHMARK.rows).as_json()),
     shell:
         "zipo study leaderboard --benchmark {params.benchmark:q} --scores {input.scores:q} "
         "--parquet {output.parquet:q} --tsv {output.tsv:q} --ranks {output.ranks:q} --facts {output.facts:q} "

@@ -22,8 +22,7 @@ rule claims:
     conda:
         "../../envs/zipo.yaml"
     params:
-        # a function, as Snakemake fills in what stands in braces in a text
-        study=lambda w: facts.ClaimFacts.of(STUDY).as_json(),
+        study=as_it_is(facts.ClaimFacts.of(STUDY).as_json()),
     shell:
         "zipo study claims --study {params.study:q} --catalogue {input.catalogue:q} --tsv {output.tsv:q} --page {output.page:q} "
         "{input.tables:q} 2> {log:q}"

@@ -65,8 +65,7 @@ rule figure:
     conda:
         "../../envs/zipo.yaml"
     params:
-        # a function, as Snakemake fills in what stands in braces in a text
-        study=lambda w: facts.FigureFacts.of(STUDY).as_json(),
+        study=as_it_is(facts.FigureFacts.of(STUDY).as_json()),
         caption=lambda w: PLAN.figures[w.figure].caption,
         stem=lambda w, output: output.png.removesuffix(".png"),
     shell:

@@ -54,8 +54,7 @@ rule configuration:
     conda:
         "../../envs/zipo.yaml"
     params:
-        # a function, as Snakemake fills in what stands in braces in a text
-        resolved=lambda w: resolved(STUDY.file),
+        resolved=as_it_is(resolved(STUDY.file)),
     shell:
         "printf %s {params.resolved:q} > {output:q} 2> {log:q}"
 

@@ -51,9 +51,8 @@ rule runs_table:
         "../../envs/zipo.yaml"
     params:
         study=STUDY.file.study,
-        # a function, as Snakemake fills in what stands in braces in a text
-        settings=lambda w: json.dumps(
-            {name: {"experiments": s.experiments, "variant": s.variant} for name, s in SETTINGS.items()}
+        settings=as_it_is(
+            json.dumps({name: {"experiments": s.experiments, "variant": s.variant} for name, s in SETTINGS.items()})
         ),
     shell:
         "zipo study runs-table --study {params.study} --settings {params.settings:q} --parquet {output.parquet:q} "
