@@ -143,13 +143,13 @@ def test_a_link_that_leads_to_no_place_for_a_model_is_refused(here, zipo, monkey
 def test_an_output_behind_a_link_is_written_where_there_is_room(here, zipo, monkeypatch):
     (here / "scratch").mkdir()
     os.symlink("scratch/1.h5ad", "out.h5ad")
-    asked = []
-    monkeypatch.setattr(shutil, "disk_usage", lambda folder: asked.append(folder) or SimpleNamespace(free=10**9))
+    folders = []
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: folders.append(folder) or SimpleNamespace(free=10**9))
     for _ in range(2):
         assert zipo("apply", "model", "in.h5ad", "out.h5ad")[0] == 0
         assert (os.readlink("out.h5ad"), os.listdir("scratch")) == ("scratch/1.h5ad", ["1.h5ad"])
     assert "denoised" in ad.read_h5ad("scratch/1.h5ad").layers
-    assert set(asked) == {(here / "scratch").resolve()}
+    assert set(folders) == {(here / "scratch").resolve()}
 
 
 @pytest.mark.parametrize(

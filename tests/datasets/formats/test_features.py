@@ -121,19 +121,19 @@ def test_unassigned_reads_are_left_out_of_every_format(tmp_path, capsys, names):
             np.testing.assert_array_equal(adata.to_memory().X.toarray(), COUNTS)
             assert list(adata.var_names) == UNIQUE
             assert adata.uns["left_out_features"] == {"unassigned reads": len(names)}
-        told = f"{name}: left out {len(names)} features of type 'unassigned reads', which are no genes"
-        assert capsys.readouterr().err.count(told) == 2
+        message = f"{name}: left out {len(names)} features of type 'unassigned reads', which are no genes"
+        assert capsys.readouterr().err.count(message) == 2
 
 
 def test_a_warning_names_what_is_no_gene_and_how_to_leave_it_out():
     adata = typed()
     adata.var_names = ["A", "B", "C", "D", "__ambiguous", "F", "G", "H"]
-    with pytest.warns(UserWarning, match="the 8 features 2 of type 'Antibody Capture' and 2 of type 'Peaks'") as told:
+    with pytest.warns(UserWarning, match="the 8 features 2 of type 'Antibody Capture' and 2 of type 'Peaks'") as warned:
         warn_of_others(adata)
-    cut = eval(str(told[0].message).partition("out by ")[2], {"adata": adata})
-    with pytest.warns(UserWarning, match="of the 2 features 1 of type 'unassigned reads' are no genes") as told:
+    cut = eval(str(warned[0].message).partition("out by ")[2], {"adata": adata})
+    with pytest.warns(UserWarning, match="of the 2 features 1 of type 'unassigned reads' are no genes") as warned:
         warn_of_others(cut)
-    cut = eval(str(told[0].message).partition("out by ")[2], {"adata": cut})
+    cut = eval(str(warned[0].message).partition("out by ")[2], {"adata": cut})
     assert list(cut.var_names) == ["A"]
     with warnings.catch_warnings():
         warnings.simplefilter("error")

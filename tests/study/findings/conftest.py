@@ -40,8 +40,8 @@ def results(tmp_path) -> Path:
          "reduction=sum verdict": "undecided", "reduction=sum same_runs": True},
     ])  # fmt: skip
     write_tsv(readings, folder / "readings.tsv")
-    asked = pd.DataFrame({"question": ["", "reduction", "reduction"], "text": ["", "Sum or mean?", "Sum or mean?"]})
-    write_parquet(asked, folder / "readings.parquet")
+    questions = pd.DataFrame({"question": ["", "reduction", "reduction"], "text": ["", "Sum or mean?", "Sum or mean?"]})
+    write_parquet(questions, folder / "readings.parquet")
     run = {
         "setting": "s", "seed": 1, "status": "ok", "device": "cpu", "threads": 1, "python": "3.11", "torch": "2",
         "zipo": "0.1", "git_commit": "abc", "seconds": 1800.0, "epochs": 5, "peak_memory_mb": 10.0,
